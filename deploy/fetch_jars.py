@@ -1,0 +1,27 @@
+"""Fetch Delta's jars once, with Spark's own resolver, into the environment's jar folder."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from delta.pip_utils import configure_spark_with_delta_pip
+from pyspark.sql import SparkSession
+
+JARS = Path(sys.prefix, "share", "loanbook", "jars")
+
+
+def main() -> None:
+    """Resolve the Maven artifacts that fit the installed delta-spark and copy them to ``JARS``."""
+    if any(JARS.glob("io.delta_delta-spark*.jar")):
+        return
+    with tempfile.TemporaryDirectory() as cache:
+        builder = SparkSession.builder.master("local[1]").config("spark.jars.ivy", cache)
+        configure_spark_with_delta_pip(builder.config("spark.ui.enabled", False)).getOrCreate().stop()
+        JARS.mkdir(parents=True, exist_ok=True)
+        for jar in Path(cache, "jars").glob("*.jar"):
+            shutil.copy2(jar, JARS / jar.name)
+
+
+if __name__ == "__main__":
+    main()

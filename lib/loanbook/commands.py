@@ -1,0 +1,158 @@
+"""The jobs: name, arguments, and the function that does each."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from loanbook.errors import InputError
+
+if TYPE_CHECKING:
+    from loanbook.runs import Run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A command-line argument, as argparse takes it."""
+
+    flag: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A job: ``target`` is ``module:function``, called with the run and the job's own arguments by name."""
+
+    name: str
+    help: str
+    target: str
+    arguments: tuple[Argument, ...] = ()
+
+    @property
+    def parameters(self) -> list[str]:
+        """Return the names of the function's own parameters."""
+        return [argument.flag.removeprefix("--").replace("-", "_") for argument in self.arguments]
+
+    def function(self) -> Callable[..., dict[str, Any]]:
+        """Import and return the job's function; only then are its libraries loaded."""
+        module, name = self.target.split(":")
+        function: Callable[..., dict[str, Any]] = getattr(import_module(module), name)
+        return function
+
+
+def _argument(flag: str, help_text: str, **options: Any) -> Argument:
+    return Argument(flag, {"help": help_text, **options})
+
+
+MODEL = _argument("--model", "name of a trained model (default: the one trained last)")
+MODEL_VERSION = _argument("--model-version", "version of its artefact (default: the last)")
+TRAIN_MODEL = _argument("--model", "a file of conf/models or a YAML file (default: settings, train.model)")
+WORKERS = _argument("--workers", "Horovod processes (default: settings, train.workers)", type=int)
+TAPES = _argument("--tapes", "folder or files of the tape", nargs="+", required=True)
+DELIVERED_AT = _argument("--delivered-at", "day of delivery, YYYY-MM-DD (default: from the file's name)")
+SIZE = _argument("--size", "tiny, demo or bench", choices=("tiny", "demo", "bench"), default="demo")
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command(
+            "simulate-tapes",
+            "write a simulated book: tapes, macro file and truth",
+            "loanbook.sources.simulate.job:simulate_tapes",
+            (
+                SIZE,
+                _argument("--out", "folder to write to", required=True),
+                _argument("--seed", "seed of every draw (default: settings, simulate.seed)", type=int),
+                _argument("--loans", "number of loans, with --size bench", type=int),
+                _argument("--months", "number of months, with --size bench", type=int),
+            ),
+        ),
+        Command(
+            "ingest-tapes",
+            "loan tapes into loans, performance and terminations; what is rejected into quarantine",
+            "loanbook.sources.job:ingest_tapes",
+            (TAPES, DELIVERED_AT),
+        ),
+        Command(
+            "ingest-macro",
+            "economic series into macro, with the day each value became known",
+            "loanbook.sources.macro_job:ingest_macro",
+            (_argument("--files", "files or folder of the series", nargs="+", required=True),),
+        ),
+        Command(
+            "build-features",
+            "the feature panel: one row for every loan in the book and month",
+            "loanbook.features.job:build_features",
+        ),
+        Command(
+            "build-labels",
+            "labels of the matured cohorts, and outcomes",
+            "loanbook.features.label_job:build_labels",
+        ),
+        Command(
+            "train-model",
+            "train a default model data-parallel, with a logit beside it",
+            "loanbook.training.job:train_model",
+            (
+                TRAIN_MODEL,
+                WORKERS,
+                _argument("--resume", "go on from the last checkpoint", action="store_true"),
+            ),
+        ),
+        Command(
+            "evaluate-model",
+            "judge a model on its out-of-time rows: predictions, evaluations, a page",
+            "loanbook.evaluation.job:evaluate_model",
+            (
+                MODEL,
+                MODEL_VERSION,
+                _argument("--truth", "folder of a simulated book's truth, to compare with"),
+            ),
+        ),
+        Command(
+            "score-portfolio",
+            "score every loan in the book at --as-of",
+            "loanbook.scoring.job:score_portfolio",
+            (MODEL, MODEL_VERSION),
+        ),
+        Command(
+            "run-pipeline",
+            "all of it in one session: tapes in, a scored book out",
+            "loanbook.pipeline:run_pipeline",
+            (
+                _argument("--tapes", "folder or files of the tape", nargs="+"),
+                DELIVERED_AT,
+                _argument("--macro", "files or folder of economic series", nargs="+"),
+                _argument("--macro-source", "mapping of the series, in conf/sources"),
+                _argument("--simulate", "simulate the tapes first, of this size", choices=("tiny", "demo")),
+                TRAIN_MODEL,
+                WORKERS,
+            ),
+        ),
+    )
+}
+
+
+def run_job(run: "Run", command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Do one job in ``run``, publish it and return its result.
+
+    Bad input leaves no trace in the tables; any other failure is recorded in ``runs``.
+    """
+    try:
+        details = command.function()(run, **arguments)
+    except InputError:
+        raise
+    except Exception as error:
+        _record_failure(run, error)
+        raise
+    return run.finish(details)
+
+
+def _record_failure(run: "Run", error: Exception) -> None:
+    try:
+        run.finish({}, error=f"{type(error).__name__}: {error}"[:2000])
+    except Exception:
+        log.warning("the failed run could not be recorded in runs", exc_info=True)

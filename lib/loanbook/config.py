@@ -1,0 +1,131 @@
+"""Settings: ``conf/base.yaml`` < profile < ``--set``, merged by OmegaConf into typed models."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import Field
+
+from loanbook.errors import InputError
+from loanbook.evaluation.settings import EvaluateSettings
+from loanbook.features.settings import BookSettings, DefaultDefinition, FeatureSettings
+from loanbook.scoring.settings import ScoreSettings
+from loanbook.section import Section, nearest, validated
+from loanbook.sources.settings import IngestSettings
+from loanbook.sources.simulate.settings import SimulationSettings
+from loanbook.training.settings import TrainSettings
+
+
+class PathSettings(Section):
+    """Where things live; see storage.py for the schemes it supports."""
+
+    warehouse: str
+    models: str
+    snapshots: str
+    reports: str
+    simulated: str
+
+
+class SparkSettings(Section):
+    """What the profile asks of Spark, set only where spark-submit or the session has not set it."""
+
+    master: str | None = None
+    conf: dict[str, str] = Field(default_factory=dict)
+
+
+class Settings(Section):
+    """Everything a job may be told; ``conf/base.yaml`` says what each means."""
+
+    paths: PathSettings
+    catalog: str | None = None
+    log_format: Literal["text", "json"] = "text"
+    spark: SparkSettings = SparkSettings()
+    default_definition: DefaultDefinition = DefaultDefinition()
+    ingest: IngestSettings = IngestSettings()
+    book: BookSettings = BookSettings()
+    features: FeatureSettings = FeatureSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    score: ScoreSettings = ScoreSettings()
+    simulate: SimulationSettings = SimulationSettings()
+
+    def hash(self) -> str:
+        """Return 16 hex digits over all settings but paths, log format and Spark tunables."""
+        content = self.model_dump(mode="json", exclude={"paths", "catalog", "spark", "log_format"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def conf_folder() -> Path:
+    """Return the folder of settings: ``$LOANBOOK_CONF``, else the checkout's, else the package's."""
+    if given := os.environ.get("LOANBOOK_CONF"):
+        return Path(given)
+    checkout = Path(__file__).parents[2] / "conf"
+    return checkout if (checkout / "base.yaml").exists() else Path(__file__).parent / "conf"
+
+
+def conf_file(kind: str, name: str, what: str) -> Path:
+    """Return ``conf/<kind>/<name>.yaml``, or ``name`` itself where it is a path to a YAML file.
+
+    Raises:
+        InputError: there is none; the message lists those that exist.
+    """
+    given = name.endswith((".yaml", ".yml"))
+    path = Path(name) if given else conf_folder() / kind / f"{name}.yaml"
+    if path.is_file():
+        return path
+    known = sorted(file.stem for file in path.parent.glob("*.yaml") if file.stem != "base")
+    raise InputError(
+        required=f"a {what}: one of {', '.join(known) or 'none'}, or the path of a YAML file",
+        found=repr(name) + nearest(name, known),
+        do="name one that exists" if known else f"create {path.name} in {kind or 'conf'}",
+    )
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file into plain containers.
+
+    Raises:
+        InputError: it cannot be read, is no YAML, or holds no mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(required=f"a YAML file {path}", found=reason, do="mend the file") from error
+    if not isinstance(content, dict):
+        raise InputError(
+            required=f"a mapping of keys in {path}", found=repr(content)[:80], do="mend the file"
+        )
+    return {str(key): value for key, value in content.items()}
+
+
+def load_settings(profile: str = "local", overrides: Sequence[str] = ()) -> Settings:
+    """Return the settings of a profile (a name in ``conf/`` or a YAML file) with ``key=value`` overrides.
+
+    Raises:
+        InputError: an unknown profile or key, or a value of the wrong type; the nearest known key is named.
+    """
+    for override in overrides:
+        if "=" not in override:
+            raise InputError(
+                required="--set key=value", found=repr(override), do="write the key, '=' and the value"
+            )
+    try:
+        merged = OmegaConf.merge(
+            load_yaml(conf_folder() / "base.yaml"),
+            load_yaml(conf_file("", profile, "profile")),
+            OmegaConf.from_dotlist(list(overrides)),
+        )
+        content = OmegaConf.to_container(merged, resolve=True)
+    except OmegaConfBaseException as error:
+        found = str(error).splitlines()[0]
+        raise InputError(
+            required="settings that merge and resolve", found=found, do="mend the named key"
+        ) from error
+    return validated(Settings, content, f"settings (profile {profile!r})")

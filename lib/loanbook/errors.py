@@ -1,0 +1,37 @@
+"""What a job says when it cannot do what was asked, and the exit code that goes with it."""
+
+
+class LoanbookError(Exception):
+    """A run that failed; a retry may help."""
+
+    exit_code = 1
+
+
+class InputError(LoanbookError):
+    """Bad usage, settings or input: a retry will not help until the caller changes something.
+
+    Args:
+        required: what the job needs, as a noun phrase or sentence.
+        found: what it met instead.
+        do: the caller's next step.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *, required: str, found: str, do: str) -> None:
+        super().__init__(f"required: {required}\nfound:    {found}\ndo:       {do}")
+        self.required, self.found, self.do = required, found, do
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the three parts when the error crosses a process."""
+        return _rebuild, (type(self), self.required, self.found, self.do)
+
+
+class GateRefused(InputError):
+    """A quality gate that would not let the result be published."""
+
+    exit_code = 3
+
+
+def _rebuild(kind: type[InputError], required: str, found: str, do: str) -> InputError:
+    return kind(required=required, found=found, do=do)

@@ -1,0 +1,1 @@
+"""How good the probabilities are: metrics, calibration, plots and the report."""

@@ -1,0 +1,119 @@
+"""All the jobs in one Spark session: tapes in, a scored book out."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loanbook.commands import COMMANDS, run_job
+from loanbook.errors import InputError
+from loanbook.runs import Run
+from loanbook.scoring.summary import summary_table
+from loanbook.storage import local_path
+
+SIMULATED_SOURCE = "simulated"
+SIMULATED_MACRO = "macro_simulated"
+
+
+def run_pipeline(
+    run: Run,
+    *,
+    tapes: list[str] | None,
+    delivered_at: str | None,
+    macro: list[str] | None,
+    macro_source: str | None,
+    simulate: str | None,
+    model: str | None,
+    workers: int | None,
+) -> dict[str, Any]:
+    """Ingest, build features and labels, train, evaluate and score, each job with its own ``runs`` row.
+
+    With ``simulate`` the tapes, macro series and truth are made first, and the truth is compared with.
+
+    Raises:
+        InputError: neither tapes with a source nor ``simulate``, or both; macro files without their mapping.
+    """
+    _check_arguments(run, tapes, macro, macro_source, simulate)
+    steps = _Steps(run)
+    truth = None
+    if simulate:
+        book = local_path(run.settings.paths.simulated, "paths.simulated")
+        steps.do("simulate-tapes", size=simulate, out=str(book), seed=None, loans=None, months=None)
+        tapes, macro, truth = [str(book / "tapes")], [str(book / "macro")], str(book / "truth")
+        run.source, macro_source = SIMULATED_SOURCE, SIMULATED_MACRO
+    ingested = steps.do("ingest-tapes", tapes=tapes, delivered_at=delivered_at)
+    if macro:
+        steps.do("ingest-macro", source=macro_source, files=macro)
+    steps.do("build-features")
+    steps.do("build-labels")
+    trained = steps.do("train-model", model=model, workers=workers, resume=False)
+    chosen = {"model": trained["model"], "model_version": trained["version"]}
+    evaluated = steps.do("evaluate-model", **chosen, truth=truth)
+    scored = steps.do("score-portfolio", as_of=run.as_of, **chosen)
+    sys.stdout.write(summary_table(scored) + "\n")
+    return _result(ingested, trained, evaluated, scored, steps.seconds)
+
+
+class _Steps:
+    """Runs the jobs one after another in the pipeline's session and keeps their seconds."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.seconds: dict[str, float] = {}
+
+    def do(
+        self, name: str, *, source: str | None = None, as_of: Any = None, **arguments: Any
+    ) -> dict[str, Any]:
+        command = COMMANDS[name]
+        step = Run(name.replace("-", "_"), self._run.settings, as_of, source or self._run.source)
+        result = run_job(step, command, arguments)
+        self.seconds[step.job] = result["seconds"]
+        return result
+
+
+def _check_arguments(
+    run: Run, tapes: list[str] | None, macro: list[str] | None, macro_source: str | None, simulate: str | None
+) -> None:
+    if simulate and (tapes or macro or run.source):
+        raise InputError(
+            required="either --simulate, or --source with --tapes",
+            found="both",
+            do="leave out --simulate to run on your own tapes",
+        )
+    if not simulate and not (tapes and run.source):
+        raise InputError(
+            required="--source NAME and --tapes FOLDER (or --simulate demo)",
+            found=f"--source {run.source}, --tapes {' '.join(tapes or []) or None}",
+            do="name the mapping in conf/sources and the folder of the tapes",
+        )
+    if bool(macro) != bool(macro_source) and not simulate:
+        raise InputError(
+            required="--macro and --macro-source together",
+            found=f"--macro {macro}, --macro-source {macro_source}",
+            do="give the files of the series and the name of their mapping in conf/sources",
+        )
+    missing = [path for path in (tapes or []) + (macro or []) if not Path(path).exists()]
+    if missing:
+        raise InputError(required="files that exist", found=f"no {', '.join(missing)}", do="correct the path")
+
+
+def _result(
+    ingested: Mapping[str, Any],
+    trained: Mapping[str, Any],
+    evaluated: Mapping[str, Any],
+    scored: Mapping[str, Any],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    from_evaluation = ("auc", "log_loss", "log_loss_of_truth", "log_loss_of_logit", "report")
+    return {
+        "model": trained["model"],
+        "model_version": trained["version"],
+        "evaluation": evaluated["status"],
+        **{
+            name: ingested[name]
+            for name in ("loans", "loan_months", "quarantined", "superseded", "set_aside")
+        },
+        "scores": scored["scores"],
+        **{name: evaluated.get(name) for name in from_evaluation},
+        "seconds_by_job": seconds,
+    }

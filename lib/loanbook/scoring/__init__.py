@@ -1,0 +1,1 @@
+"""Scoring the book: the pandas UDF, the writer and the SQL views."""

@@ -1,0 +1,80 @@
+"""The one place that builds the Spark session."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+from loanbook.config import SparkSettings
+from loanbook.errors import InputError
+
+JARS = Path(sys.prefix, "share", "loanbook", "jars")
+
+# What correctness needs; everything else is the profile's or spark-submit's.
+REQUIRED = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+
+
+def build_session(settings: SparkSettings, app_name: str = "loanbook") -> SparkSession:
+    """Return the active session, or a new one with Delta, UTC and Arrow.
+
+    A value that spark-submit or a running session has set is left alone.
+
+    Raises:
+        InputError: Delta's jars are not on the class path.
+    """
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    conf = _conf(settings).setIfMissing("spark.app.name", app_name)
+    spark = SparkSession.builder.config(conf=conf).getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    _require_delta(spark)
+    return spark
+
+
+def _conf(settings: SparkSettings) -> SparkConf:
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        SparkContext._ensure_initialized()  # so that SparkConf reads what spark-submit was given
+    conf = SparkConf()
+    for key, value in {**REQUIRED, **settings.conf}.items():
+        conf.setIfMissing(key, value)
+    if settings.master is not None:
+        conf.setIfMissing("spark.master", settings.master)
+    jars = sorted(str(jar) for jar in JARS.glob("*.jar"))
+    if jars and not conf.contains("spark.jars.packages"):
+        conf.setIfMissing("spark.jars", ",".join(jars))
+    return conf
+
+
+def _require_delta(spark: SparkSession) -> None:
+    try:
+        spark.sql("SELECT 1").schema  # noqa: B018 - loads the session's extensions and catalogue
+        spark.catalog.databaseExists("default")
+    except Exception as error:
+        if "DeltaCatalog" not in str(error) and "ClassNotFound" not in str(error):
+            raise
+        raise InputError(
+            required="Delta's jars on Spark's class path",
+            found=f"none in {JARS}, and no spark.jars or spark.jars.packages",
+            do="run 'make setup', or pass --packages io.delta:delta-spark_2.13:4.0.1 to spark-submit",
+        ) from error
+
+
+@contextmanager
+def named(spark: SparkSession, description: str) -> Iterator[None]:
+    """Give the Spark jobs of the block a name that the Spark UI shows."""
+    spark.sparkContext.setJobDescription(description)
+    try:
+        yield
+    finally:
+        spark.sparkContext.setJobDescription(None)  # type: ignore[arg-type]  # None clears it; the stub says str

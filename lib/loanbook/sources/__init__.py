@@ -1,0 +1,1 @@
+"""A loan tape in, canonical loans and performance out."""

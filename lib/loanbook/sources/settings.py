@@ -1,0 +1,13 @@
+"""Settings of the ingest."""
+
+from pydantic import Field
+
+from loanbook.section import Section
+
+
+class IngestSettings(Section):
+    """What an ingest accepts."""
+
+    max_quarantined_share: float = Field(
+        0.2, ge=0, le=1, description="share of a delivery's lines in quarantine above which nothing is published"
+    )

@@ -1,0 +1,120 @@
+"""The one place that knows storage: where a table or a folder is, and how each engine names it."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from loanbook.config import PathSettings
+from loanbook.errors import InputError
+
+COMPLETE = "_COMPLETE.json"
+TABLE_SCHEMES = ("", "file", "s3a", "abfss")  # what Spark writes Delta to with the jars of the profile
+
+
+def scheme_of(uri: str) -> str:
+    """Return the scheme of a URI, empty for a plain path."""
+    return urlparse(uri).scheme
+
+
+def local_path(uri: str, what: str = "this folder") -> Path:
+    """Return the local path of ``uri``.
+
+    Raises:
+        InputError: the scheme is not a local one.
+    """
+    scheme = scheme_of(uri)
+    if scheme not in ("", "file"):
+        raise InputError(
+            required=f"a local or mounted path for {what}",
+            found=f"{uri!r}, whose scheme {scheme!r} is not supported there",
+            do="use a local path, file:/..., or a mounted volume such as /Volumes/...",
+        )
+    return Path(urlparse(uri).path if scheme else uri).absolute()
+
+
+class Storage:
+    """Names of the warehouse's tables and of the folders beside them."""
+
+    def __init__(self, paths: PathSettings, catalog: str | None = None) -> None:
+        scheme = scheme_of(paths.warehouse)
+        if scheme not in TABLE_SCHEMES:
+            raise InputError(
+                required="paths.warehouse with a supported scheme: a path, file:, s3a: or abfss:",
+                found=f"{paths.warehouse!r} (scheme {scheme!r})",
+                do="set paths.warehouse to such a location",
+            )
+        self.paths = paths
+        self.catalog = catalog
+
+    def table_uri(self, table: str) -> str:
+        """Return where the table's files are, absolute."""
+        root = self.paths.warehouse
+        if scheme_of(root) in ("", "file"):
+            root = str(local_path(root))
+        return f"{root.rstrip('/')}/{table}"
+
+    def spark_name(self, table: str) -> str:
+        """Return the name that Spark SQL knows the table by."""
+        return f"{self.catalog}.{table}" if self.catalog else f"delta.`{self.table_uri(table)}`"
+
+    def duckdb_scan(self, table: str) -> str:
+        """Return the DuckDB table function that reads the table."""
+        uri = str(local_path(self.table_uri(table), "SQL without a JVM"))
+        return f"delta_scan('{uri.replace(chr(39), chr(39) * 2)}')"
+
+    def has_table(self, table: str) -> bool:
+        """Return whether a local table has a log yet."""
+        return (local_path(self.table_uri(table)) / "_delta_log").is_dir()
+
+    def model_folder(self, *parts: str) -> Path:
+        """Return a folder of registered models."""
+        return local_path(self.paths.models, "paths.models").joinpath(*parts)
+
+    def snapshot_folder(self, *parts: str) -> Path:
+        """Return a folder of training snapshots and checkpoints."""
+        return local_path(self.paths.snapshots, "paths.snapshots").joinpath(*parts)
+
+    def report_folder(self, *parts: str) -> Path:
+        """Return a folder of reports."""
+        return local_path(self.paths.reports, "paths.reports").joinpath(*parts)
+
+
+def is_complete(folder: Path) -> bool:
+    """Return whether ``published_folder`` finished writing ``folder``."""
+    return (folder / COMPLETE).is_file()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text("utf-8"))
+
+
+@contextmanager
+def published_folder(target: Path, marker: dict[str, Any] | None = None) -> Iterator[Path]:
+    """Yield a temporary folder that becomes ``target`` when the block ends well.
+
+    Its marker file is written last. An earlier ``target`` is replaced; an error leaves nothing of the new.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        write_json(temporary / COMPLETE, marker or {})
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

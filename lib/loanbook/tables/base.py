@@ -1,0 +1,174 @@
+"""What a published table is, and the only functions that create, read and write one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from loanbook.errors import InputError, LoanbookError
+from loanbook.storage import Storage
+
+# Readers of protocol 1 (DuckDB, Trino, delta-rs) can read every table; old versions stay readable for 30 days.
+PROPERTIES = {
+    "delta.enableDeletionVectors": "false",
+    "delta.columnMapping.mode": "none",
+    "delta.deletedFileRetentionDuration": "interval 30 days",
+    "delta.logRetentionDuration": "interval 60 days",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its Spark SQL type, its meaning with unit, and whether every row has it."""
+
+    name: str
+    type: str
+    comment: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published Delta table.
+
+    Args:
+        key: columns that identify a row; jobs assert their uniqueness before they commit.
+        partitions: columns of the key (or dates of it) that the files are partitioned by.
+        constraints: name to SQL condition; a write that breaks one fails.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    partitions: tuple[str, ...] = ()
+    constraints: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def column_names(self) -> list[str]:
+        """Return the names of the columns in their order."""
+        return [column.name for column in self.columns]
+
+    def conform(self, df: DataFrame) -> DataFrame:
+        """Return ``df`` with exactly the table's columns, in order and cast to their types.
+
+        Raises:
+            LoanbookError: a column is missing, or one is there that the table does not have.
+        """
+        missing = [name for name in self.column_names if name not in df.columns]
+        extra = [name for name in df.columns if name not in self.column_names]
+        if missing or extra:
+            raise LoanbookError(f"table {self.name}: columns missing {missing}, unknown {extra}")
+        return df.select(
+            *(F.col(column.name).cast(column.type).alias(column.name) for column in self.columns)
+        )
+
+    def empty(self, spark: SparkSession) -> DataFrame:
+        """Return a frame of the table's schema without rows."""
+        return spark.createDataFrame(
+            [], ", ".join(f"`{column.name}` {column.type}" for column in self.columns)
+        )
+
+
+def create(spark: SparkSession, storage: Storage, table: Table) -> None:
+    """Create the table, with comments, constraints and protocol, where it does not exist."""
+    builder = DeltaTable.createIfNotExists(spark).comment(table.description)
+    if storage.catalog:
+        builder = builder.tableName(storage.spark_name(table.name))
+    else:
+        builder = builder.location(storage.table_uri(table.name))
+    for column in table.columns:
+        builder = builder.addColumn(
+            column.name, column.type, nullable=not column.required, comment=column.comment
+        )
+    constraints = {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
+    for key, value in {**PROPERTIES, **constraints}.items():
+        builder = builder.property(key, value)
+    builder.partitionedBy(*table.partitions).execute()
+
+
+def read(spark: SparkSession, storage: Storage, table: Table, version: int) -> DataFrame:
+    """Return the table as of ``version``."""
+    if storage.catalog:
+        return spark.read.option("versionAsOf", version).table(storage.spark_name(table.name))
+    return spark.read.format("delta").option("versionAsOf", version).load(storage.table_uri(table.name))
+
+
+def append(
+    spark: SparkSession, storage: Storage, table: Table, df: DataFrame, metadata: Mapping[str, object]
+) -> int:
+    """Append rows in one commit and return its version."""
+    return _commit(spark, storage, table, df, metadata, mode="append")
+
+
+def replace(
+    spark: SparkSession,
+    storage: Storage,
+    table: Table,
+    df: DataFrame,
+    where: str,
+    metadata: Mapping[str, object],
+) -> int:
+    """Replace the rows that meet ``where`` by ``df``, all of which must meet it, in one commit; return its version."""
+    return _commit(spark, storage, table, df, metadata, mode="overwrite", where=where)
+
+
+def _commit(
+    spark: SparkSession,
+    storage: Storage,
+    table: Table,
+    df: DataFrame,
+    metadata: Mapping[str, object],
+    mode: str,
+    where: str | None = None,
+) -> int:
+    create(spark, storage, table)
+    text = json.dumps(metadata, sort_keys=True)
+    writer = table.conform(df).write.format("delta").mode(mode).option("userMetadata", text)
+    if where is not None:
+        writer = writer.option("replaceWhere", where)
+    if storage.catalog:
+        writer.partitionBy(*table.partitions).saveAsTable(storage.spark_name(table.name))
+    else:
+        writer.save(storage.table_uri(table.name))
+    return _version_of(spark, storage, table, text)
+
+
+def _version_of(spark: SparkSession, storage: Storage, table: Table, metadata: str) -> int:
+    history = spark.sql(f"DESCRIBE HISTORY {storage.spark_name(table.name)} LIMIT 20")
+    row = history.where(F.col("userMetadata") == metadata).agg(F.max("version").alias("version")).first()
+    if row is None or row["version"] is None:
+        raise LoanbookError(f"table {table.name}: the commit just made is not in its history")
+    return int(row["version"])
+
+
+def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int | None:
+    """Return the table's last version, or None where it does not exist."""
+    if not DeltaTable.isDeltaTable(spark, storage.table_uri(table.name)) and not storage.catalog:
+        return None
+    row = spark.sql(f"DESCRIBE HISTORY {storage.spark_name(table.name)} LIMIT 1").first()
+    return None if row is None else int(row["version"])
+
+
+def restore(spark: SparkSession, storage: Storage, table: Table, version: int) -> None:
+    """Make ``version`` the table's content again, as a new version."""
+    spark.sql(f"RESTORE TABLE {storage.spark_name(table.name)} TO VERSION AS OF {version}").collect()
+
+
+def assert_unique(df: DataFrame, table: Table) -> None:
+    """Check that no two rows of ``df`` share the table's key.
+
+    Raises:
+        InputError: some do; the message shows up to three of them.
+    """
+    repeated = df.groupBy(*table.key).count().where(F.col("count") > 1).limit(3).collect()
+    if repeated:
+        examples = "; ".join(", ".join(f"{name}={row[name]}" for name in table.key) for row in repeated)
+        raise InputError(
+            required=f"one row for each {', '.join(table.key)} in {table.name}",
+            found=f"repeated keys, such as {examples}",
+            do="remove the repeated rows from the tape, or mend its mapping",
+        )

@@ -1,0 +1,38 @@
+"""Columns that several tables share, so that each is described once."""
+
+from loanbook.tables.base import Column
+
+MONEY = "DECIMAL(16,2)"
+
+SOURCE = Column("source", "STRING", "Name of the loan tape's source, as in conf/sources", required=True)
+LOAN_ID = Column("loan_id", "STRING", "The source's identifier of the loan", required=True)
+AS_OF_DATE = Column("as_of_date", "DATE", "Reporting month, as its last day", required=True)
+SLICE = Column(
+    "slice", "STRING", "Unit of delivery that the row came with (a month, a vintage quarter)", required=True
+)
+DELIVERY = Column("delivery", "STRING", "Delivery that the row came with; key of deliveries", required=True)
+LINE = Column("line", "BIGINT", "Line in the delivered file, from 1", required=True)
+KNOWN_ON = Column("known_on", "DATE", "Day from which the row could be known", required=True)
+STATE = Column(
+    "state",
+    "STRING",
+    "current, dpd30, dpd60, dpd90, foreclosure, reo, inactive, prepaid, matured, liquidated, removed",
+)
+DEFAULT_STATUS = Column(
+    "default_status", "STRING", "performing, in_default, probation or terminated", required=True
+)
+UPB = Column("upb", MONEY, "Unpaid principal balance, currency of the tape; null where not reported")
+DEFINITION = Column(
+    "default_definition_id", "STRING", "Hash of the default definition in force", required=True
+)
+RUN_ID = Column("run_id", "STRING", "Run that wrote the row; key of runs", required=True)
+
+STATES = (
+    "current", "dpd30", "dpd60", "dpd90", "foreclosure", "reo", "inactive", "prepaid", "matured", "liquidated", "removed",
+)  # fmt: skip
+TERMINAL_STATES = ("prepaid", "matured", "liquidated", "removed")
+
+
+def one_of(column: str, values: tuple[str, ...]) -> str:
+    """Return the SQL condition that ``column`` is null or one of ``values``."""
+    return f"{column} IS NULL OR {column} IN ({', '.join(repr(value) for value in values)})"

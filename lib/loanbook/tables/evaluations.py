@@ -1,0 +1,28 @@
+"""``evaluations``: every metric of every model, long form."""
+
+from loanbook.tables.base import Column, Table
+
+EVALUATIONS = Table(
+    name="evaluations",
+    description="One row for each model, fold, slice, segment and metric",
+    columns=(
+        Column("model_name", "STRING", "Name of the trained model", required=True),
+        Column("model_version", "STRING", "Version of its artefact", required=True),
+        Column("predictor", "STRING", "model, logit or truth", required=True),
+        Column("fold", "STRING", "Fold of the splits", required=True),
+        Column("slice", "STRING", "Role of the rows: calibrate_check or test", required=True),
+        Column("segment", "STRING", "all, decile=N, month=YYYY-MM or state=...", required=True),
+        Column("metric", "STRING", "Name of the metric", required=True),
+        Column("estimate", "DOUBLE", "Value of the metric; null where insufficient"),
+        Column("low", "DOUBLE", "Lower end of the 95 percent interval; null where none is given"),
+        Column("high", "DOUBLE", "Upper end of the 95 percent interval; null where none is given"),
+        Column("n", "BIGINT", "Rows", required=True),
+        Column("loans", "BIGINT", "Distinct loans", required=True),
+        Column("defaults", "BIGINT", "Distinct loans with a default label", required=True),
+        Column(
+            "method", "STRING", "How it was computed; 'insufficient' where it could not be", required=True
+        ),
+    ),
+    key=("model_name", "model_version", "predictor", "fold", "slice", "segment", "metric"),
+    partitions=("model_name", "model_version"),
+)

@@ -1,0 +1,29 @@
+"""``macro``: economic series by region and month, each value with the day it became known."""
+
+from loanbook.tables.base import Column, Table
+from loanbook.tables.columns import AS_OF_DATE, DELIVERY, KNOWN_ON, SOURCE
+
+MACRO = Table(
+    name="macro",
+    description="One row for each region, month, series and day it became known (revisions are rows of their own)",
+    columns=(
+        Column("source", SOURCE.type, "Name of the macro source, as in conf/sources", required=True),
+        Column("region", "STRING", "US, or a state's two letters", required=True),
+        AS_OF_DATE,
+        Column(
+            "series",
+            "STRING",
+            "unemployment (percent), hpi (index) or mortgage_rate (percent a year)",
+            required=True,
+        ),
+        KNOWN_ON,
+        Column("value", "DOUBLE", "Value, in the unit of the series", required=True),
+        DELIVERY,
+    ),
+    key=("source", "region", "as_of_date", "series", "known_on"),
+    partitions=("source",),
+    constraints={
+        "month_end": "as_of_date = last_day(as_of_date)",
+        "known_after_month": "known_on >= as_of_date",
+    },
+)

@@ -1,0 +1,57 @@
+"""``performance``: each loan's reported month, with its default status."""
+
+from loanbook.tables.base import Column, Table
+from loanbook.tables.columns import (
+    AS_OF_DATE,
+    DEFAULT_STATUS,
+    DEFINITION,
+    DELIVERY,
+    KNOWN_ON,
+    LINE,
+    LOAN_ID,
+    SLICE,
+    SOURCE,
+    STATE,
+    STATES,
+    UPB,
+    one_of,
+)
+
+PERFORMANCE = Table(
+    name="performance",
+    description="One row for each loan and month reported, up to and including its exit",
+    columns=(
+        SOURCE,
+        LOAN_ID,
+        AS_OF_DATE,
+        SLICE,
+        DELIVERY,
+        LINE,
+        KNOWN_ON,
+        Column("state", STATE.type, STATE.comment, required=True),
+        Column(
+            "months_delinquent", "INT", "Whole months past due (1 is 30 to 59 days); null where not reported"
+        ),
+        UPB,
+        Column("rate", "DECIMAL(8,5)", "Current interest rate, percent a year"),
+        Column("remaining_term", "INT", "Months to the contractual maturity"),
+        Column("modified", "BOOLEAN", "Whether the loan has been modified up to this month"),
+        Column("payment", "DECIMAL(16,2)", "Payment received in the month, currency of the tape"),
+        Column("loss_event", "BOOLEAN", "Whether the row is a liquidation with loss", required=True),
+        DEFAULT_STATUS,
+        Column("default_episode", "INT", "Number of default entries up to this month", required=True),
+        Column("default_entry", "BOOLEAN", "Whether a default episode begins in this month", required=True),
+        Column(
+            "default_exit", "BOOLEAN", "Whether a default episode ends in this month by cure", required=True
+        ),
+        DEFINITION,
+    ),
+    key=("source", "loan_id", "as_of_date"),
+    partitions=("as_of_date",),
+    constraints={
+        "state_known": one_of("state", STATES),
+        "month_end": "as_of_date = last_day(as_of_date)",
+        "upb_not_negative": "upb IS NULL OR upb >= 0",
+        "delinquency_not_negative": "months_delinquent IS NULL OR months_delinquent >= 0",
+    },
+)

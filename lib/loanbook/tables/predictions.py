@@ -1,0 +1,33 @@
+"""``predictions``: what each model said of rows whose outcome is known; what evaluation and back-tests read."""
+
+from loanbook.tables.base import Column, Table
+from loanbook.tables.columns import AS_OF_DATE, DEFAULT_STATUS, LOAN_ID, SOURCE, STATE, UPB
+
+PREDICTIONS = Table(
+    name="predictions",
+    description="One row for each model, fold, loan and month of a held-out role: label and PDs",
+    columns=(
+        Column("model_name", "STRING", "Name of the trained model whose run made the row", required=True),
+        Column("model_version", "STRING", "Version of that model's artefact", required=True),
+        Column("predictor", "STRING", "model, or the logit trained beside it", required=True),
+        Column("fold", "STRING", "Fold of the splits", required=True),
+        SOURCE,
+        LOAN_ID,
+        AS_OF_DATE,
+        Column("role", "STRING", "calibrate_check or test", required=True),
+        Column("label", "INT", "1 default within 12 months, 0 not", required=True),
+        Column("pd_raw", "DOUBLE", "Probability as the network gives it", required=True),
+        Column("pd", "DOUBLE", "Calibrated probability", required=True),
+        Column("weight", "DOUBLE", "Inverse of the row's sampling probability (1 in test)", required=True),
+        STATE,
+        DEFAULT_STATUS,
+        UPB,
+    ),
+    key=("model_name", "model_version", "predictor", "fold", "source", "loan_id", "as_of_date"),
+    partitions=("model_name", "model_version"),
+    constraints={
+        "pd_range": "pd BETWEEN 0 AND 1",
+        "pd_raw_range": "pd_raw BETWEEN 0 AND 1",
+        "label_binary": "label IN (0, 1)",
+    },
+)

@@ -1,0 +1,23 @@
+"""``quarantine``: every line that was rejected, as read, with every reason."""
+
+from loanbook.tables.base import Column, Table
+from loanbook.tables.columns import DELIVERY, LINE, RUN_ID, SLICE, SOURCE
+
+QUARANTINE = Table(
+    name="quarantine",
+    description="One row for each rejected line, with its text and every reason",
+    columns=(
+        SOURCE,
+        SLICE,
+        DELIVERY,
+        LINE,
+        Column("file", "STRING", "Name of the file", required=True),
+        Column("kind", "STRING", "What the file holds: loans, performance or macro", required=True),
+        Column("text", "STRING", "The line as read", required=True),
+        Column("reasons", "ARRAY<STRING>", "Names of every check that it failed", required=True),
+        RUN_ID,
+    ),
+    key=("source", "delivery", "line"),
+    partitions=("source",),
+    constraints={"has_reason": "size(reasons) > 0"},
+)

@@ -1,0 +1,70 @@
+"""``scores``: the default probability of every loan in the book, by month, model and scenario."""
+
+from loanbook.tables.base import Column, Table
+from loanbook.tables.columns import (
+    AS_OF_DATE,
+    DEFAULT_STATUS,
+    DEFINITION,
+    LOAN_ID,
+    RUN_ID,
+    SOURCE,
+    STATE,
+    UPB,
+    one_of,
+)
+
+SCORES = Table(
+    name="scores",
+    description="One row for each loan in the book, month, model version and scenario",
+    columns=(
+        SOURCE,
+        LOAN_ID,
+        AS_OF_DATE,
+        Column("model_name", "STRING", "Name of the model", required=True),
+        Column("model_version", "STRING", "Version of its artefact", required=True),
+        Column("scenario", "STRING", "Macro path that the PD assumes", required=True),
+        Column(
+            "pd_12m_raw",
+            "DOUBLE",
+            "Probability of default within 12 months as the network gives it; null in default",
+        ),
+        Column(
+            "pd_12m",
+            "DOUBLE",
+            "Calibrated probability of default within 12 months; 1 in default",
+            required=True,
+        ),
+        Column(
+            "pd_method",
+            "STRING",
+            "direct, chained or hazard; in_default where the PD is 1 by definition",
+            required=True,
+        ),
+        DEFAULT_STATUS,
+        STATE,
+        UPB,
+        Column(
+            "months_since_report",
+            "INT",
+            "Months since the loan was last reported; 0 in a reported month",
+            required=True,
+        ),
+        Column("credit_score", "INT", "Borrower's credit score at origination"),
+        Column("vintage", "STRING", "Quarter of origination, YYYYQn"),
+        Column("region", "STRING", "Region of the loan"),
+        Column(
+            "quality_flags", "ARRAY<STRING>", "stale, incomplete, uncalibrated, insufficient", required=True
+        ),
+        DEFINITION,
+        Column("calibration_id", "STRING", "Hash of the calibration applied", required=True),
+        Column("features_version", "BIGINT", "Version of the features table that was scored", required=True),
+        RUN_ID,
+    ),
+    key=("source", "loan_id", "as_of_date", "model_name", "model_version", "scenario"),
+    partitions=("as_of_date", "model_version"),
+    constraints={
+        "pd_range": "pd_12m BETWEEN 0 AND 1",
+        "pd_raw_range": "pd_12m_raw IS NULL OR pd_12m_raw BETWEEN 0 AND 1",
+        "status_known": one_of("default_status", ("performing", "in_default", "probation")),
+    },
+)

@@ -1,0 +1,60 @@
+"""One Spark session for the whole run, a fresh warehouse for each test that asks."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+TEST_CONF = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "2g",
+    "spark.ui.enabled": "false",  # parallel test runs would fight over its port
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "2",  # tests hold a few thousand rows at most
+    "spark.databricks.delta.snapshotPartitions": "2",  # Delta's 50 tasks a snapshot take longer than the rest
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "4096",
+    "spark.sql.codegen.wholeStage": "false",  # compiling a plan costs more than running it on so few rows
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    from loanbook.config import SparkSettings
+    from loanbook.session import build_session
+
+    session = build_session(SparkSettings(conf=TEST_CONF), "loanbook tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def make_run(spark: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Return a maker of runs that share one temporary warehouse."""
+    from loanbook.config import load_settings
+    from loanbook.runs import Run
+
+    def make(job: str = "test", *overrides: str, **options: Any) -> Run:
+        settings = load_settings("local", [f"paths.warehouse={tmp_path / 'warehouse'}", *overrides])
+        return Run(job, settings, **options)
+
+    return make
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Return the folder of real loan data beside the checkout; the test skips where there is none."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(
+            f"the real loan data is absent: no folder {folder.relative_to(ROOT.parent)} beside the checkout"
+        )
+    return folder

@@ -1,0 +1,65 @@
+import pkgutil
+from datetime import date
+from importlib import import_module
+
+import pytest
+
+import loanbook.tables
+from loanbook.errors import InputError, LoanbookError
+from loanbook.tables import base
+from loanbook.tables.base import Table
+from loanbook.tables.macro import MACRO
+
+TABLES = [
+    table
+    for module in pkgutil.iter_modules(loanbook.tables.__path__)
+    for table in vars(import_module(f"loanbook.tables.{module.name}")).values()
+    if isinstance(table, Table)
+]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_describes_itself(table):
+    assert set(table.key) <= set(table.column_names)
+    assert set(table.partitions) <= set(table.column_names)
+    assert len(set(table.column_names)) == len(table.column_names)
+    assert all(len(column.comment) > 3 for column in table.columns)
+
+
+def rows(spark, value=1.0, known_on=date(2020, 3, 31)):
+    schema = MACRO.empty(spark).schema
+    return spark.createDataFrame([("m", "US", date(2020, 1, 31), "hpi", known_on, value, "d")], schema)
+
+
+def test_a_table_is_created_with_comments_constraints_and_a_protocol_others_read(make_run):
+    run = make_run()
+    base.create(run.spark, run.storage, MACRO)
+    name = run.storage.spark_name("macro")
+    detail = run.spark.sql(f"DESCRIBE DETAIL {name}").first()
+    assert detail["minReaderVersion"] == 1
+    assert detail["properties"]["delta.constraints.known_after_month"] == "known_on >= as_of_date"
+    assert detail["description"] == MACRO.description
+    comments = {row["col_name"]: row["comment"] for row in run.spark.sql(f"DESCRIBE {name}").collect()}
+    assert comments["value"] == "Value, in the unit of the series"
+
+
+def test_a_row_that_breaks_a_constraint_or_lacks_a_value_leaves_the_table_as_it_was(make_run):
+    run = make_run()
+    version = base.append(run.spark, run.storage, MACRO, rows(run.spark), {"run": 1})
+    with pytest.raises(Exception, match="known_after_month"):
+        base.append(run.spark, run.storage, MACRO, rows(run.spark, known_on=date(2020, 1, 1)), {"run": 2})
+    with pytest.raises(Exception, match="(?i)not null"):
+        base.append(run.spark, run.storage, MACRO, rows(run.spark, value=None), {"run": 3})
+    assert base.latest_version(run.spark, run.storage, MACRO) == version
+    assert base.read(run.spark, run.storage, MACRO, version).count() == 1
+
+
+def test_conform_refuses_missing_and_unknown_columns_by_name(spark):
+    with pytest.raises(LoanbookError, match=r"missing \['value'\], unknown \['worth'\]"):
+        MACRO.conform(rows(spark).withColumnRenamed("value", "worth"))
+
+
+def test_repeated_keys_are_named(spark):
+    with pytest.raises(InputError, match="region=US"):
+        base.assert_unique(rows(spark).union(rows(spark)), MACRO)
+    base.assert_unique(rows(spark), MACRO)

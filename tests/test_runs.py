@@ -1,0 +1,120 @@
+import json
+from datetime import date
+
+import pytest
+
+from loanbook.commands import Command, run_job
+from loanbook.errors import InputError
+from loanbook.tables import base
+from loanbook.tables.macro import MACRO
+from loanbook.tables.runs import RUNS
+
+ROW = ("m", "US", date(2020, 1, 31), "hpi", date(2020, 3, 31), 100.0, "d")
+
+
+def macro(run, *values: float):
+    schema = MACRO.empty(run.spark).schema
+    return run.spark.createDataFrame(
+        [(*ROW[:3], f"s{k}", ROW[4], v, "d") for k, v in enumerate(values)], schema
+    )
+
+
+def values(run) -> list[float]:
+    return sorted(row["value"] for row in run.read(MACRO, made_by="ingest-macro").collect())
+
+
+def publish(run, *numbers: float) -> None:
+    run.replace(MACRO, macro(run, *numbers), "source = 'm'")
+    run.count("rows", len(numbers))
+    run.finish({"about": "test"})
+
+
+def test_a_reader_sees_the_last_published_version_and_never_a_later_commit(make_run):
+    publish(make_run(), 1.0)
+    unfinished = make_run()
+    unfinished.replace(MACRO, macro(unfinished, 2.0, 3.0), "source = 'm'")
+    assert values(make_run()) == [1.0]
+    unfinished.finish({})
+    assert values(make_run()) == [2.0, 3.0]
+
+
+def test_what_a_run_left_unpublished_is_undone(make_run):
+    publish(make_run(), 1.0)
+    crashed = make_run()
+    crashed.replace(MACRO, macro(crashed, 2.0), "source = 'm'")
+    again = make_run()
+    again.restore_unpublished(MACRO)
+    frame = base.read(
+        again.spark, again.storage, MACRO, base.latest_version(again.spark, again.storage, MACRO)
+    )
+    assert [row["value"] for row in frame.collect()] == [1.0]
+    publish(again, 4.0)
+    assert values(make_run()) == [4.0]
+
+
+def test_the_runs_row_names_inputs_outputs_and_counts(make_run):
+    first = make_run("ingest_macro", source="m")
+    publish(first, 1.0, 2.0)
+    second = make_run("reader")
+    assert values(second) == [1.0, 2.0]
+    second.metric("x", 0.5)
+    result = second.finish({"note": "n"})
+    rows = _runs(second)
+    assert rows["ingest_macro"]["outputs"] == {"macro": first.outputs["macro"]}
+    assert rows["ingest_macro"]["counts"] == {"rows": 2}
+    assert rows["reader"]["inputs"] == {"macro": first.outputs["macro"]}
+    assert rows["reader"]["metrics"] == {"x": 0.5}
+    assert json.loads(rows["reader"]["details"]) == {"note": "n"}
+    assert result["status"] == "published"
+    assert rows["reader"]["settings_hash"] == second.settings.hash()
+
+
+def _runs(run):
+    version = base.latest_version(run.spark, run.storage, RUNS)
+    return {row["job"]: row for row in base.read(run.spark, run.storage, RUNS, version).collect()}
+
+
+def failing(run):
+    run.replace(MACRO, macro(run, 9.0), "source = 'm'")
+    raise RuntimeError("disk full")
+
+
+def refusing(run):
+    run.read(MACRO, made_by="ingest-macro")
+    raise InputError(required="a", found="b", do="c")
+
+
+def test_a_failed_run_is_recorded_and_publishes_nothing_and_bad_input_leaves_no_row(make_run):
+    publish(make_run("first"), 1.0)
+    with pytest.raises(RuntimeError):
+        run_job(make_run("failing"), Command("x", "", f"{__name__}:failing"), {})
+    with pytest.raises(InputError):
+        run_job(make_run("refusing"), Command("x", "", f"{__name__}:refusing"), {})
+    reader = make_run()
+    assert values(reader) == [1.0]
+    rows = _runs(reader)
+    assert sorted(rows) == ["failing", "first"]
+    assert rows["failing"]["status"] == "failed"
+    assert rows["failing"]["error"] == "RuntimeError: disk full"
+    assert rows["failing"]["outputs"] == {}
+
+
+def test_reading_what_nobody_made_names_the_job_to_run(make_run):
+    with pytest.raises(InputError, match="run ingest-macro first"):
+        make_run().read(MACRO, made_by="ingest-macro")
+
+
+def test_the_only_source_is_found_and_an_unknown_or_ambiguous_one_refused(make_run):
+    publish(make_run(), 1.0)
+    assert make_run().only_source(MACRO, made_by="ingest-macro") == "m"
+    with pytest.raises(InputError, match="'other', and these in macro: m"):
+        make_run(source="other").only_source(MACRO, made_by="ingest-macro")
+
+
+def test_commits_carry_their_lineage(make_run):
+    run = make_run()
+    publish(run, 1.0)
+    history = run.spark.sql(f"DESCRIBE HISTORY {run.storage.spark_name('macro')} LIMIT 1").first()
+    metadata = json.loads(history["userMetadata"])
+    assert metadata["run_id"] == run.run_id
+    assert set(metadata) == {"run_id", "job", "code_version", "settings_hash", "inputs"}
