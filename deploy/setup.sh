@@ -12,7 +12,7 @@ need() { # need COMMAND DEBIAN-PACKAGE WHAT
 need python3.11 "python3.11 python3.11-venv" "Python 3.11"
 need java openjdk-17-jre-headless "Java 17"
 need g++ g++ "a C++ compiler"
-need make make "make"
+python3.11 -c "import ensurepip" 2>/dev/null || { echo "setup: Python 3.11's venv module is required, it was not found: install it (Debian: apt-get install python3.11-venv)" >&2; exit 2; }
 java_major=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
 [ "${java_major:-0}" -ge 17 ] || { echo "setup: Java 17 is required, found ${java_major:-none}: install it (Debian: apt-get install openjdk-17-jre-headless)" >&2; exit 2; }
 

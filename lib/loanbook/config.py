@@ -30,6 +30,7 @@ class PathSettings(Section):
     snapshots: str
     reports: str
     simulated: str
+    landing: str
 
 
 class SparkSettings(Section):

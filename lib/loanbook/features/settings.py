@@ -12,8 +12,12 @@ class DefaultDefinition(Section):
     """When a loan enters default and when it leaves it; its hash is stored wherever a label or a PD is."""
 
     entry_state: Literal["dpd60", "dpd90"] = "dpd90"
-    cure_months: int = Field(3, ge=1, description="consecutive observed months below dpd30 that end a default")
-    cure_months_after_modification: int = Field(12, ge=1, description="the same after a distressed modification")
+    cure_months: int = Field(
+        3, ge=1, description="consecutive observed months below dpd30 that end a default"
+    )
+    cure_months_after_modification: int = Field(
+        12, ge=1, description="the same after a distressed modification"
+    )
     distressed_modification_is_default: bool = False
     liquidation_with_loss_is_default: bool = True
 
@@ -26,10 +30,13 @@ class DefaultDefinition(Section):
 class BookSettings(Section):
     """Which loans are in the book at a month."""
 
-    stale_months: int = Field(3, ge=0, description="months without a report after which a loan leaves the book")
+    stale_months: int = Field(
+        3, ge=0, description="months without a report after which a loan leaves the book"
+    )
 
 
 class FeatureSettings(Section):
     """What the feature panel may know."""
 
-    knowledge: Literal["latest", "as_known"] = "latest"
+    knowledge: Literal["latest"] = Field("latest", description="today's version of each month")
+    macro_sources: tuple[str, ...] = Field((), description="sources of macro to use; empty: all in the table")

@@ -9,5 +9,8 @@ class IngestSettings(Section):
     """What an ingest accepts."""
 
     max_quarantined_share: float = Field(
-        0.2, ge=0, le=1, description="share of a delivery's lines in quarantine above which nothing is published"
+        0.2,
+        ge=0,
+        le=1,
+        description="share of a delivery's lines in quarantine above which nothing is published",
     )

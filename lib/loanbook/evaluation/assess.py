@@ -1,0 +1,167 @@
+"""Every metric of every predictor on a slice, as rows of ``evaluations``."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from loanbook.evaluation.calibration import GroupRates, calibration_fit, deciles, rates_by
+from loanbook.evaluation.metrics import (
+    Floats,
+    Interval,
+    at_threshold,
+    brier,
+    clustered_mean,
+    log_loss,
+    log_losses,
+    ranking,
+)
+from loanbook.evaluation.settings import EvaluateSettings
+from loanbook.evaluation.slices import Slice
+
+INSUFFICIENT = "insufficient"
+PAIRED = "paired rows, interval clustered by loan and month"
+CLUSTERED = "weighted mean, interval clustered by loan"
+FEW = f"{CLUSTERED}; few defaults"
+SHORT = ("log_loss", "brier", "auc", "gini", "ks", "expected_default_rate", "observed_default_rate")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A row of ``evaluations`` but for the model's name and version; ``defaults`` are distinct loans."""
+
+    predictor: str
+    fold: str
+    slice: str
+    segment: str
+    metric: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int
+    loans: int
+    defaults: int
+    method: str
+
+
+Measured = dict[str, tuple[float | Interval | None, str]]
+
+
+def assess(part: Slice, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
+    """Return the metrics of the slice: overall, by decile of PD, by month and by state.
+
+    Where the slice has fewer than ``settings.min_defaults`` defaulting loans every estimate is None and the
+    method is ``insufficient``; so is a state's where that state has fewer. Deciles and months are parts of
+    one calibration table: their rates are given, those of few defaults marked so.
+    """
+    rows: list[Evaluation] = []
+    for predictor in part.calibrated:
+        rows += _overall(part, predictor, fold, settings)
+        if part.defaulting_loans >= settings.min_defaults:
+            names = np.array([f"decile={k:02d}" for k in deciles(part.calibrated[predictor], settings.bins)])
+            rows += _by_group(part, predictor, fold, names, settings)
+            rows += _by_group(part, predictor, fold, np.char.add("month=", part.month), settings)
+        rows += _by_state(part, predictor, fold, settings)
+    return rows
+
+
+def _overall(part: Slice, predictor: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
+    enough = part.defaulting_loans >= settings.min_defaults
+    measured = _measures(part, predictor, settings) if enough else _nothing(_names(predictor))
+    return _rows(part, predictor, fold, "all", measured)
+
+
+def _by_state(part: Slice, predictor: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
+    for state in np.unique(part.state):
+        inside = part.part(part.state == state)
+        enough = inside.defaulting_loans >= settings.min_defaults
+        measured = _measures(inside, predictor, settings) if enough else _nothing(SHORT)
+        yield from _rows(inside, predictor, fold, f"state={state}", {name: measured[name] for name in SHORT})
+
+
+def _names(predictor: str) -> tuple[str, ...]:
+    paired = ("log_loss_minus_logit",) if predictor not in ("logit", "truth") else ()
+    thresholds = ("accuracy", "precision", "recall", "f1")
+    calibration = ("calibration_slope", "calibration_intercept", "calibration_in_the_large")
+    return (*SHORT, *thresholds, *calibration, *paired)
+
+
+def _nothing(names: Iterable[str]) -> Measured:
+    return dict.fromkeys(names, (None, INSUFFICIENT))
+
+
+def _measures(part: Slice, predictor: str, settings: EvaluateSettings) -> Measured:
+    label, weight, pd = part.label, part.weight, part.calibrated[predictor]
+    fit = calibration_fit(label, pd, weight)
+    fixed = f"at PD >= {settings.threshold:g}"
+    regression = "logistic regression on logit(pd)"
+    measured: Measured = {
+        "log_loss": (log_loss(label, pd, weight), "weighted mean"),
+        "brier": (brier(label, pd, weight), "weighted mean"),
+        **_rank_measures(part, pd),
+        "calibration_slope": (fit.slope, regression),
+        "calibration_intercept": (fit.intercept, regression),
+        "calibration_in_the_large": (fit.intercept_in_the_large, f"{regression}, slope 1"),
+        "expected_default_rate": (float(np.average(pd, weights=weight)), "weighted mean"),
+        "observed_default_rate": (clustered_mean(label, weight, part.loan), CLUSTERED),
+        **{
+            name: (value, fixed)
+            for name, value in at_threshold(label, pd, weight, settings.threshold).items()
+        },
+    }
+    if "log_loss_minus_logit" in _names(predictor) and "logit" in part.calibrated:
+        measured["log_loss_minus_logit"] = (_against_logit(part, predictor), PAIRED)
+    return measured
+
+
+def _rank_measures(part: Slice, pd: Floats) -> Measured:
+    curve = ranking(part.label, pd, part.weight)
+    return {
+        "auc": (curve.auc if curve else None, "Mann-Whitney"),
+        "gini": (curve.gini if curve else None, "2 AUC - 1"),
+        "ks": (curve.ks if curve else None, "Kolmogorov-Smirnov"),
+    }
+
+
+def _against_logit(part: Slice, predictor: str) -> Interval:
+    difference = log_losses(part.label, part.calibrated[predictor]) - log_losses(
+        part.label, part.calibrated["logit"]
+    )
+    _, month = np.unique(part.month, return_inverse=True)
+    return clustered_mean(difference, part.weight, part.loan, month)
+
+
+def _by_group(
+    part: Slice, predictor: str, fold: str, names: npt.NDArray[np.str_], settings: EvaluateSettings
+) -> Iterator[Evaluation]:
+    for group in rates_by(names, part.label, part.calibrated[predictor], part.weight, part.loan):
+        yield from _group_rows(group, part.role, predictor, fold, settings)
+
+
+def _group_rows(
+    group: GroupRates, role: str, predictor: str, fold: str, settings: EvaluateSettings
+) -> Iterator[Evaluation]:
+    counts = (group.rows, group.loans, group.defaulting_loans)
+    place = (predictor, fold, role, group.group)
+    method = CLUSTERED if group.defaulting_loans >= settings.min_defaults else FEW
+    observed = group.observed
+    yield Evaluation(*place, "expected_default_rate", group.expected, None, None, *counts, "weighted mean")
+    yield Evaluation(
+        *place, "observed_default_rate", observed.estimate, observed.low, observed.high, *counts, method
+    )
+
+
+def _rows(part: Slice, predictor: str, fold: str, segment: str, measured: Measured) -> Iterator[Evaluation]:
+    counts = (len(part.label), part.loans, part.defaulting_loans)
+    for name, (value, method) in measured.items():
+        interval = value if isinstance(value, Interval) else None
+        estimate = interval.estimate if interval else value
+        low, high = (interval.low, interval.high) if interval else (None, None)
+        yield Evaluation(
+            predictor, fold, part.role, segment, name, _number(estimate), low, high, *counts, method
+        )
+
+
+def _number(value: float | Interval | None) -> float | None:
+    return None if value is None or isinstance(value, Interval) else float(value)

@@ -1,0 +1,105 @@
+"""How far PDs and default rates agree: slope, intercept, and rates by group."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from loanbook.evaluation.metrics import Floats, Interval, clustered_mean
+from loanbook.models.calibration import fit_platt, logit, sigmoid
+
+NEWTON_STEPS = 50
+
+
+@dataclass(frozen=True)
+class CalibrationFit:
+    """Cox's (1958) recalibration of PDs; a perfect one has slope 1 and both intercepts 0.
+
+    ``intercept_in_the_large`` is fitted with the slope fixed at 1: above 0, more loans defaulted than
+    expected. None where the regression has no finite answer.
+    """
+
+    slope: float | None
+    intercept: float | None
+    intercept_in_the_large: float | None
+
+
+def calibration_fit(label: Floats, pd: Floats, weight: Floats) -> CalibrationFit:
+    """Return the weighted logistic regressions of the label on logit(pd)."""
+    fitted = fit_platt(pd, label, weight)
+    intercept, slope = fitted if fitted is not None else (None, None)
+    return CalibrationFit(slope, intercept, in_the_large(label, pd, weight))
+
+
+def in_the_large(label: Floats, pd: Floats, weight: Floats) -> float | None:
+    """Return a such that sigmoid(a + logit(pd)) has the labels' mean; None where all labels are equal.
+
+    The maximum likelihood intercept with slope 1, by Newton's method.
+    """
+    observed = float(np.average(label, weights=weight))
+    if observed in (0.0, 1.0):
+        return None
+    offset, shift = logit(pd), 0.0
+    for _ in range(NEWTON_STEPS):
+        p = sigmoid(offset + shift)
+        step = (observed - float(np.average(p, weights=weight))) / float(
+            np.average(p * (1 - p), weights=weight)
+        )
+        shift += float(np.clip(step, -2, 2))
+        if abs(step) < 1e-10:
+            return shift
+    return None
+
+
+@dataclass(frozen=True)
+class GroupRates:
+    """Expected and observed default rate of a group of rows; the interval is clustered by loan."""
+
+    group: str
+    rows: int
+    loans: int
+    defaulting_loans: int
+    expected: float
+    observed: Interval
+
+
+def deciles(pd: Floats, bins: int) -> npt.NDArray[np.int64]:
+    """Return each row's group from 1 (lowest PDs) to ``bins``, of equal size; equal PDs share a group.
+
+    >>> deciles(np.array([0.1, 0.4, 0.2, 0.3]), 2).tolist()
+    [1, 2, 1, 2]
+    """
+    ordered = np.sort(pd)
+    rank = np.searchsorted(ordered, pd, side="left") + np.searchsorted(ordered, pd, side="right") - 1
+    return np.asarray(np.minimum(rank * bins // (2 * max(1, len(pd))), bins - 1) + 1, np.int64)
+
+
+def rates_by(
+    groups: npt.NDArray[np.str_], label: Floats, pd: Floats, weight: Floats, loan: npt.NDArray[np.int64]
+) -> list[GroupRates]:
+    """Return the rates of each group, in the order of their names.
+
+    Args:
+        groups: name of each row's group.
+        label: 1 default, 0 not.
+        pd: probability.
+        weight: of each row.
+        loan: code of each row's loan, from 0.
+    """
+    return [
+        _rates(str(name), label[rows], pd[rows], weight[rows], loan[rows])
+        for name in np.unique(groups)
+        for rows in [np.flatnonzero(groups == name)]
+    ]
+
+
+def _rates(group: str, label: Floats, pd: Floats, weight: Floats, loan: npt.NDArray[np.int64]) -> GroupRates:
+    observed = clustered_mean(label, weight, loan)
+    return GroupRates(
+        group=group,
+        rows=len(label),
+        loans=len(np.unique(loan)),
+        defaulting_loans=len(np.unique(loan[label > 0])),
+        expected=float(np.average(pd, weights=weight)),
+        observed=Interval(observed.estimate, max(0.0, observed.low), min(1.0, observed.high)),
+    )

@@ -1,0 +1,123 @@
+"""Metrics of probabilities against labels: NumPy, weights everywhere, None where undefined."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+EPSILON = 1e-9
+
+
+def log_loss(label: Floats, pd: Floats, weight: Floats) -> float:
+    """Return the weighted mean of -(y log p + (1 - y) log(1 - p)), natural logarithm (Good 1952)."""
+    return float(np.average(log_losses(label, pd), weights=weight))
+
+
+def log_losses(label: Floats, pd: Floats) -> Floats:
+    """Return each row's log loss; PDs are kept 1e-9 away from 0 and 1."""
+    p = np.clip(pd, EPSILON, 1 - EPSILON)
+    return np.asarray(-(label * np.log(p) + (1 - label) * np.log1p(-p)))
+
+
+def brier(label: Floats, pd: Floats, weight: Floats) -> float:
+    """Return the weighted mean of (p - y)^2 (Brier 1950).
+
+    >>> brier(np.array([1.0, 0.0]), np.array([0.5, 0.5]), np.ones(2))
+    0.25
+    """
+    return float(np.average((pd - label) ** 2, weights=weight))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The ROC curve of a score, from (0, 0) to (1, 1): shares of good and of bad rows at or above each PD."""
+
+    false_positive_rate: Floats
+    true_positive_rate: Floats
+
+    @property
+    def auc(self) -> float:
+        """Return P(PD of a bad > PD of a good) + P(equal) / 2: Mann-Whitney (Hanley, McNeil 1982)."""
+        return float(np.trapz(self.true_positive_rate, self.false_positive_rate))
+
+    @property
+    def gini(self) -> float:
+        """Return 2 AUC - 1, the accuracy ratio."""
+        return 2 * self.auc - 1
+
+    @property
+    def ks(self) -> float:
+        """Return the largest distance between the two cumulative shares (Kolmogorov-Smirnov)."""
+        return float(np.max(self.true_positive_rate - self.false_positive_rate))
+
+
+def ranking(label: Floats, pd: Floats, weight: Floats) -> Ranking | None:
+    """Return the ROC curve, or None where one of the classes is absent."""
+    order = np.argsort(-pd, kind="stable")
+    last_of_tie = np.append(np.flatnonzero(np.diff(pd[order])), len(pd) - 1)
+    bad = np.cumsum((weight * label)[order])[last_of_tie]
+    good = np.cumsum((weight * (1 - label))[order])[last_of_tie]
+    if len(pd) == 0 or bad[-1] <= 0 or good[-1] <= 0:
+        return None
+    return Ranking(np.append(0.0, good / good[-1]), np.append(0.0, bad / bad[-1]))
+
+
+def at_threshold(label: Floats, pd: Floats, weight: Floats, threshold: float) -> dict[str, float | None]:
+    """Return accuracy, precision, recall and F1 of the prediction ``pd >= threshold``.
+
+    Precision is None where no row is predicted to default, recall where none does; F1 is
+    2 TP / (2 TP + FP + FN).
+    """
+    predicted, bad = pd >= threshold, label > 0
+    hit = float(np.sum(weight * (predicted & bad)))
+    false_alarm = float(np.sum(weight * (predicted & ~bad)))
+    missed = float(np.sum(weight * (~predicted & bad)))
+    total = float(np.sum(weight))
+    return {
+        "accuracy": (total - false_alarm - missed) / total,
+        "precision": _ratio(hit, hit + false_alarm),
+        "recall": _ratio(hit, hit + missed),
+        "f1": _ratio(2 * hit, 2 * hit + false_alarm + missed),
+    }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its 95 percent interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def clustered_mean(values: Floats, weight: Floats, *clusters: npt.NDArray[np.int64]) -> Interval:
+    """Return the weighted mean of ``values`` with an interval robust to dependence within clusters.
+
+    One cluster variable gives the linearised variance of a ratio; two give V1 + V2 - V12 (Cameron, Gelbach,
+    Miller 2011), not below the larger of V1 and V2. Few clusters make the interval too narrow.
+
+    Args:
+        values: one for each row.
+        weight: of each row.
+        clusters: one or two arrays of cluster codes from 0.
+    """
+    mean = float(np.average(values, weights=weight))
+    influence = weight * (values - mean) / np.sum(weight)
+    variances = [_cluster_variance(influence, codes) for codes in clusters]
+    if len(clusters) == 2:
+        first, second = clusters
+        both = _cluster_variance(influence, first * (int(np.max(second)) + 1) + second)
+        variances.append(sum(variances) - both)
+    half = 1.959964 * float(np.sqrt(max(variances)))
+    return Interval(mean, mean - half, mean + half)
+
+
+def _cluster_variance(influence: Floats, codes: npt.NDArray[np.int64]) -> float:
+    _, position = np.unique(codes, return_inverse=True)
+    return float(np.sum(np.bincount(position, weights=influence) ** 2))

@@ -1,0 +1,74 @@
+"""The book: which loans are in it at which month, and what was last reported of them."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.features.feature import Transform
+from loanbook.features.months import LOAN, in_order, month_end_expr, so_far
+from loanbook.tables.columns import TERMINAL_STATES
+
+
+def is_terminal_expr() -> Column:
+    """Return whether a reported row is the loan's exit."""
+    return F.col("state").isin(*TERMINAL_STATES)
+
+
+def with_book(last_month: int, stale_months: int) -> Transform:
+    """Return a row for each loan in the book and month, from rows reported (with ``month``).
+
+    A loan is in the book from a report until the month before its next one, at most ``stale_months`` after it
+    and not after ``last_month``; not from its exit on. Every column is carried from the last report; added
+    are ``reported`` and ``months_since_report``; ``month`` and ``as_of_date`` become the month of the row.
+    """
+
+    def transform(rows: DataFrame) -> DataFrame:
+        following = F.lead("month").over(in_order())
+        until = F.least(following - 1, F.col("month") + stale_months, F.lit(last_month))
+        spans = rows.withColumn("until", until).withColumnRenamed("month", "report_month")
+        live = spans.where(~is_terminal_expr() & (F.col("report_month") <= F.col("until")))
+        months = live.withColumn("month", F.explode(F.sequence("report_month", "until")))
+        return months.withColumns(
+            {
+                "reported": F.col("month") == F.col("report_month"),
+                "months_since_report": F.col("month") - F.col("report_month"),
+                "as_of_date": month_end_expr("month"),
+            }
+        ).drop("until", "report_month")
+
+    return transform
+
+
+def with_last_known(rows: DataFrame) -> DataFrame:
+    """Return reported rows (with ``month``) with the last known value of each column.
+
+    The balance is there in whole cents too (``upb_cents``), the remaining term as the month it ends in
+    (``maturity_month``); ``prior_state`` is the state of the report before, ``first_month`` the month of the
+    loan's first report.
+    """
+    known = {
+        "upb": F.col("upb"),
+        "current_rate": F.col("rate").cast("double"),
+        "maturity_month": F.col("month") + F.col("remaining_term"),
+        "months_delinquent": F.col("months_delinquent"),
+        "modified": F.col("modified"),
+    }
+    latest = rows.select(
+        *LOAN,
+        "month",
+        "state",
+        "default_status",
+        "default_episode",
+        "default_definition_id",
+        F.lag("state").over(in_order()).alias("prior_state"),
+        F.min("month").over(so_far()).alias("first_month"),
+        *[F.last(value, ignorenulls=True).over(so_far()).alias(name) for name, value in known.items()],
+    )
+    return latest.withColumn("upb_cents", (F.col("upb") * 100).cast("bigint"))
+
+
+def loans_in_book(performance: DataFrame, month: int, stale_months: int) -> int:
+    """Return how many loans are in the book at a month, counted from their last reported rows alone."""
+    last = F.max(F.struct("month", "state"))
+    loans = performance.where(F.col("month") <= month).groupBy(*LOAN).agg(last.alias("last"))
+    rows = loans.select("last.*")
+    return rows.where(~is_terminal_expr() & (F.col("month") >= month - stale_months)).count()

@@ -1,0 +1,57 @@
+"""Calendar months as integers, so that windows are calendar windows."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import functions as F
+
+LOAN = ("source", "loan_id")
+
+
+def month_number(day: date) -> int:
+    """Return the month of a day, counted from year 0.
+
+    >>> month_number(date(2020, 2, 29)) - month_number(date(2019, 12, 31))
+    2
+    """
+    return day.year * 12 + day.month - 1
+
+
+def last_day(month: int) -> date:
+    """Return the last day of a month.
+
+    >>> last_day(month_number(date(2020, 2, 1)))
+    datetime.date(2020, 2, 29)
+    """
+    following = month + 1
+    return date.fromordinal(date(following // 12, following % 12 + 1, 1).toordinal() - 1)
+
+
+def month_expr(day: str) -> Column:
+    """Return the month of a date column, counted from year 0."""
+    return F.year(day) * 12 + F.month(day) - 1
+
+
+def month_end_expr(month: str) -> Column:
+    """Return the last day of a month column."""
+    return F.last_day(F.make_date(F.floor(F.col(month) / 12).cast("int"), F.col(month) % 12 + 1, F.lit(1)))
+
+
+def with_month(rows: DataFrame) -> DataFrame:
+    """Add ``month``, the number of ``as_of_date``'s month."""
+    return rows.withColumn("month", month_expr("as_of_date"))
+
+
+def loan_window(first: int, last: int = 0) -> WindowSpec:
+    """Return the frame of a loan's rows from ``first`` to ``last`` calendar months off the row's month."""
+    return Window.partitionBy(*LOAN).orderBy("month").rangeBetween(first, last)
+
+
+def so_far() -> WindowSpec:
+    """Return the frame of a loan's rows up to the row's month."""
+    return loan_window(Window.unboundedPreceding)
+
+
+def in_order() -> WindowSpec:
+    """Return a loan's rows in calendar order, for lag and lead."""
+    return Window.partitionBy(*LOAN).orderBy("month")

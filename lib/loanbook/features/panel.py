@@ -1,0 +1,59 @@
+"""The feature panel: the book, its loans and every theme."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.features.book import with_book, with_last_known
+from loanbook.features.catalogue import THEMES, catalogue_id
+from loanbook.features.feature import PanelInputs
+from loanbook.features.months import LOAN, month_expr, with_month
+from loanbook.tables.features import FEATURES
+
+TERMS = (
+    "product", "vintage", "region", "original_term", "credit_score", "dti", "ltv", "cltv", "mi_percent",
+    "units", "borrowers", "first_time_buyer", "occupancy", "purpose", "property_type", "channel",
+)  # fmt: skip
+
+
+def feature_panel(inputs: PanelInputs) -> DataFrame:
+    """Return the features of every loan in the book and month: the columns of the features table."""
+    book = (
+        inputs.performance.transform(with_month)
+        .transform(with_last_known)
+        .transform(with_book(inputs.last_month, inputs.stale_months))
+        .join(_terms(inputs.loans), on=list(LOAN), how="left")
+    )
+    for theme in THEMES:
+        book = book.transform(theme.transform(inputs))
+    return book.transform(_as_published)
+
+
+def _terms(loans: DataFrame) -> DataFrame:
+    """Return what themes read of the loans, dates as months and amounts as cents."""
+    return loans.select(
+        *LOAN,
+        *TERMS,
+        month_expr("origination_date").alias("origination_month"),
+        month_expr("first_payment_date").alias("first_payment_month"),
+        month_expr("maturity_date").alias("contract_maturity_month"),
+        F.col("original_rate").cast("double").alias("original_rate"),
+        (F.col("original_upb") * 100).cast("bigint").alias("original_cents"),
+        (F.col("credit_limit") * 100).cast("bigint").alias("limit_cents"),
+        input_attributes_expr("numeric_attributes").alias("numeric_inputs"),
+        input_attributes_expr("categorical_attributes").alias("categorical_inputs"),
+    )
+
+
+def input_attributes_expr(attributes: str) -> Column:
+    """Return the entries of a map of attributes whose declared role is ``input``."""
+    roles = F.col("attribute_roles")
+    return F.map_filter(attributes, lambda name, _: roles[name] == "input")
+
+
+def _as_published(book: DataFrame) -> DataFrame:
+    """Return exactly the columns of the features table."""
+    fixed = {
+        "knowledge": F.lit("latest"),
+        "catalogue_id": F.lit(catalogue_id()),
+    }
+    return FEATURES.conform(book.withColumns(fixed).select(*FEATURES.column_names))

@@ -1,0 +1,1 @@
+"""What a model is: its inputs, layers, calibration and saved artefact."""

@@ -1,0 +1,37 @@
+"""Checks as named Column conditions: true rejects the row, with the name as its reason."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from loanbook.tables.base import Table
+
+
+def failed(checks: Mapping[str, Column]) -> Column:
+    """Return the names of the checks whose condition is true; an unknown condition passes."""
+    if not checks:
+        return F.array().cast("array<string>")
+    return F.array_compact(F.array(*(F.when(condition, F.lit(name)) for name, condition in checks.items())))
+
+
+def unreadable(text: Column, value: Column, missing: Sequence[str]) -> Column:
+    """Return whether a text that is neither blank nor a sentinel was lost on its way to a value."""
+    given = text.isNotNull() & ~text.isin(*missing) if missing else text.isNotNull()
+    return given & value.isNull()
+
+
+def required_columns(table: Table, names: Sequence[str]) -> dict[str, Column]:
+    """Return a check for each column of ``names`` that every row of ``table`` must have."""
+    required = [column.name for column in table.columns if column.required and column.name in names]
+    return {f"missing_{name}": F.col(name).isNull() for name in required}
+
+
+def table_constraints(table: Table, names: Sequence[str]) -> dict[str, Column]:
+    """Return the table's constraints on ``names`` as checks, so that no row breaks one when it is written."""
+    return {
+        name: ~F.expr(condition)
+        for name, condition in table.constraints.items()
+        if any(re.search(rf"\b{column}\b", condition) for column in names)
+    }

@@ -1,0 +1,103 @@
+"""Reconciliation: every line of a delivery is published, quarantined, superseded or set aside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.errors import GateRefused, InputError, LoanbookError
+
+FATES = ("published", "quarantined", "superseded", "set_aside")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the lines of one delivery."""
+
+    published: int = 0
+    quarantined: int = 0
+    superseded: int = 0
+    set_aside: int = 0
+    wrong_layout: int = 0
+    found_fields: int | None = None
+    upb: Decimal | None = None
+    upb_replaced: Decimal | None = None
+    first_month: date | None = None
+    last_month: date | None = None
+
+    @property
+    def lines(self) -> int:
+        """Return the number of lines over all fates."""
+        return self.published + self.quarantined + self.superseded + self.set_aside
+
+
+def tallies(lines: DataFrame) -> dict[str, Tally]:
+    """Return the tally of each delivery from its lines with their ``fate``, in one pass."""
+    is_published = F.col("fate") == "published"
+    wrong = F.array_contains("reasons", "number_of_fields")
+    has_months = "as_of_date" in lines.columns
+    month = F.when(is_published, F.col("as_of_date")) if has_months else F.lit(None).cast("date")
+    upb = F.col("upb") if "upb" in lines.columns else F.col("original_upb")
+    rows = lines.groupBy("delivery").agg(
+        *(F.count_if(F.col("fate") == fate).alias(fate) for fate in FATES),
+        F.count_if(wrong).alias("wrong_layout"),
+        F.max(F.when(wrong, F.col("found_fields"))).alias("found_fields"),
+        F.sum(F.when(is_published, upb)).alias("upb"),
+        F.sum(F.when(F.col("fate").isin("superseded", "set_aside"), upb)).alias("upb_replaced"),
+        F.min(month).alias("first_month"),
+        F.max(month).alias("last_month"),
+    )
+    return {
+        row["delivery"]: Tally(**{k: v for k, v in row.asDict().items() if k != "delivery"})
+        for row in rows.collect()
+    }
+
+
+def assert_reconciled(delivery: str, lines: int, tally: Tally) -> None:
+    """Check that as many lines have a fate as were read.
+
+    Raises:
+        LoanbookError: some were lost or doubled, which is a fault of this program.
+    """
+    if lines != tally.lines:
+        raise LoanbookError(f"{delivery}: {lines} lines read, but {tally.lines} accounted for: {tally}")
+
+
+def assert_layout(file: str, required: int, delimiter: str, tally: Tally) -> None:
+    """Check that at least one line of a file has the fields that its layout asks for.
+
+    Raises:
+        InputError: none has.
+    """
+    if tally.wrong_layout == tally.lines:
+        raise InputError(
+            required=f"{required} fields divided by {delimiter!r} in {file}",
+            found=f"wrong layout: up to {tally.found_fields} fields in each of its {tally.lines} lines",
+            do="name the source that this file belongs to, or correct its mapping",
+        )
+
+
+def assert_few_rejected(
+    deliveries: Mapping[str, Tally], limit: float, reasons: Callable[[str], Sequence[tuple[str, int]]]
+) -> None:
+    """Check that no delivery has more than ``limit`` of its lines in quarantine.
+
+    Args:
+        deliveries: tally by delivery.
+        limit: the share of its lines.
+        reasons: gives a delivery's reasons with their counts, the most frequent first.
+
+    Raises:
+        GateRefused: one has; the message names the most frequent reasons.
+    """
+    for delivery, tally in deliveries.items():
+        if tally.quarantined > limit * tally.lines:
+            shown = ", ".join(f"{name} ({count})" for name, count in reasons(delivery)[:3])
+            raise GateRefused(
+                required=f"at most {limit:.0%} of a delivery's lines rejected (ingest.max_quarantined_share)",
+                found=f"{tally.quarantined} of {tally.lines} in {delivery}; most often {shown}",
+                do="mend the file or its mapping; nothing was published",
+            )

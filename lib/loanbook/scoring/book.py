@@ -1,0 +1,92 @@
+"""The book with its PDs: features of a month and a model in, rows of ``scores`` out."""
+
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.models.artefact import Artefact
+from loanbook.models.inputs import model_inputs
+from loanbook.models.spec import InputSpec
+from loanbook.scoring.summary import DEFAULTED
+from loanbook.scoring.udf import WorkerModel, packed_inputs, pd_udf
+from loanbook.tables.columns import STATES
+
+KEPT = (
+    "source", "loan_id", "as_of_date", "default_status", "state", "upb", "months_since_report",
+    "credit_score", "vintage", "region", "default_definition_id",
+)  # fmt: skip
+RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is one the model relies on
+
+
+def performing_expr() -> Column:
+    """Return whether a loan is neither in default nor in probation."""
+    return F.col("default_status") == "performing"
+
+
+def scored_book(features: DataFrame, artefact: Artefact, batch_rows: int) -> DataFrame:
+    """Return each loan's PDs, method and flags beside the columns kept of its features.
+
+    A loan in default or probation has PD 1, no raw PD, and the method ``in_default``.
+    """
+    spec = artefact.spec
+    inputs = model_inputs(features, spec, keep=KEPT)
+    predict = pd_udf(WorkerModel.of(artefact, batch_rows))
+    performing = performing_expr()
+    packed = inputs.select(*KEPT, _flags(spec, artefact).alias("quality_flags"), *_packed(spec))
+    with_pds = packed.withColumn("pds", predict(F.col("numeric"), F.col("codes")))
+    return with_pds.select(
+        *KEPT,
+        "quality_flags",
+        F.when(performing, F.col("pds.pd_raw")).alias("pd_12m_raw"),
+        F.when(performing, F.col("pds.pd")).otherwise(F.lit(1.0)).alias("pd_12m"),
+        F.when(performing, F.lit("direct")).otherwise(F.lit("in_default")).alias("pd_method"),
+    )
+
+
+def _packed(spec: InputSpec) -> tuple[Column, Column]:
+    numeric, codes = packed_inputs(spec)
+    return numeric.alias("numeric"), codes.alias("codes")
+
+
+def _flags(spec: InputSpec, artefact: Artefact) -> Column:
+    """Return the flags of a row of model inputs.
+
+    stale: not reported in the month. incomplete: it lacks an input that fewer than 5 % of the training rows
+    lacked. uncalibrated, insufficient: the model as a whole rests on too few defaults.
+    """
+    conditions = {
+        "stale": F.col("months_since_report") > 0,
+        "incomplete": _lacks_an_input(spec),
+        "uncalibrated": F.lit(artefact.calibration().uncalibrated),
+        "insufficient": F.lit(artefact.status == "insufficient"),
+    }
+    return F.filter(
+        F.array(*[F.when(condition, F.lit(name)) for name, condition in conditions.items()]),
+        lambda flag: flag.isNotNull(),
+    )
+
+
+def _lacks_an_input(spec: InputSpec) -> Column:
+    lacking = F.lit(False)
+    for item in spec.numeric:
+        if item.missing_share < RARELY_MISSING:
+            lacking = lacking | F.isnan(item.column)
+    return lacking
+
+
+def by_state(scores: DataFrame) -> list[dict[str, Any]]:
+    """Return loans, UPB, mean PD and expected defaults by state, and of defaulted loans as the last line."""
+    performing = performing_expr()
+    state = F.when(performing, F.col("state")).otherwise(F.lit(DEFAULTED)).alias("state")
+    grouped = scores.groupBy(state).agg(
+        F.count(F.lit(1)).alias("loans"),
+        F.coalesce(F.sum("upb").cast("double"), F.lit(0.0)).alias("upb"),
+        F.round(F.sum(F.when(performing, F.col("pd_12m"))), 6).alias("expected_defaults"),
+    )
+    order = {name: position for position, name in enumerate((*STATES, None, DEFAULTED))}
+    rows = [row.asDict() for row in grouped.collect()]
+    for row in rows:
+        expected = row["expected_defaults"]
+        row["mean_pd"] = 1.0 if expected is None else round(expected / row["loans"], 9)
+    return sorted(rows, key=lambda row: order[row["state"]])

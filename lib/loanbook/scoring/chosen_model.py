@@ -1,0 +1,55 @@
+"""Which trained model a job works with."""
+
+import json
+
+from pyspark.sql import functions as F
+
+from loanbook.errors import InputError
+from loanbook.models.artefact import Artefact, load_artefact
+from loanbook.runs import Run
+from loanbook.tables import base
+from loanbook.tables.runs import RUNS
+
+
+def chosen_model(run: Run, model: str | None, model_version: str | None) -> Artefact:
+    """Return the artefact asked for; by default that of the training run published last.
+
+    A run of one source considers the models trained on it only; a model given without its version means the
+    version trained last.
+
+    Raises:
+        InputError: nothing has been trained, a version is given without its model, or there is no such model.
+    """
+    if model is None and model_version is not None:
+        raise InputError(
+            required="--model NAME with --model-version",
+            found=f"--model-version {model_version} alone",
+            do="name the model too",
+        )
+    if model is not None and model_version is not None:
+        return load_artefact(run.storage, model, model_version)
+    trained = _trained_last(run, model)
+    if trained is not None:
+        return load_artefact(run.storage, *trained)
+    if model is not None:
+        return load_artefact(run.storage, model)
+    raise InputError(
+        required="a trained model" + (f" of the source {run.source!r}" if run.source else ""),
+        found=f"no published run of train-model in {run.settings.paths.warehouse}",
+        do="run train-model first, or name a model of paths.models with --model",
+    )
+
+
+def _trained_last(run: Run, model: str | None) -> tuple[str, str] | None:
+    version = base.latest_version(run.spark, run.storage, RUNS)
+    if version is None:
+        return None
+    runs = base.read(run.spark, run.storage, RUNS, version)
+    trained = runs.where((F.col("job") == "train_model") & (F.col("status") == "published"))
+    if run.source is not None and model is None:
+        trained = trained.where(F.col("source") == run.source)
+    for row in trained.orderBy(F.desc("finished_at"), F.desc("run_id")).select("details").collect():
+        details = json.loads(row["details"])
+        if model in (None, details["model"]):
+            return details["model"], details["model_version"]
+    return None

@@ -1,0 +1,105 @@
+"""DuckDB over the published tables and the SQL views: no JVM, no Spark."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import duckdb
+
+from loanbook.errors import InputError
+from loanbook.scoring.views import READ_BY_VIEWS, VIEWS, view_sql
+from loanbook.storage import Storage, local_path
+
+PUBLISHED = """
+SELECT output.key AS name, MAX(output.value) AS version
+FROM (SELECT UNNEST(MAP_ENTRIES(outputs)) AS output FROM runs WHERE status = 'published')
+GROUP BY ALL ORDER BY ALL
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Names of the columns and the rows of a query's result."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class Warehouse:
+    """A connection with one view for each published table, at its published version, and the SQL views."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Open the warehouse.
+
+        Raises:
+            InputError: nothing is published in it, or DuckDB's Delta extension is not installed.
+        """
+        root = local_path(storage.paths.warehouse, "SQL without a JVM")
+        if not storage.has_table("runs"):
+            raise InputError(
+                required=f"published tables in {root}",
+                found="no table runs",
+                do="run a job first, or set paths.warehouse to the warehouse that has them",
+            )
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"LOAD '{_delta_extension()}'")
+        self.tables = self._create_tables(storage)
+        self.views = self._create_views()
+
+    def _create_tables(self, storage: Storage) -> list[str]:
+        self._create("runs", f"SELECT * FROM {storage.duckdb_scan('runs')}")
+        versions = self._connection.execute(PUBLISHED).fetchall()
+        for name, version in versions:
+            scan = storage.duckdb_scan(name).removesuffix(")")
+            self._create(name, f"SELECT * FROM {scan}, version => {version})")
+        return sorted({"runs", *(name for name, _ in versions)})
+
+    def _create_views(self) -> list[str]:
+        if not set(READ_BY_VIEWS) <= set(self.tables):
+            self._create("run_history", view_sql("run_history"))
+            return ["run_history"]
+        for name in VIEWS:
+            self._create(name, view_sql(name))
+        return list(VIEWS)
+
+    def _create(self, name: str, select: str) -> None:
+        self._connection.execute(f'CREATE VIEW "{name}" AS {select}')
+
+    def ask(self, query: str) -> Answer:
+        """Return the answer to a query.
+
+        Raises:
+            InputError: DuckDB refuses it; the message names the tables and views.
+        """
+        try:
+            result = self._connection.execute(query)
+            columns = [str(item[0]) for item in result.description or []]
+            return Answer(columns, result.fetchall() if columns else [])
+        except duckdb.Error as error:
+            tables, views = ", ".join(self.tables), ", ".join(self.views)
+            raise InputError(
+                required=f"a query over the tables {tables} or the views {views}",
+                found=" ".join(str(error).split()),
+                do="correct the query",
+            ) from error
+
+
+def _delta_extension() -> str:
+    """Return the path of the extension's file in its installed package; loading it there needs no network.
+
+    Raises:
+        InputError: the package is not installed, or is of another DuckDB.
+    """
+    try:
+        package = files("duckdb_extension_delta")
+    except ModuleNotFoundError:
+        package = None
+    file = package and package / "extensions" / f"v{duckdb.__version__}" / "delta.duckdb_extension"
+    if not file or not file.is_file():
+        raise InputError(
+            required=f"the package duckdb-extension-delta of DuckDB {duckdb.__version__}",
+            found="none" if package is None else "that of another version",
+            do="install the extra 'sql' with the constraints file",
+        )
+    return str(file)

@@ -1,0 +1,192 @@
+"""The scoring job: a month's book and a model in, one slice of ``scores`` out."""
+
+import logging
+from datetime import date
+from typing import Any
+
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+    MetadataChangedException,
+    ProtocolChangedException,
+    captured,  # noqa: F401 - on import it makes py4j raise the classes above
+)
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.errors import GateRefused, InputError
+from loanbook.models.artefact import Artefact
+from loanbook.runs import Run
+from loanbook.scoring.book import by_state, scored_book
+from loanbook.scoring.chosen_model import chosen_model
+from loanbook.scoring.summary import totals
+from loanbook.session import named
+from loanbook.tables import base
+from loanbook.tables.features import FEATURES
+from loanbook.tables.scores import SCORES
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+CONFLICTS = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
+
+
+def score_portfolio(
+    run: Run, *, model: str | None = None, model_version: str | None = None
+) -> dict[str, Any]:
+    """Score every loan in the book at ``run.as_of`` and replace that month, model version and scenario.
+
+    Args:
+        run: the job's run; without ``as_of`` the last month in the book is scored.
+        model: name of a trained model; by default the one trained last.
+        model_version: version of its artefact; by default the last.
+
+    Returns:
+        Loans scored, UPB, expected defaults, mean PD of performing loans, the month, the model, and a small
+        table by state.
+
+    Raises:
+        InputError: nothing to score, a month not in the book, or a model trained on other features.
+        GateRefused: scores and book do not agree; no table is changed.
+    """
+    attempt = 1
+    while True:
+        try:
+            return _score(run, model, model_version)
+        except CONFLICTS as conflict:
+            if attempt == ATTEMPTS:
+                raise
+            log.warning("another writer was first (%s); again from the inputs", type(conflict).__name__)
+            run.__dict__.pop("published", None)  # the inputs are read anew, at what is published by now
+            attempt += 1
+
+
+def _score(run: Run, model: str | None, model_version: str | None) -> dict[str, Any]:
+    source = run.only_source(FEATURES, made_by="build-features")
+    artefact = chosen_model(run, model, model_version)
+    features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
+    run.as_of = _month(features, run.as_of, source)
+    book = features.where(F.col("as_of_date") == F.lit(run.as_of))
+    _require_same_features(book, artefact)
+    scores = _score_rows(run, book, artefact).persist()
+    try:
+        with named(run.spark, f"score-portfolio: score {run.as_of}"):
+            table = by_state(scores)
+        _require_whole_book(book, scores)
+        base.assert_unique(scores, SCORES)
+        run.replace(SCORES, scores, _slice(run, artefact, source))
+    finally:
+        scores.unpersist()
+    result = totals(table)
+    run.count("scores", result["scores"])
+    run.metric("expected_defaults", result["expected_defaults"])
+    return {
+        **result,
+        "source": source,
+        "as_of": str(run.as_of),
+        "model": artefact.name,
+        "model_version": artefact.version,
+        "model_status": artefact.status,
+        "uncalibrated": artefact.calibration().uncalibrated,
+        "scenario": run.settings.score.scenario,
+        "by_state": table,
+    }
+
+
+def _score_rows(run: Run, book: DataFrame, artefact: Artefact) -> DataFrame:
+    constants = {
+        "model_name": artefact.name,
+        "model_version": artefact.version,
+        "scenario": run.settings.score.scenario,
+        "calibration_id": artefact.calibration().id,
+        "features_version": run.inputs[FEATURES.name],
+        "run_id": run.run_id,
+    }
+    scored = scored_book(book, artefact, run.settings.score.batch_rows)
+    return SCORES.conform(scored.withColumns({name: F.lit(value) for name, value in constants.items()}))
+
+
+def _slice(run: Run, artefact: Artefact, source: str) -> str:
+    equal = {
+        "source": source,
+        "model_name": artefact.name,
+        "model_version": artefact.version,
+        "scenario": run.settings.score.scenario,
+    }
+    texts = [f"{name} = '{_escaped(value)}'" for name, value in equal.items()]
+    return " AND ".join([f"as_of_date = DATE'{run.as_of}'", *texts])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _month(features: DataFrame, wanted: date | None, source: str) -> date:
+    """Return the month to score.
+
+    Raises:
+        InputError: it is not in the book; the first and the last month that are, are named.
+    """
+    months = features.select(F.min("as_of_date").alias("first"), F.max("as_of_date").alias("last")).collect()[
+        0
+    ]
+    last: date = months["last"]
+    if wanted is None or wanted == last:
+        return last
+    if not features.where(F.col("as_of_date") == F.lit(wanted)).isEmpty():
+        return wanted
+    raise InputError(
+        required=f"--as-of with a month in the book of {source}",
+        found=f"{wanted}; the book runs from {months['first']} to {last}",
+        do="name a month in between, or deliver that month's tape and run build-features",
+    )
+
+
+def _require_same_features(book: DataFrame, artefact: Artefact) -> None:
+    """Refuse a model of another catalogue or default definition than the book's features.
+
+    Raises:
+        InputError: names both.
+    """
+    trained_on = artefact.json("inputs.json")
+    found = book.select("catalogue_id", "default_definition_id").distinct().collect()
+    for name, what in (
+        ("catalogue_id", "feature catalogue"),
+        ("default_definition_id", "default definition"),
+    ):
+        ids = sorted({str(row[name]) for row in found})
+        if ids != [trained_on[name]]:
+            raise InputError(
+                required=f"a model trained on the {what} {', '.join(ids)} of these features",
+                found=f"{artefact.name} {artefact.version}, trained on {trained_on[name]}",
+                do="run train-model on these features, or name a model trained on them",
+            )
+
+
+def _require_whole_book(book: DataFrame, scores: DataFrame) -> None:
+    """Refuse scores that are not exactly the book.
+
+    Raises:
+        GateRefused: loans or unpaid balance differ.
+    """
+    measures = (F.count(F.lit(1)).alias("loans"), F.sum("upb").alias("upb"))
+    wanted, found = book.agg(*measures).collect()[0], scores.agg(*measures).collect()[0]
+    if wanted != found:
+        raise GateRefused(
+            required=f"a score for each of the {wanted['loans']} loans in the book, UPB {wanted['upb']}",
+            found=f"{found['loans']} scores, UPB {found['upb']}",
+            do="run build-features again; if it stays, the book holds a loan twice",
+        )

@@ -1,0 +1,21 @@
+"""The SQL views as temporary views of a Spark session."""
+
+from loanbook.runs import Run
+from loanbook.scoring.views import VIEWS, view_sql
+from loanbook.tables import base
+from loanbook.tables.runs import RUNS
+from loanbook.tables.scores import SCORES
+
+
+def create_spark_views(run: Run) -> None:
+    """Create ``scores``, ``runs`` and the views in the session of ``run``, at the published versions.
+
+    Raises:
+        InputError: no scores are published.
+    """
+    run.read(SCORES, made_by="score-portfolio").createOrReplaceTempView(SCORES.name)
+    version = base.latest_version(run.spark, run.storage, RUNS)
+    if version is not None:
+        base.read(run.spark, run.storage, RUNS, version).createOrReplaceTempView(RUNS.name)
+    for name in VIEWS:
+        run.spark.sql(view_sql(name)).createOrReplaceTempView(name)

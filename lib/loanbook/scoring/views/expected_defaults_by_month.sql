@@ -1,0 +1,16 @@
+-- How many performing loans, and how much balance, are expected to default within 12 months of each month?
+SELECT
+  source,
+  as_of_date,
+  scenario,
+  model_name,
+  model_version,
+  COUNT(*) AS loans,
+  SUM(upb) AS upb,
+  SUM(CASE WHEN default_status = 'performing' THEN 1 ELSE 0 END) AS performing,
+  SUM(CASE WHEN default_status = 'performing' THEN 0 ELSE 1 END) AS defaulted,
+  AVG(CASE WHEN default_status = 'performing' THEN pd_12m END) AS mean_pd_12m,
+  SUM(CASE WHEN default_status = 'performing' THEN pd_12m END) AS expected_defaults,
+  SUM(CASE WHEN default_status = 'performing' THEN pd_12m * upb END) AS expected_default_upb
+FROM current_scores
+GROUP BY 1, 2, 3, 4, 5

@@ -1,0 +1,23 @@
+-- What is the mean PD of performing loans by credit score and month? Defaulted loans have lines of their own.
+SELECT
+  source,
+  as_of_date,
+  scenario,
+  model_name,
+  model_version,
+  CASE
+    WHEN credit_score IS NULL THEN 'unknown'
+    WHEN credit_score < 620 THEN 'below 620'
+    WHEN credit_score < 660 THEN '620-659'
+    WHEN credit_score < 700 THEN '660-699'
+    WHEN credit_score < 740 THEN '700-739'
+    WHEN credit_score < 780 THEN '740-779'
+    ELSE '780 and above'
+  END AS score_band,
+  CASE WHEN default_status = 'performing' THEN 'performing' ELSE 'defaulted' END AS book,
+  COUNT(*) AS loans,
+  SUM(upb) AS upb,
+  AVG(pd_12m) AS mean_pd_12m,
+  SUM(CASE WHEN default_status = 'performing' THEN pd_12m END) AS expected_defaults
+FROM current_scores
+GROUP BY 1, 2, 3, 4, 5, 6, 7

@@ -1,0 +1,15 @@
+-- What is the mean PD of performing loans by vintage and month? Defaulted loans have lines of their own.
+SELECT
+  source,
+  as_of_date,
+  scenario,
+  model_name,
+  model_version,
+  COALESCE(vintage, 'unknown') AS vintage,
+  CASE WHEN default_status = 'performing' THEN 'performing' ELSE 'defaulted' END AS book,
+  COUNT(*) AS loans,
+  SUM(upb) AS upb,
+  AVG(pd_12m) AS mean_pd_12m,
+  SUM(CASE WHEN default_status = 'performing' THEN pd_12m END) AS expected_defaults
+FROM current_scores
+GROUP BY 1, 2, 3, 4, 5, 6, 7

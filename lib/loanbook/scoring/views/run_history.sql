@@ -1,0 +1,18 @@
+-- What was run, newest first: when, on what, how long, with which result?
+SELECT
+  finished_at,
+  job,
+  source,
+  as_of_date,
+  ROUND(seconds, 1) AS seconds,
+  counts,
+  metrics,
+  inputs,
+  outputs,
+  details,
+  run_id,
+  code_version,
+  settings_hash
+FROM runs
+WHERE status = 'published'
+ORDER BY finished_at DESC, run_id DESC

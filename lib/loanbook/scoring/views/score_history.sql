@@ -1,0 +1,17 @@
+-- How has each loan's PD moved from one scored month to the next, by model and scenario?
+SELECT
+  source,
+  loan_id,
+  as_of_date,
+  model_name,
+  model_version,
+  scenario,
+  default_status,
+  state,
+  upb,
+  pd_12m,
+  pd_12m - LAG(pd_12m) OVER (
+    PARTITION BY source, loan_id, model_name, model_version, scenario
+    ORDER BY as_of_date
+  ) AS pd_12m_change
+FROM scores

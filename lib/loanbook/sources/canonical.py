@@ -1,0 +1,150 @@
+"""From typed fields to canonical columns, by the expressions of a mapping."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from loanbook.quality.checks import failed, required_columns, table_constraints
+from loanbook.sources.expressions import assert_valid
+from loanbook.sources.fields import empty_fields
+from loanbook.sources.mapping import (
+    EXIT_COLUMNS,
+    LOAN_COLUMNS,
+    PERFORMANCE_COLUMNS,
+    Attribute,
+    LoanMapping,
+    TapeMapping,
+)
+from loanbook.tables.base import Table
+from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.terminations import TERMINATIONS
+
+LINE_COLUMNS = ("source", "slice", "delivery", "delivered_at", "line", "text", "found_fields")
+MONTHS = ("origination_date", "first_payment_date", "maturity_date")
+ATTRIBUTE_TYPES = {"numeric": "double", "categorical": "string", "date": "date", "text": "string"}
+
+
+def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
+    """Check every expression of a mapping, on frames without rows.
+
+    Raises:
+        InputError: names the key of the first that Spark does not understand.
+    """
+    for spec in mapping.files:
+        frame = empty_fields(spark, spec.fields)
+        assert_valid(frame, _expressions(mapping, spec.kind), f"the {spec.kind} file")
+
+
+def _expressions(mapping: TapeMapping, kind: str) -> dict[str, str]:
+    section = mapping.loans if kind == "loans" else mapping.performance
+    if section is None:
+        return {}
+    named = {f"{kind}.columns.{key}": text for key, text in section.columns.items()}
+    named |= {f"{kind}.checks.{key}": text for key, text in section.checks.items()}
+    if isinstance(section, LoanMapping):
+        return named | {
+            f"loans.attributes.{key}": item.expression for key, item in section.attributes.items()
+        }
+    return named | {f"performance.exits.{key}": text for key, text in section.exits.items()}
+
+
+def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
+    """Return the lines of performance files as canonical columns.
+
+    Beside those of ``performance``: ``exit``, the line's fields of ``terminations``, null on a live row;
+    ``text``, kept only where the line is rejected; and ``reasons``, empty where it is not.
+    """
+    section = mapping.performance
+    exits = _columns(section.exits, EXIT_COLUMNS, TERMINATIONS)
+    lines = fields.select(
+        *_line_columns(),
+        *_columns(section.columns, PERFORMANCE_COLUMNS, PERFORMANCE),
+        F.struct(*exits).alias("exit"),
+        *_failed_so_far(section.checks),
+    ).withColumns(
+        {
+            "as_of_date": F.last_day("as_of_date"),
+            "loss_event": F.coalesce("loss_event", F.lit(False)),
+            "exit": F.when(F.col("state").isin(*TERMINAL_STATES), _with_reason("exit")),
+        }
+    )
+    known_on = F.last_day(F.add_months("as_of_date", mapping.known_lag_months))
+    return _judged(lines, PERFORMANCE, PERFORMANCE_COLUMNS).withColumn(
+        "known_on", F.coalesce("delivered_at", known_on)
+    )
+
+
+def _with_reason(exit_name: str) -> Column:
+    """Return the struct of exit fields with the state as the reason where the tape gives none."""
+    fields = F.col(exit_name)
+    return fields.withField("exit_reason", F.coalesce(fields["exit_reason"], F.col("state")))
+
+
+def canonical_loans(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
+    """Return the lines of loans files as canonical columns, ``text`` and ``reasons``."""
+    section = mapping.loans
+    if section is None:
+        raise ValueError(f"mapping {mapping.name} has no loans")
+    lines = fields.select(
+        *_line_columns(),
+        *_columns(section.columns, LOAN_COLUMNS, LOANS),
+        *_attribute_maps(section.attributes),
+        *_failed_so_far(section.checks),
+    ).withColumns({name: F.trunc(name, "month").cast("date") for name in MONTHS})
+    return _judged(lines.withColumn("product", F.lit(mapping.product)), LOANS, LOAN_COLUMNS).transform(
+        with_vintage
+    )
+
+
+def with_vintage(loans: DataFrame) -> DataFrame:
+    """Add ``vintage``, the quarter of origination as YYYYQn."""
+    origination = F.col("origination_date")
+    quarter = F.concat(F.year(origination), F.lit("Q"), F.quarter(origination))
+    return loans.withColumn("vintage", quarter)
+
+
+def _line_columns() -> list[Column]:
+    return [F.col(f"_{name}").alias(name) for name in LINE_COLUMNS]
+
+
+def _columns(given: Mapping[str, str], names: list[str], table: Table) -> list[Column]:
+    types = {column.name: column.type for column in table.columns}
+    return [
+        (F.expr(given[name]).try_cast(types[name]) if name in given else F.lit(None).cast(types[name])).alias(
+            name
+        )
+        for name in names
+    ]
+
+
+def _attribute_maps(attributes: Mapping[str, Attribute]) -> list[Column]:
+    maps = [
+        _map({name: F.expr(item.expression).try_cast(spark_type) for name, item in attributes.items()
+              if item.type == kind}, spark_type).alias(f"{kind}_attributes")
+        for kind, spark_type in ATTRIBUTE_TYPES.items()
+    ]  # fmt: skip
+    roles = _map({name: F.lit(item.role) for name, item in attributes.items()}, "string")
+    return [*maps, roles.alias("attribute_roles")]
+
+
+def _map(values: Mapping[str, Column], spark_type: str) -> Column:
+    pairs = [part for name, value in values.items() for part in (F.lit(name), value)]
+    return F.create_map(*pairs).cast(f"map<string,{spark_type}>")
+
+
+def _failed_so_far(checks: Mapping[str, str]) -> list[Column]:
+    failed_here = failed({name: F.expr(text) for name, text in checks.items()})
+    return [F.col("_reasons"), failed_here.alias("_failed")]
+
+
+def _judged(lines: DataFrame, table: Table, names: list[str]) -> DataFrame:
+    """Replace the partial reasons by all; a line cut wrongly has no other, as its fields mean nothing."""
+    table_checks = failed(required_columns(table, names) | table_constraints(table, names))
+    every = F.concat("_reasons", "_failed", table_checks)
+    wrong_layout = F.array_contains("_reasons", "number_of_fields")
+    reasons = F.when(wrong_layout, F.col("_reasons")).otherwise(every)
+    judged = lines.withColumn("reasons", reasons).drop("_reasons", "_failed")
+    return judged.withColumn("text", F.when(F.size("reasons") > 0, F.col("text")))

@@ -1,0 +1,151 @@
+"""The files of a tape: found in folders and archives, named, and opened as a stream of bytes."""
+
+import gzip
+import hashlib
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO
+
+from loanbook.errors import InputError
+from loanbook.sources.mapping import FileSpec
+from loanbook.storage import local_path
+
+
+@dataclass(frozen=True)
+class TapeFile:
+    """A file of the tape: plain, gzipped, or a member of a zip archive."""
+
+    path: Path
+    name: str
+    member: str | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Yield the file's bytes, decompressed.
+
+        Raises:
+            InputError: the archive is cut short or damaged.
+        """
+        try:
+            if self.member is not None:
+                with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
+                    yield stream
+            elif self.path.suffix == ".gz":
+                with gzip.open(self.path) as stream:
+                    yield stream  # type: ignore[misc]  # a GzipFile reads bytes
+            else:
+                with self.path.open("rb") as stream:
+                    yield stream
+        except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+            raise _damaged(self.path, error) from error
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file as delivered (of the archive, for its members)."""
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        required=f"a whole archive {path.name}",
+        found=f"one cut short or damaged ({error or type(error).__name__})",
+        do="fetch the file again",
+    )
+
+
+def find_files(given: Sequence[str], specs: Sequence[FileSpec]) -> list[tuple[TapeFile, FileSpec]]:
+    """Return the files that match a pattern, with the spec of the pattern, in order of name.
+
+    Folders are searched below, archives inside. Every spec needs a file.
+
+    Raises:
+        InputError: a path does not exist, no file matches a spec, or one name appears twice.
+    """
+    found = [file for text in given for path in _paths(text) for file in _members(path)]
+    matched = [
+        (file, spec)
+        for spec in specs
+        for file in sorted(set(found), key=lambda file: file.name)
+        if re.fullmatch(spec.pattern, file.name)
+    ]
+    for spec in specs:
+        if not any(other is spec for _, other in matched):
+            raise InputError(
+                required=f"a file whose name matches {spec.pattern!r}",
+                found=_listed([file.name for file in found]),
+                do="give the tape's folder or files, and the source that they belong to",
+            )
+    names = [file.name for file, _ in matched]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            required="each file of the tape once", found=_listed(repeated), do="leave the repeated ones out"
+        )
+    return matched
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:5]) or "no file"
+    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _paths(text: str) -> list[Path]:
+    path = local_path(text, "a tape")
+    if not path.exists():
+        raise InputError(
+            required=f"a file or folder {text}", found="nothing of that name", do="correct the path"
+        )
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def _members(path: Path) -> list[TapeFile]:
+    if path.suffix == ".zip":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                entries = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        except zipfile.BadZipFile as error:
+            raise _damaged(path, error) from error
+        return [TapeFile(path, Path(entry).name, entry) for entry in entries]
+    return [TapeFile(path, path.name.removesuffix(".gz"))]
+
+
+def slice_of(name: str, spec: FileSpec) -> str:
+    """Return the slice that a file delivers: the group of ``spec.slice`` in its name, else ``all``.
+
+    Raises:
+        InputError: the name does not show it.
+    """
+    return "all" if spec.slice is None else _group(spec.slice, name, "slice")
+
+
+def delivered_at_of(name: str, spec: FileSpec) -> date | None:
+    """Return the day of delivery that a file's name shows, or None where the spec has no pattern for it.
+
+    Raises:
+        InputError: the name does not show it.
+    """
+    if spec.delivered_at is None:
+        return None
+    text = _group(spec.delivered_at, name, "day of delivery")
+    try:
+        return datetime.strptime(text, "%Y%m%d").date()
+    except ValueError as error:
+        raise InputError(
+            required=f"a day YYYYMMDD in the name {name!r}", found=repr(text), do="rename the file"
+        ) from error
+
+
+def _group(pattern: str, name: str, what: str) -> str:
+    match = re.search(pattern, name)
+    if match is None or not match.groups():
+        raise InputError(
+            required=f"a {what} in the file's name, as the group of {pattern!r}",
+            found=repr(name),
+            do="rename the file or correct the mapping",
+        )
+    return match.group(1)

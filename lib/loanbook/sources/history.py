@@ -1,0 +1,75 @@
+"""What becomes of each line: published, quarantined, superseded, or set aside after an exit."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window, WindowSpec
+
+from loanbook.tables.columns import TERMINAL_STATES
+
+
+def _months() -> WindowSpec:
+    """Return each loan's lines by month, the one that counts last among those of one month."""
+    return Window.partitionBy("source", "loan_id").orderBy(
+        "as_of_date", "is_new", F.col("delivered_at").asc_nulls_first(), "delivery", "line"
+    )
+
+
+def _terms() -> WindowSpec:
+    """Return each loan's lines of terms, the one that counts last."""
+    return Window.partitionBy("source", "loan_id").orderBy(
+        F.col("delivered_at").asc_nulls_first(), "delivery", "line"
+    )
+
+
+def with_performance_fate(lines: DataFrame) -> DataFrame:
+    """Add ``fate`` and ``state_before_exit`` to canonical lines; rows already published may be among them.
+
+    Of the lines of one loan and month the last of the latest delivery stays. What follows the exit of a loan
+    is set aside. A rejected line has no say in either.
+    """
+    accepted = F.size("reasons") == 0
+    earlier = _months().rowsBetween(Window.unboundedPreceding, -1)
+    superseded = accepted & (F.lead("as_of_date").over(_months()) == F.col("as_of_date"))
+    marked = lines.withColumn("loan_id", _own_id_if_rejected(accepted)).withColumns(
+        {"_accepted": accepted, "_superseded": F.coalesce(superseded, F.lit(False))}
+    )
+    counts = F.col("_accepted") & ~F.col("_superseded")
+    exited = F.max(counts & F.col("state").isin(*TERMINAL_STATES)).over(earlier)
+    before = F.last(F.when(counts, F.col("state")), ignorenulls=True).over(earlier)
+    fated = marked.withColumns({"_exited": F.coalesce(exited, F.lit(False)), "state_before_exit": before})
+    return fated.withColumn("fate", _fate(F.col("_exited"))).drop("_accepted", "_superseded", "_exited")
+
+
+def with_loan_fate(lines: DataFrame, in_book: DataFrame | None) -> DataFrame:
+    """Add ``fate`` to canonical lines of loans.
+
+    Args:
+        lines: the lines; of one loan the last of the latest delivery stays.
+        in_book: ``loan_id`` of every loan with a month; lines of other loans are set aside. None keeps them.
+    """
+    accepted = F.size("reasons") == 0
+    marked = lines.withColumn("loan_id", _own_id_if_rejected(accepted)).withColumn("_accepted", accepted)
+    superseded = F.col("_accepted") & F.lead("line").over(_terms()).isNotNull()
+    marked = marked.withColumn("_superseded", superseded)
+    if in_book is None:
+        return marked.withColumn("fate", _fate(F.lit(False))).drop("_accepted", "_superseded")
+    known = in_book.select("loan_id", F.lit(True).alias("_in_book")).distinct()
+    joined = marked.join(known, "loan_id", "left")
+    return joined.withColumn("fate", _fate(F.col("_in_book").isNull())).drop(
+        "_accepted", "_superseded", "_in_book"
+    )
+
+
+def _own_id_if_rejected(accepted: Column) -> Column:
+    """Keep rejected lines out of every loan's history, and out of one huge window of lines without an id."""
+    own = F.concat_ws(":", F.lit("\x00"), F.col("delivery"), F.col("line"))
+    return F.when(accepted, F.col("loan_id")).otherwise(own)
+
+
+def _fate(set_aside: Column) -> Column:
+    return (
+        F.when(~F.col("_accepted"), "quarantined")
+        .when(F.col("_superseded"), "superseded")
+        .when(set_aside, "set_aside")
+        .otherwise("published")
+    )

@@ -1,0 +1,57 @@
+"""The ``loans`` rows of a source: delivered, published before, or made from a loan's first month."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.sources.mapping import TapeMapping
+from loanbook.tables.loans import LOANS
+
+
+def first_months(history: DataFrame) -> DataFrame:
+    """Return the first published month of each loan: where its line is, and when it was known."""
+    fields = ("as_of_date", "known_on", "source", "slice", "delivery", "line")
+    months = history.where(F.col("fate") == "published")
+    return months.groupBy("loan_id").agg(F.min(F.struct(*fields)).alias("first")).select("loan_id", "first.*")
+
+
+def with_known_on(loans: DataFrame, first: DataFrame, mapping: TapeMapping) -> DataFrame:
+    """Add ``known_on``: the delivery, else the first month's, else origination plus the lag."""
+    months = first.select("loan_id", F.col("known_on").alias("first_known_on"))
+    newest = first.agg(F.max("known_on").alias("newest_known_on"))
+    at_origination = F.last_day(F.add_months("origination_date", mapping.known_lag_months))
+    known_on = F.coalesce("delivered_at", "first_known_on", at_origination, "newest_known_on")
+    joined = loans.join(months, "loan_id", "left").crossJoin(F.broadcast(newest))
+    return joined.withColumn("known_on", known_on)
+
+
+def all_loans(
+    delivered: DataFrame | None, stored: DataFrame | None, first: DataFrame, mapping: TapeMapping
+) -> DataFrame:
+    """Return every ``loans`` row of the source.
+
+    Args:
+        delivered: published lines of this delivery; they replace what was stored of the same loan.
+        stored: rows of the other slices.
+        first: the first month of each loan that this delivery touches; a loan with months and no terms gets a
+            row whose terms are null, so that it can be scored from what is known.
+        mapping: the source's mapping.
+    """
+    columns = LOANS.column_names
+    parts = [] if delivered is None else [with_known_on(delivered, first, mapping).select(*columns)]
+    if stored is not None:
+        kept = (
+            stored if delivered is None else stored.join(delivered.select("loan_id"), "loan_id", "left_anti")
+        )
+        parts.append(kept.select(*columns))
+    for part in list(parts):
+        first = first.join(part.select("loan_id"), "loan_id", "left_anti")
+    given = first.withColumn("product", F.lit(mapping.product))
+    empty = {
+        column.name: F.lit(None).cast(column.type)
+        for column in LOANS.columns
+        if column.name not in given.columns
+    }
+    bare = given.withColumns(empty).select(*columns)
+    for part in parts:
+        bare = bare.unionByName(part)
+    return bare

@@ -1,0 +1,142 @@
+"""The job ``ingest_macro``: economic series, each value with the day it became known."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from loanbook.quality.checks import failed, required_columns
+from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
+from loanbook.runs import Run
+from loanbook.session import named
+from loanbook.sources.deliveries import deliveries_frame, delivery_rows
+from loanbook.sources.expressions import assert_valid
+from loanbook.sources.fields import empty_fields, read_fields, required_fields
+from loanbook.sources.frames import kept_frames
+from loanbook.sources.landing import Landed, landed_files
+from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
+from loanbook.sources.mapping import load_mapping
+from loanbook.sources.quarantined import frequent_reasons, of_source, quarantine_rows
+from loanbook.storage import local_path
+from loanbook.tables.base import assert_unique
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.macro import MACRO
+from loanbook.tables.quarantine import QUARANTINE
+
+
+def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
+    """Replace the series of a source.
+
+    Returns:
+        Values, lines by fate, and first and last month of each series.
+
+    Raises:
+        InputError: the mapping or a file is not as required; nothing is published.
+        GateRefused: too many lines were rejected; nothing is published.
+    """
+    mapping = load_mapping(MacroMapping, run.source)
+    run.source = mapping.name
+    _assert_mapping(run.spark, mapping)
+    folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
+    with landed_files(mapping.name, files, mapping.files, folder, None) as landed, kept_frames() as keep:
+        lines = keep(_lines(run.spark, landed))
+        with named(run.spark, f"{run.job}: read series and judge each line"):
+            counted = tallies(lines)
+        _assert_counts(run, landed, lines, counted)
+        values = keep(_values(lines, mapping.lag_months))
+        assert_unique(values, MACRO)
+        _publish(run, mapping, landed, counted, lines, values)
+        return _details(mapping, counted, values)
+
+
+def _assert_mapping(spark: SparkSession, mapping: MacroMapping) -> None:
+    for spec in mapping.files:
+        named_ = {"region": spec.region, "month": spec.month} | {
+            f"values.{series}": text for series, text in spec.values.items()
+        }
+        assert_valid(empty_fields(spark, spec.fields), named_, f"the file {spec.pattern}")
+
+
+def _lines(spark: SparkSession, files: Sequence[Landed]) -> DataFrame:
+    """Return each line with its region, month, the values of its series, and its fate."""
+    specs = {id(file.spec): file.spec for file in files}.values()
+    frames = [
+        _judged(read_fields(spark, [file for file in files if file.spec is spec]), spec)
+        for spec in specs
+        if isinstance(spec, MacroFileSpec)
+    ]
+    return reduce(DataFrame.unionByName, frames)
+
+
+def _judged(fields: DataFrame, spec: MacroFileSpec) -> DataFrame:
+    series = [
+        F.struct(F.lit(name).alias("series"), F.expr(text).try_cast("double").alias("value"))
+        for name, text in spec.values.items()
+    ]
+    lines = fields.select(
+        *(F.col(f"_{name}").alias(name) for name in ("source", "slice", "delivery", "line", "text")),
+        F.col("_found_fields").alias("found_fields"),
+        F.expr(spec.region).alias("region"),
+        F.last_day(F.expr(spec.month)).alias("as_of_date"),
+        F.filter(F.array(*series), lambda item: item["value"].isNotNull()).alias("values"),
+        F.col("_reasons"),
+    )
+    missing = failed(required_columns(MACRO, ["region", "as_of_date"]))
+    cut_wrongly = F.array_contains("_reasons", "number_of_fields")
+    reasons = F.when(cut_wrongly, F.col("_reasons")).otherwise(F.concat("_reasons", missing))
+    return lines.withColumn("reasons", reasons).withColumn("fate", _fate()).drop("_reasons")
+
+
+def _fate() -> Column:
+    rejected, empty = F.size("reasons") > 0, F.size("values") == 0
+    return F.when(rejected, "quarantined").when(empty, "set_aside").otherwise("published")
+
+
+def _values(lines: DataFrame, lag_months: Mapping[str, int]) -> DataFrame:
+    """Return one row for each value, known at the end of the month that is its series' lag later."""
+    published = lines.where(F.col("fate") == "published")
+    rows = published.select("source", "region", "as_of_date", "delivery", F.inline("values"))
+    lags = F.create_map(*(F.lit(part) for pair in lag_months.items() for part in pair))
+    known_on = F.last_day(F.add_months("as_of_date", lags[F.col("series")]))
+    return rows.withColumn("known_on", known_on)
+
+
+def _assert_counts(run: Run, files: Sequence[Landed], lines: DataFrame, counted: Mapping[str, Tally]) -> None:
+    for file in files:
+        assert_layout(file.name, required_fields(file), file.delimiter, counted[file.delivery])
+    limit = run.settings.ingest.max_quarantined_share
+    assert_few_rejected(counted, limit, lambda delivery: frequent_reasons(lines, delivery))
+
+
+def _publish(
+    run: Run,
+    mapping: MacroMapping,
+    files: Sequence[Landed],
+    counted: Mapping[str, Tally],
+    lines: DataFrame,
+    values: DataFrame,
+) -> None:
+    here = of_source(mapping.name)
+    rows = delivery_rows(files, counted, period_months=1)
+    run.restore_unpublished(QUARANTINE, MACRO, DELIVERIES)
+    run.replace(QUARANTINE, quarantine_rows(lines, files, run.run_id), here)
+    run.replace(MACRO, values, here)
+    run.replace(DELIVERIES, deliveries_frame(run, rows), here)
+
+
+def _details(mapping: MacroMapping, counted: Mapping[str, Tally], values: DataFrame) -> dict[str, Any]:
+    spans = values.groupBy("series").agg(
+        F.count("*").alias("values"), F.min("as_of_date").alias("first"), F.max("as_of_date").alias("last")
+    )
+    return {
+        "source": mapping.name,
+        "lines": sum(tally.lines for tally in counted.values()),
+        "published": sum(tally.published for tally in counted.values()),
+        "quarantined": sum(tally.quarantined for tally in counted.values()),
+        "set_aside": sum(tally.set_aside for tally in counted.values()),
+        "series": {
+            row["series"]: [row["values"], str(row["first"]), str(row["last"])] for row in spans.collect()
+        },
+    }

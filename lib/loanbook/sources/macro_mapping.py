@@ -1,0 +1,33 @@
+"""A mapping of economic series: which files, and which expression gives each series' value."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from loanbook.section import Section
+from loanbook.sources.expressions import Expression
+from loanbook.sources.mapping import FileSpec
+
+
+class MacroFileSpec(FileSpec):
+    """A file of series, long or wide: a series whose value is null in a line is not in that line."""
+
+    kind: Literal["macro"] = "macro"
+    region: Expression
+    month: Expression
+    values: dict[str, Expression] = Field(min_length=1, description="series to its value")
+
+
+class MacroMapping(Section):
+    """A source of economic series."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    files: tuple[MacroFileSpec, ...] = Field(min_length=1)
+    lag_months: dict[str, int] = Field(description="series to the months after its own until it is known")
+
+    @model_validator(mode="after")
+    def _every_lag_given(self) -> Self:
+        series = {name for file in self.files for name in file.values}
+        if missing := sorted(series - set(self.lag_months)):
+            raise ValueError(f"lag_months lacks {', '.join(missing)}")
+        return self

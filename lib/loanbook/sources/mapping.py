@@ -1,0 +1,165 @@
+"""A mapping file of ``conf/sources``: which files a tape has, their fields, and what they mean."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, Field, model_validator
+
+from loanbook.config import conf_file, load_yaml
+from loanbook.errors import InputError
+from loanbook.section import Section, validated
+from loanbook.sources.expressions import Expression
+from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.terminations import TERMINATIONS
+
+Role = Literal["input", "protected", "monitoring", "identifier", "post_outcome"]
+
+BY_ENGINE = {
+    "source", "slice", "delivery", "line", "known_on", "vintage", "product", "state_before_exit",
+    "numeric_attributes", "categorical_attributes", "date_attributes", "text_attributes", "attribute_roles",
+    "default_status", "default_episode", "default_entry", "default_exit", "default_definition_id",
+}  # fmt: skip
+LOAN_COLUMNS = [name for name in LOANS.column_names if name not in BY_ENGINE]
+PERFORMANCE_COLUMNS = [name for name in PERFORMANCE.column_names if name not in BY_ENGINE]
+EXIT_COLUMNS = [
+    name
+    for name in TERMINATIONS.column_names
+    if name not in BY_ENGINE and name not in ("loan_id", "as_of_date", "state")
+]
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+class FieldType(Section):
+    """How one field's text becomes a value; a text that does not is rejected, a sentinel is missing."""
+
+    type: Literal["text", "int", "double", "money", "date"] = "text"
+    format: str = Field(
+        "yyyy-MM-dd", description="of a date: yyyy, MM, dd in fixed places; without dd, day 1"
+    )
+    missing: tuple[str, ...] = Field((), description="texts that mean missing; blank always does")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, content: Any) -> Any:
+        return {"type": content} if isinstance(content, str) else content
+
+
+class FileSpec(Section):
+    """One kind of file of the tape: its name, dialect and fields in their order (or by header)."""
+
+    kind: Literal["loans", "performance", "macro"]
+    pattern: Pattern = Field(description="of the whole file name, without .gz")
+    delimiter: str = ","
+    quote: str | None = Field(None, min_length=1, max_length=1)
+    header: bool = False
+    encoding: str = "utf-8-sig"
+    slice: Pattern | None = Field(None, description="its one group in the file name is the slice; else 'all'")
+    delivered_at: Pattern | None = Field(
+        None, description="its one group in the file name is the day, YYYYMMDD"
+    )
+    fields: dict[str, FieldType] = Field(min_length=1)
+
+
+class Attribute(Section):
+    """An attribute of the loan beyond the canonical columns; only the role ``input`` may reach a model."""
+
+    expression: Expression
+    type: Literal["numeric", "categorical", "date", "text"]
+    role: Role
+
+
+class LoanMapping(Section):
+    """Canonical columns of ``loans`` as expressions over the fields of the loans file."""
+
+    columns: dict[str, Expression]
+    attributes: dict[str, Attribute] = Field(default_factory=dict)
+    checks: dict[str, Expression] = Field(
+        default_factory=dict, description="name to a condition that rejects"
+    )
+    without_performance: Literal["keep", "set_aside"] = "keep"
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> Self:
+        return _checked(self, self.columns, LOAN_COLUMNS, ("loan_id",))
+
+
+class PerformanceMapping(Section):
+    """Canonical columns of ``performance`` and ``terminations`` as expressions over the performance file."""
+
+    columns: dict[str, Expression]
+    exits: dict[str, Expression] = Field(default_factory=dict)
+    checks: dict[str, Expression] = Field(
+        default_factory=dict, description="name to a condition that rejects"
+    )
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> Self:
+        _checked(self, self.exits, EXIT_COLUMNS, ())
+        return _checked(self, self.columns, PERFORMANCE_COLUMNS, ("loan_id", "as_of_date", "state"))
+
+
+Checked = TypeVar("Checked", bound=Section)
+
+
+def _checked(
+    section: Checked, given: Mapping[str, str], known: list[str], required: tuple[str, ...]
+) -> Checked:
+    if unknown := sorted(set(given) - set(known)):
+        raise ValueError(f"unknown columns {', '.join(unknown)} (known: {', '.join(known)})")
+    if missing := sorted(set(required) - set(given)):
+        raise ValueError(f"missing columns {', '.join(missing)}")
+    return section
+
+
+class TapeMapping(Section):
+    """A loan tape: files, fields and canonical columns."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    product: Literal["mortgage", "card", "personal"]
+    period_months: Literal[1, 3] = 1
+    known_lag_months: int = Field(ge=0, description="months after a reporting month until the tape shows it")
+    files: tuple[FileSpec, ...] = Field(min_length=1)
+    loans: LoanMapping | None = None
+    performance: PerformanceMapping
+
+    @model_validator(mode="after")
+    def _kinds_present(self) -> Self:
+        kinds = {file.kind for file in self.files}
+        if "macro" in kinds:
+            raise ValueError("files of kind macro belong to a mapping of series, for ingest-macro")
+        if "performance" not in kinds or ("loans" in kinds) != (self.loans is not None):
+            raise ValueError(
+                "a performance file is required, and 'loans' exactly where there is a loans file"
+            )
+        return self
+
+
+MappingModel = TypeVar("MappingModel", bound=Section)
+
+
+def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
+    """Return the mapping that ``--source`` names.
+
+    Raises:
+        InputError: none is named, there is no such file, or it is not valid.
+    """
+    if source is None:
+        raise InputError(
+            required="--source with a file of conf/sources, which says how to read the files",
+            found="none",
+            do="name one, such as --source freddie_mac",
+        )
+    path = conf_file("sources", source, "source")
+    return validated(model, load_yaml(path), f"mapping {path.name}")

@@ -1,0 +1,128 @@
+"""Writing a judged delivery: each table's slices in one commit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.features.default_status import with_default_status
+from loanbook.quality.reconcile import Tally, tallies
+from loanbook.runs import Run
+from loanbook.sources.deliveries import deliveries_frame, delivery_rows, earlier_rows
+from loanbook.sources.frames import Keep
+from loanbook.sources.judge import Judged
+from loanbook.sources.loans import all_loans, first_months
+from loanbook.sources.quarantined import of_slices, of_source, quarantine_rows
+from loanbook.sources.stored import JUDGED, published
+from loanbook.tables.base import assert_unique
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.quarantine import QUARANTINE
+from loanbook.tables.terminations import TERMINATIONS
+
+TABLES = (QUARANTINE, LOANS, TERMINATIONS, PERFORMANCE, DELIVERIES)
+
+
+def publish(run: Run, judged: Judged, counted: Mapping[str, Tally], keep: Keep) -> None:
+    """Write the five tables; the run's row publishes them together afterwards."""
+    source, slices = judged.mapping.name, judged.slices
+    history = judged.months.where(F.col("fate") == "published").transform(
+        with_default_status(run.settings.default_definition)
+    )
+    rewritten = slices
+    if judged.others is not None:
+        history = keep(history)  # compared with what is stored, and written
+        rewritten = sorted({*slices, *_changed_slices(history, judged.months)})
+    loans = _loans(run, judged)
+    run.restore_unpublished(*TABLES)
+    rejected = quarantine_rows(judged.lines, judged.files, run.run_id)
+    run.replace(QUARANTINE, rejected, of_slices(source, slices))
+    run.replace(LOANS, loans, of_source(source))
+    run.replace(TERMINATIONS, _terminations(judged, history, rewritten), of_slices(source, rewritten))
+    run.replace(PERFORMANCE, _performance(judged, history, rewritten), of_slices(source, rewritten))
+    rows = delivery_rows(judged.files, counted, judged.mapping.period_months)
+    earlier = earlier_rows(run, source, slices, _lost(run, judged))
+    run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), of_source(source))
+
+
+def _changed_slices(history: DataFrame, months: DataFrame) -> list[str]:
+    """Return the other slices that hold a row which this delivery replaces or judges anew."""
+    judged_now = F.struct(*JUDGED, F.when(F.col("exit").isNotNull(), F.col("state_before_exit")))
+    judged_anew = history.where(~F.col("is_new") & ~judged_now.eqNullSafe(F.col("stored")))
+    replaced = months.where(~F.col("is_new") & (F.col("fate") != "published"))
+    changed = judged_anew.select("slice").union(replaced.select("slice")).distinct()
+    return [row["slice"] for row in changed.collect()]
+
+
+def _loans(run: Run, judged: Judged) -> DataFrame:
+    delivered = None if judged.loans is None else judged.loans.where(F.col("fate") == "published")
+    stored = published(run, LOANS, judged.mapping.name)
+    if stored is not None:
+        stored = stored.where(~F.col("slice").isin(*judged.slices))
+    loans = all_loans(delivered, stored, first_months(judged.months), judged.mapping)
+    assert_unique(loans, LOANS)
+    return loans
+
+
+def _terminations(judged: Judged, history: DataFrame, slices: Sequence[str]) -> DataFrame:
+    exits = history.where(F.col("exit").isNotNull() & F.col("slice").isin(*slices))
+    rows = exits.select(*(name for name in TERMINATIONS.column_names if name in exits.columns), "exit.*")
+    return _with_untouched(judged, rows, TERMINATIONS.column_names, slices, "terminations")
+
+
+def _performance(judged: Judged, history: DataFrame, slices: Sequence[str]) -> DataFrame:
+    rows = history.where(F.col("slice").isin(*slices)).select(*PERFORMANCE.column_names)
+    whole = _with_untouched(judged, rows, PERFORMANCE.column_names, slices, "performance")
+    return whole.repartition("as_of_date")  # one file a month
+
+
+def _with_untouched(
+    judged: Judged, rows: DataFrame, columns: list[str], slices: Sequence[str], table: str
+) -> DataFrame:
+    """Add, of the slices that are written again, the rows of loans that this delivery does not touch."""
+    again = [name for name in slices if name not in judged.slices]
+    if judged.others is None or judged.loan_ids is None or not again:
+        return rows
+    stored: DataFrame = getattr(judged.others, table)
+    untouched = stored.where(F.col("slice").isin(*again)).join(judged.loan_ids, "loan_id", "left_anti")
+    return rows.unionByName(untouched.select(*columns))
+
+
+def _lost(run: Run, judged: Judged) -> dict[str, Tally]:
+    """Return, for earlier deliveries, the lines that this one replaces or leaves after an exit."""
+    if judged.others is None:
+        return {}
+    lost = tallies(judged.months.where(~F.col("is_new")))
+    if judged.loans is None:
+        return lost
+    stored = published(run, LOANS, judged.mapping.name)
+    if stored is None:
+        return lost
+    delivered = judged.loans.where(F.col("fate") == "published").select("loan_id")
+    again = stored.where(~F.col("slice").isin(*judged.slices)).join(delivered, "loan_id", "left_semi")
+    for row in again.groupBy("delivery").count().collect():
+        lost.setdefault(row["delivery"], Tally(superseded=row["count"]))
+    return lost
+
+
+def details(judged: Judged, counted: Mapping[str, Tally]) -> dict[str, Any]:
+    """Return what the job reports: lines by fate, slices, and the months that were published."""
+    files = {
+        kind: [counted[file.delivery] for file in judged.files_of(kind)] for kind in ("loans", "performance")
+    }
+    every = files["loans"] + files["performance"]
+    months = files["performance"]
+    return {
+        "source": judged.mapping.name,
+        "loan_months": sum(tally.published for tally in months),
+        "lines": sum(tally.lines for tally in every),
+        "published": sum(tally.published for tally in every),
+        "quarantined": sum(tally.quarantined for tally in every),
+        "superseded": sum(tally.superseded for tally in every),
+        "set_aside": sum(tally.set_aside for tally in every),
+        "slices": len(judged.slices),
+        "first_month": min((tally.first_month for tally in months if tally.first_month), default=None),
+        "last_month": max((tally.last_month for tally in months if tally.last_month), default=None),
+    }

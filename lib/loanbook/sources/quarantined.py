@@ -1,0 +1,43 @@
+"""Lines with a fate, as rows of ``quarantine``, and the predicates of what a delivery replaces."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.sources.landing import Landed
+
+
+def quarantine_rows(lines: DataFrame, files: Sequence[Landed], run_id: str) -> DataFrame:
+    """Return the rejected lines as rows of ``quarantine``."""
+    names = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.name)))
+    kinds = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.spec.kind)))
+    return lines.where(F.col("fate") == "quarantined").select(
+        "source",
+        "slice",
+        "delivery",
+        "line",
+        names[F.col("delivery")].alias("file"),
+        kinds[F.col("delivery")].alias("kind"),
+        "text",
+        "reasons",
+        F.lit(run_id).alias("run_id"),
+    )
+
+
+def frequent_reasons(lines: DataFrame, delivery: str) -> list[tuple[str, int]]:
+    """Return the reasons of a delivery's rejected lines with their counts, the most frequent first."""
+    reasons = lines.where(F.col("delivery") == delivery).select(F.explode("reasons").alias("reason"))
+    counted = reasons.groupBy("reason").agg(F.count("*").alias("lines")).orderBy(F.desc("lines"), "reason")
+    return [(row["reason"], row["lines"]) for row in counted.collect()]
+
+
+def of_source(source: str) -> str:
+    """Return the predicate of a source's rows."""
+    return f"source = '{source}'"
+
+
+def of_slices(source: str, slices: Sequence[str]) -> str:
+    """Return the predicate of the rows of some slices of a source."""
+    listed = ", ".join("'" + name.replace("'", "\\'") + "'" for name in slices)
+    return f"{of_source(source)} AND slice IN ({listed})"

@@ -1,0 +1,1 @@
+"""A simulated loan book whose default probabilities are known."""

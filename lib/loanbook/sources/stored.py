@@ -1,0 +1,76 @@
+"""What earlier deliveries published of the same loans: a history over several slices is judged as one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.runs import Run
+from loanbook.sources.mapping import EXIT_COLUMNS
+from loanbook.tables.base import Table
+from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.terminations import TERMINATIONS
+
+MADE_BY = "ingest-tapes"
+JUDGED = ("default_status", "default_episode", "default_entry", "default_exit", "default_definition_id")
+STORED = (
+    "struct<default_status:string,default_episode:int,default_entry:boolean,default_exit:boolean,"
+    "default_definition_id:string,state_before_exit:string>"
+)
+
+
+@dataclass(frozen=True)
+class Others:
+    """The rows of a source outside the slices that are being delivered."""
+
+    performance: DataFrame
+    terminations: DataFrame
+    of_these_slices: DataFrame
+
+    def loans(self, delivered: DataFrame) -> DataFrame:
+        """Return ``loan_id`` of every loan that the delivery adds to, changes, or takes months away from."""
+        before = self.of_these_slices.select("loan_id")
+        return delivered.where(F.size("reasons") == 0).select("loan_id").union(before).distinct()
+
+    def months(self, loans: DataFrame) -> DataFrame:
+        """Return the published months of ``loans``, shaped as canonical lines that no check rejects.
+
+        ``stored`` holds what they were judged to be, to see which slices must be written again.
+        """
+        exits = self.terminations.select(
+            "loan_id",
+            F.struct(*EXIT_COLUMNS).alias("exit"),
+            "state_before_exit",
+        )
+        months = self.performance.join(loans, "loan_id", "left_semi").join(exits, "loan_id", "left")
+        is_exit = F.col("state").isin(*TERMINAL_STATES)
+        stored = F.struct(*JUDGED, F.when(is_exit, F.col("state_before_exit")).alias("state_before_exit"))
+        return months.select(
+            *(name for name in self.performance.columns if name not in JUDGED),
+            F.when(is_exit, F.col("exit")).alias("exit"),
+            stored.alias("stored"),
+            F.array().cast("array<string>").alias("reasons"),
+            F.lit(False).alias("is_new"),
+        )
+
+
+def others_of(run: Run, source: str, slices: Sequence[str]) -> Others | None:
+    """Return the published rows of a source's other slices, or None where there are none."""
+    performance = published(run, PERFORMANCE, source)
+    if performance is None:
+        return None
+    outside = ~F.col("slice").isin(*slices)
+    others = performance.where(outside)
+    terminations = published(run, TERMINATIONS, source)
+    if terminations is None or others.isEmpty():
+        return None
+    return Others(others, terminations.where(outside), performance.where(~outside))
+
+
+def published(run: Run, table: Table, source: str) -> DataFrame | None:
+    """Return what is published of a source, or None where the table is not."""
+    if not run.exists(table):
+        return None
+    return run.read(table, made_by=MADE_BY).where(F.col("source") == source)

@@ -1,0 +1,1 @@
+"""From pinned tables to a saved model: splits, snapshot, petastorm, Horovod."""

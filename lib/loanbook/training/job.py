@@ -1,0 +1,137 @@
+"""The training job: pinned tables to a snapshot, a trained network with a logit beside it, an artefact."""
+
+import hashlib
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+from loanbook.logs import timed
+from loanbook.models.heads import Head, head
+from loanbook.models.settings import ModelSettings, load_model_settings
+from loanbook.runs import Run
+from loanbook.session import named
+from loanbook.storage import read_json
+from loanbook.tables.features import FEATURES
+from loanbook.tables.labels import LABELS
+from loanbook.training.build_snapshot import Request, ensure_snapshot
+from loanbook.training.candidates import all_candidates
+from loanbook.training.horovod_run import launch
+from loanbook.training.report import build_artefact
+from loanbook.training.settings import TrainSettings
+from loanbook.training.snapshot import Snapshot
+from loanbook.training.worker import TRAINED, TrainRequest, train_rank
+
+logger = logging.getLogger(__name__)
+
+NETWORKS = ("model.onnx", "logit.onnx", "model.weights.h5")
+
+
+def train_model(
+    run: Run, *, model: str | None = None, workers: int | None = None, resume: bool = False
+) -> dict[str, Any]:
+    """Train an architecture on the published features and labels of one source.
+
+    Args:
+        run: the job's run.
+        model: a file of ``conf/models`` or a YAML file; by default ``settings.train.model``.
+        workers: Horovod processes; by default ``settings.train.workers``.
+        resume: go on from the checkpoint of an interrupted run with the same snapshot and settings.
+
+    Returns:
+        The model's name and version, its status, rows by role, log losses and seconds by phase.
+
+    Raises:
+        InputError: unknown architecture, unpublished tables, or fewer task slots than workers.
+    """
+    settings, seconds = run.settings.train, dict[str, float]()
+    architecture = model or settings.model
+    model_settings = load_model_settings(architecture, settings.batch_size, settings.epochs)
+    size = workers or settings.workers
+    with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
+        snapshot = _snapshot(run, head(model_settings.head), size)
+    with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):
+        request = _request(run, snapshot, model_settings, size, resume)
+        ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
+    with timed(seconds, "calibration"):
+        trained = request.work / TRAINED
+        networks = {file: (trained / file).read_bytes() for file in NETWORKS}
+        name = f"{run.source}-{Path(architecture).stem}"
+        result = read_json(trained / "result.json")
+        artefact = build_artefact(run.storage, name, snapshot, networks, result, (settings, model_settings))
+    shutil.rmtree(request.work)
+    metrics = artefact.json("metrics.json")
+    _record(run, metrics)
+    return {
+        "model": name,
+        "model_version": artefact.version,
+        "model_status": artefact.status,
+        "reasons": metrics["reasons"],
+        "snapshot": snapshot.id,
+        "method": metrics["method"],
+        "epochs": metrics["epochs"],
+        "best_epoch": metrics["best_epoch"],
+        "parameters": metrics["parameters"],
+        "tune_log_loss": metrics["tune_log_loss"],
+        "log_loss": metrics["log_loss"],
+        "workers": size,
+        "phase_seconds": {
+            **seconds,
+            **{f"worker_{key}": value for key, value in ranks[0]["seconds"].items()},
+        },
+    }
+
+
+def _snapshot(run: Run, target: Head, workers: int) -> Snapshot:
+    source = run.only_source(FEATURES, made_by="build-features")
+    features = run.read(FEATURES, made_by="build-features").where(f"source = '{source}'")
+    labels = run.read(LABELS, made_by="build-labels")
+    ids = features.select("catalogue_id", "default_definition_id").first()
+    request = Request(
+        source=source,
+        head=target,
+        candidates=all_candidates(features),
+        tables=dict(run.inputs),
+        ids={} if ids is None else {key: str(value) for key, value in ids.asDict().items()},
+        settings=run.settings.train,
+        workers=workers,
+    )
+    return ensure_snapshot(run.storage, request, features, labels)
+
+
+def _request(run: Run, snapshot: Snapshot, model: ModelSettings, workers: int, resume: bool) -> TrainRequest:
+    settings, roles, train = run.settings.train, snapshot.manifest["roles"], snapshot.manifest["train"]
+    used = train["rows"] - train["rows_left_over"]
+    positives, rows = roles["train"]["defaults"], roles["train"]["rows"]
+    return TrainRequest(
+        snapshot=snapshot.folder,
+        work=run.storage.snapshot_folder("_training", _work_key(snapshot, settings, model, workers)),
+        model=model,
+        train=settings,
+        rate=starting_rate(positives, rows, settings.prior_pd),
+        trainable=0 < positives < rows and used > 0 and roles["tune"]["rows"] > 0,
+        resume=resume,
+    )
+
+
+def starting_rate(defaults: int, rows: int, prior_pd: float) -> float:
+    """Return the mean of Jeffreys' posterior for the default rate, or the prior of a book without a label.
+
+    >>> starting_rate(0, 99, 0.02)
+    0.005
+    """
+    return (defaults + 0.5) / (rows + 1) if rows else prior_pd
+
+
+def _work_key(snapshot: Snapshot, settings: TrainSettings, model: ModelSettings, workers: int) -> str:
+    content = [snapshot.id, settings.model_dump(mode="json"), model.model_dump(mode="json"), workers]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _record(run: Run, metrics: dict[str, Any]) -> None:
+    for role, item in metrics["roles"].items():
+        run.count(f"rows_{role}", item["rows"])
+    for name, value in metrics["tune_log_loss"].items():
+        if value is not None:
+            run.metric(f"tune_log_loss_{name}", value)

@@ -1,0 +1,49 @@
+"""Negative undersampling: every positive stays, negatives are thinned by a hash and weighted up."""
+
+import math
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.errors import LoanbookError
+
+STEPS = 1_000_000
+STANDARD_ERRORS = 6.0
+
+
+def kept_and_weight(label: str, share: float, seed: int, keys: tuple[str, ...]) -> tuple[Column, Column]:
+    """Return whether a training row stays, and its weight: 1, or 1/share for negatives."""
+    if share >= 1:
+        return F.lit(True), F.lit(1.0).cast("float")
+    drawn = F.pmod(F.xxhash64(F.lit(seed), *keys), F.lit(STEPS)) < F.lit(round(share * STEPS))
+    positive = F.col(label) == 1
+    return positive | drawn, F.when(positive, F.lit(1.0)).otherwise(F.lit(1 / share)).cast("float")
+
+
+def check_thinning(full: tuple[int, int], kept: DataFrame, label: str, share: float) -> dict[str, float]:
+    """Compare the weighted mean label of the kept rows with that of all rows.
+
+    The negatives kept are binomial: the weighted number has the standard error sqrt(n (1 - share) / share).
+
+    Args:
+        full: rows and positives before thinning.
+        kept: the rows kept, with their ``weight``.
+        label: column of the label.
+        share: of the negatives kept.
+
+    Raises:
+        LoanbookError: they differ by more than six standard errors, or a positive was lost.
+    """
+    rows, positives = full
+    found = kept.agg(
+        F.sum((F.col(label) == 1).cast("int")).alias("positives"),
+        F.sum(F.col("weight").cast("double")).alias("weight"),
+    ).collect()[0]
+    kept_positives, weight = int(found["positives"] or 0), float(found["weight"] or 0.0)
+    error = math.sqrt((rows - positives) * (1 - share) / share) if share < 1 else 0.0
+    if kept_positives != positives or abs(weight - rows) > STANDARD_ERRORS * error + 1e-6 * rows:
+        raise LoanbookError(
+            f"undersampling kept {kept_positives} of {positives} positives, weight {weight} for {rows} rows"
+        )
+    mean = positives / rows if rows else 0.0
+    return {"mean_label": mean, "weighted_mean_label": kept_positives / weight if weight else 0.0}

@@ -1,0 +1,138 @@
+"""Small books built by hand, as rows (dicts) and as the tables the jobs read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+
+from loanbook.config import load_settings
+from loanbook.features.feature import PanelInputs
+from loanbook.features.macro_known import known_macro
+from loanbook.features.months import last_day, month_number
+from loanbook.tables.base import Table
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.loans import LOANS
+from loanbook.tables.macro import MACRO
+from loanbook.tables.performance import PERFORMANCE
+
+Rows = list[dict[str, Any]]
+
+START = month_number(date(2020, 1, 31))
+DEFINITION = load_settings().default_definition.id
+DEFAULTED = ("dpd90", "foreclosure", "reo", "liquidated")
+TERMINAL = ("prepaid", "matured", "liquidated", "removed")
+MONTHS_DELINQUENT = {"current": 0, "dpd30": 1, "dpd60": 2, "dpd90": 3, "foreclosure": 6}
+
+
+@dataclass(frozen=True)
+class BookLoan:
+    """A loan: its first month, counted from START, and the state of each month from then; None: no report."""
+
+    loan_id: str
+    start: int
+    states: tuple[str | None, ...]
+    terms: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self) -> Rows:
+        """Return its performance rows, with default status and episodes."""
+        rows = [self._row(k, state) for k, state in enumerate(self.states) if state is not None]
+        status, episodes, clean = "performing", 0, 0
+        for row in rows:
+            before, state = status, row["state"]
+            clean = clean + 1 if state in ("current", "inactive") else 0
+            if before == "performing" and state in DEFAULTED:
+                status, episodes = "in_default", episodes + 1
+            elif before != "performing":
+                status = "performing" if clean == 3 else ("probation" if clean else "in_default")
+            row["default_entry"] = before == "performing" and state in DEFAULTED
+            row["default_exit"] = before != "performing" and status == "performing"
+            row["default_episode"] = episodes
+            row["default_status"] = "terminated" if state in TERMINAL else status
+        return rows
+
+    def _row(self, k: int, state: str) -> dict[str, Any]:
+        return {
+            "source": "tape", "loan_id": self.loan_id, "as_of_date": last_day(START + self.start + k),
+            "slice": "all", "delivery": "d1", "line": k + 1, "known_on": last_day(START + self.start + k),
+            "state": state, "months_delinquent": MONTHS_DELINQUENT.get(state),
+            "upb": Decimal(100_000 - 137 * k), "rate": Decimal("4.125"),
+            "remaining_term": 360 - k, "modified": k > 20, "loss_event": state == "liquidated",
+            "default_definition_id": DEFINITION,
+        }  # fmt: skip
+
+
+def performance_of(loans: Iterable[BookLoan]) -> Rows:
+    """Return the performance rows of loans."""
+    return [row for loan in loans for row in loan.rows()]
+
+
+def loans_of(loans: Iterable[BookLoan]) -> Rows:
+    """Return the loans rows of loans; their ``terms`` override plain ones."""
+    rows = []
+    for line, loan in enumerate(loans, 1):
+        origination = last_day(START + loan.start - 1).replace(day=1)
+        terms: dict[str, Any] = {
+            "product": "mortgage", "origination_date": origination, "vintage": "2019Q4",
+            "original_upb": Decimal(100_000), "original_rate": Decimal("4.125"), "original_term": 360,
+            "credit_score": 700, "ltv": 80.0, "region": "CA", "purpose": "purchase",
+        }  # fmt: skip
+        ids = {"source": "tape", "loan_id": loan.loan_id, "slice": "all", "delivery": "d1", "line": line}
+        rows.append({**ids, "known_on": last_day(START), **terms, **loan.terms})
+    return rows
+
+
+def macro_of(values: Iterable[tuple[str, str, int, int, float]]) -> Rows:
+    """Return macro rows of (region, series, month counted from START, months until known, value)."""
+    return [
+        {
+            "source": "economy", "region": region, "series": series, "as_of_date": last_day(START + month),
+            "known_on": last_day(START + month + lag), "value": value, "delivery": "m1",
+        }
+        for region, series, month, lag, value in values
+    ]  # fmt: skip
+
+
+def frame(spark: SparkSession, table: Table, rows: Rows) -> DataFrame:
+    """Return rows as a frame of the table's schema; columns that they lack are null."""
+    tuples = [tuple(row.get(name) for name in table.column_names) for row in rows]
+    return spark.createDataFrame(tuples, table.empty(spark).schema)
+
+
+def panel_inputs(
+    spark: SparkSession,
+    performance: Rows,
+    loans: Rows,
+    macro: Rows | None = None,
+    last_month: int = START + 40,
+    stale_months: int = 3,
+) -> PanelInputs:
+    """Return what the panel is built from."""
+    return PanelInputs(
+        performance=frame(spark, PERFORMANCE, performance),
+        loans=frame(spark, LOANS, loans),
+        macro=None if macro is None else known_macro(pd.DataFrame(macro), last_month),
+        last_month=last_month,
+        stale_months=stale_months,
+    )
+
+
+def publish(make_run: Any, book: list[BookLoan], last_month: int, macro: Rows | None = None) -> None:
+    """Publish a book as ingest would: deliveries, loans, performance and, where given, macro."""
+    run = make_run("ingest-tapes")
+    delivery = {
+        "source": "tape", "delivery": "d1", "slice": "all", "file": "tape.csv", "kind": "performance",
+        "sha256": "0", "scope": "full", "period_months": 1, "last_complete_month": last_day(last_month),
+        "lines": 0, "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "run_id": run.run_id,
+    }  # fmt: skip
+    tables = {
+        DELIVERIES: [delivery], LOANS: loans_of(book), PERFORMANCE: performance_of(book),
+    }  # fmt: skip
+    if macro is not None:
+        tables[MACRO] = macro
+    for table, rows in tables.items():
+        run.replace(table, frame(run.spark, table, rows), "true")
+    run.finish({})

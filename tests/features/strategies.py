@@ -1,0 +1,26 @@
+"""Random small books for hypothesis: gaps shorter and longer than the book's patience, exits, cures, single rows."""
+
+from hypothesis import strategies as st
+
+from tests.features.books import BookLoan
+
+_STATE = st.sampled_from(["current"] * 5 + ["dpd30", "dpd30", "dpd60", "dpd90", "foreclosure", "inactive"])
+_MONTHS = st.integers(1, 5)
+_SPELLS = st.lists(st.tuples(st.one_of(_STATE, _STATE, st.none()), _MONTHS), max_size=8)
+_EXIT = st.sampled_from([None, None, "prepaid", "matured", "liquidated", "removed"])
+
+
+@st.composite
+def loan_states(draw: st.DrawFn) -> tuple[str | None, ...]:
+    """Return the states of a loan's months, the first reported, at most one exit and nothing after it."""
+    spells = [(draw(_STATE), draw(_MONTHS)), *draw(_SPELLS)]
+    states = [state for state, months in spells for _ in range(months)]
+    leaving = draw(_EXIT)
+    return (*states, leaving) if leaving else tuple(states)
+
+
+@st.composite
+def books(draw: st.DrawFn) -> list[BookLoan]:
+    """Return a book of 25 loans."""
+    starts = draw(st.lists(st.integers(0, 12), min_size=25, max_size=25))
+    return [BookLoan(f"L{k:02}", start, draw(loan_states())) for k, start in enumerate(starts)]

@@ -1,0 +1,176 @@
+"""The feature panel against the oracle, and against changes of what was not yet known."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import Phase, given, settings
+from pyspark.sql import DataFrame, SparkSession
+
+from loanbook.features.months import last_day
+from loanbook.features.panel import feature_panel
+from loanbook.tables.features import FEATURES
+from tests.features.books import START, BookLoan, Rows, loans_of, macro_of, panel_inputs, performance_of
+from tests.features.oracle import expected_features
+from tests.features.strategies import books
+
+LAST = START + 30
+CUT = START + 14
+FEW = settings(
+    max_examples=4, deadline=None, database=None, phases=(Phase.explicit, Phase.generate)
+)  # an example is a Spark job; shrinking would run hundreds
+
+HISTORY = BookLoan("a", 0, ("current",) * 5 + ("dpd30", None, "dpd60", "dpd90") + ("current",) * 16)
+SHORT = BookLoan("b", 10, ("dpd30", None, None, None, None, None, "current", "prepaid"))
+BOOK = [HISTORY, SHORT, BookLoan("c", 3, ("current",) * 20), BookLoan("d", 14, ("current", "removed"))]
+MACRO = macro_of(
+    (region, series, month, lag, level + month / 7)
+    for region in ("US", "CA")
+    for series, lag, level in (("unemployment", 1, 5.0), ("hpi", 2, 100.0), ("mortgage_rate", 0, 4.0))
+    for month in range(-24, 32)
+)
+
+
+def by_key(panel: DataFrame) -> dict[tuple[str, date], dict[str, Any]]:
+    rows = [row.asDict() for row in panel.collect()]
+    keyed = {(row["loan_id"], row["as_of_date"]): row for row in rows}
+    assert len(keyed) == len(rows)
+    return keyed
+
+
+@FEW
+@given(book=books())
+def test_panel_equals_the_oracle(spark: SparkSession, book: list[BookLoan]) -> None:
+    rows = performance_of(book)
+    found = by_key(feature_panel(panel_inputs(spark, rows, loans_of(book), last_month=LAST)))
+    expected = expected_features(rows, LAST)
+    assert found.keys() == expected.keys()
+    for key, values in expected.items():
+        assert {name: found[key][name] for name in values} == values, key
+
+
+def test_the_panel_has_the_columns_of_the_table(spark: SparkSession) -> None:
+    panel = feature_panel(panel_inputs(spark, performance_of(BOOK), loans_of(BOOK), MACRO))
+    assert panel.columns == FEATURES.column_names
+    assert len(panel.columns) <= 100
+
+
+def _rewritten(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a performance row with another value in every column that is not its key."""
+    return row | {
+        "slice": "other", "delivery": "d2", "line": row["line"] + 1000,
+        "known_on": row["known_on"] + timedelta(days=400), "state": "foreclosure", "months_delinquent": 9,
+        "upb": Decimal("1.11"), "rate": Decimal("9.5"), "remaining_term": 1, "modified": True,
+        "payment": Decimal(7), "loss_event": True, "default_status": "in_default", "default_episode": 7,
+        "default_entry": True, "default_exit": True,
+    }  # fmt: skip
+
+
+def _futures(rows: Rows) -> dict[str, Rows]:
+    """Return performance whose rows after CUT are as they are, rewritten, deleted, and joined by others."""
+    cut = last_day(CUT)
+    past = [row for row in rows if row["as_of_date"] <= cut]
+    later = [row for row in rows if row["as_of_date"] > cut]
+    added = [row | {"as_of_date": last_day(CUT + 9 + k)} for k, row in enumerate(past[:3])]
+    others = BookLoan("z", 15, ("current",) * 4).rows()
+    return {
+        "base": rows,
+        "rewritten": past + [_rewritten(row) for row in later],
+        "deleted": past,
+        "added": past + [row for row in later if row["loan_id"] != "a"] + added[:1] + others,
+    }
+
+
+def test_nothing_after_a_month_changes_its_features(spark: SparkSession) -> None:
+    futures = _futures(performance_of(BOOK))
+    rows = [row | {"source": name} for name, future in futures.items() for row in future]
+    loans = [row | {"source": name} for name in futures for row in loans_of(BOOK)]
+    panel = feature_panel(panel_inputs(spark, rows, loans, MACRO, last_month=LAST))
+    until: dict[str, Rows] = {name: [] for name in futures}
+    for row in panel.orderBy("loan_id", "as_of_date").collect():
+        if row["as_of_date"] <= last_day(CUT):
+            until[row["source"]].append(row.asDict() | {"source": ""})
+    assert len(until["base"]) == 15 + 4 + 12 + 1
+    assert until["rewritten"] == until["base"]
+    assert until["deleted"] == until["base"]
+    assert until["added"] == until["base"]
+
+
+def test_macro_not_yet_known_changes_no_feature(spark: SparkSession) -> None:
+    known = [row for row in MACRO if row["known_on"] <= last_day(CUT)]
+    later = [row | {"value": -999.0} for row in MACRO if row["known_on"] > last_day(CUT)]
+    revised = [row | {"value": 555.0, "known_on": last_day(CUT + 1)} for row in known]
+    found = [
+        by_key(feature_panel(panel_inputs(spark, performance_of(BOOK), loans_of(BOOK), macro, LAST)))
+        for macro in (MACRO, known + later + revised)
+    ]
+    until = [{key: row for key, row in rows.items() if key[1] <= last_day(CUT)} for rows in found]
+    assert until[0] == until[1]
+    assert found[0] != found[1]
+    row = until[0]["a", last_day(CUT)]
+    assert row["unemployment"] == 5.0 + (14 - 1) / 7
+    assert row["mtm_ltv"] == 80.0 * row["upb_to_original"] * ((100 - 3 / 7) / (100 + 12 / 7))
+
+
+def test_partitioning_gives_the_same_bits(spark: SparkSession) -> None:
+    inputs = panel_inputs(spark, performance_of(BOOK), loans_of(BOOK), MACRO)
+    whole = by_key(feature_panel(inputs))
+    scattered = type(inputs)(
+        performance=inputs.performance.repartition(5, "line").sortWithinPartitions("state"),
+        loans=inputs.loans.repartition(3),
+        macro=inputs.macro,
+        last_month=inputs.last_month,
+        stale_months=inputs.stale_months,
+    )
+    assert by_key(feature_panel(scattered)) == whole
+
+
+def test_only_attributes_declared_as_inputs_reach_the_panel(spark: SparkSession) -> None:
+    terms = {
+        "numeric_attributes": {"income": 5.0, "age": 41.0, "undeclared": 1.0},
+        "categorical_attributes": {"job": "clerk", "sex": "F"},
+        "attribute_roles": {"income": "input", "age": "protected", "job": "input", "sex": "protected"},
+    }
+    book = [BookLoan("a", 0, ("current",), terms), BookLoan("b", 0, ("current",))]
+    inputs = panel_inputs(spark, performance_of(book), loans_of(book), last_month=START)
+    found = {row["loan_id"]: row for row in feature_panel(inputs).collect()}
+    assert found["a"]["numeric_inputs"] == {"income": 5.0}
+    assert found["a"]["categorical_inputs"] == {"job": "clerk"}
+    assert found["b"]["numeric_inputs"] is None
+
+
+def test_terms_fall_back_where_a_tape_lacks_them(spark: SparkSession) -> None:
+    bare = {
+        "origination_date": None, "original_upb": None, "original_rate": None, "original_term": None,
+        "ltv": None, "region": None, "credit_limit": Decimal(200_000),
+    }  # fmt: skip
+    book = [BookLoan("card", 0, ("inactive", "current"), bare)]
+    inputs = panel_inputs(spark, performance_of(book), loans_of(book), last_month=START + 1)
+    row = by_key(feature_panel(inputs))["card", last_day(START + 1)]
+    assert (row["months_on_book"], row["utilisation"]) == (1, 0.499315)
+    missing = ("upb_to_original", "upb_to_schedule", "mtm_ltv", "unemployment", "rate_spread_at_origination")
+    assert [row[name] for name in missing] == [None] * len(missing)
+
+
+def test_the_schedule_is_the_annuity(spark: SparkSession) -> None:
+    first_due = {"first_payment_date": last_day(START + 1).replace(day=1)}
+    book = [BookLoan("a", 0, ("current",) * 3, first_due)]
+    inputs = panel_inputs(spark, performance_of(book), loans_of(book), last_month=START + 2)
+    rows = by_key(feature_panel(inputs))
+    growth = 1 + 4.125 / 1200
+    left = 100_000.0
+    level = left * (growth - 1) / (1 - growth**-360)
+    for month, paid in ((0, 0), (1, 1), (2, 2)):
+        balance = left
+        for _ in range(paid):
+            balance = balance * growth - level
+        ratio = rows["a", last_day(START + month)]["upb_to_schedule"]
+        assert abs(ratio - (100_000 - 137 * month) / balance) < 1e-9
+
+
+def test_two_sources_do_not_mix(spark: SparkSession) -> None:
+    rows = performance_of([HISTORY])
+    other = [row | {"source": "other", "state": "dpd30"} for row in rows[:4]]
+    inputs = panel_inputs(spark, rows + other, loans_of(BOOK), last_month=START + 3)
+    counts = feature_panel(inputs).where("as_of_date = '2020-04-30'").select("source", "months_30plus_12m")
+    assert dict(counts.collect()) == {"tape": 0, "other": 4}  # type: ignore[arg-type]  # a Row is a pair

@@ -1,0 +1,65 @@
+"""A spec with every kind of input, and inputs that reach each of its branches."""
+
+from typing import Any
+
+import numpy as np
+
+from loanbook.models.spec import CategoricalInput, InputSpec, NumericInput
+
+SPEC = InputSpec(
+    numeric=(
+        NumericInput(
+            name="ltv",
+            expression="ltv",
+            log=False,
+            low=0.1,
+            high=1.5,
+            fill=0.8,
+            mean=0.8,
+            std=0.2,
+            missing_share=0.1,
+        ),
+        NumericInput(
+            name="income",
+            expression="numeric_inputs['income']",
+            log=True,
+            low=0.0,
+            high=1e6,
+            fill=float(np.expm1(10.0)),
+            mean=10.0,
+            std=1.1,
+            missing_share=0.0,
+        ),
+        NumericInput(
+            name="change",
+            expression="change",
+            log=False,
+            low=-3,
+            high=3,
+            fill=-0.1,
+            mean=-0.1,
+            std=0.9,
+            missing_share=0.4,
+        ),
+    ),
+    categorical=(
+        CategoricalInput(name="state", expression="state", vocabulary=("current", "dpd30")),
+        CategoricalInput(
+            name="area",
+            expression="categorical_inputs['area']",
+            vocabulary=tuple(f"a{number}" for number in range(20)),
+        ),
+    ),
+)
+
+
+def some_inputs(rows: int = 500, seed: int = 3) -> tuple[Any, Any]:
+    rng = np.random.default_rng(seed)
+    numeric = np.column_stack(
+        [rng.normal(0.8, 0.5, rows), np.exp(rng.normal(10, 3, rows)), rng.normal(0, 3, rows)]
+    ).astype(np.float32)
+    numeric[rng.random(numeric.shape) < 0.2] = np.nan
+    numeric[0] = [-1e9, 1e12, -1e9]
+    numeric[1] = [np.inf, -5.0, -np.inf]
+    codes = np.column_stack([rng.integers(0, 3, rows), rng.integers(0, 21, rows)]).astype(np.int32)
+    return numeric, codes

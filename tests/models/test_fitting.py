@@ -1,0 +1,88 @@
+import logging
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loanbook.errors import InputError
+from loanbook.models.fitting import fit_spec
+from loanbook.models.spec import Candidate
+from loanbook.training.settings import TrainSettings
+
+NUMERIC = [
+    Candidate(name=name, expression=name, kind="numeric")
+    for name in ("plain", "heavy", "rare", "same", "empty")
+]
+CATEGORICAL = [Candidate(name=name, expression=name, kind="categorical") for name in ("word", "few")]
+
+
+@pytest.fixture(scope="module")
+def frame(spark: Any) -> Any:
+    rng = np.random.default_rng(5)
+    rows = 4000
+    plain = rng.normal(2, 3, rows)
+    plain[:400] = np.nan
+    data = pd.DataFrame(
+        {
+            "source": "s",
+            "loan_id": [f"L{number}" for number in range(rows)],
+            "as_of_date": date(2020, 1, 31),
+            "plain": plain,
+            "heavy": np.exp(rng.normal(3, 3, rows)),
+            "rare": np.where(np.arange(rows) < 2, 3, 0),
+            "same": 7,
+            "empty": np.nan,
+            "word": np.where(np.arange(rows) % 3 == 0, "b", np.where(np.arange(rows) % 3 == 1, "a", "c")),
+            "few": [f"only {number}" for number in range(rows)],
+        }
+    )
+    return spark.createDataFrame(data).cache()
+
+
+def test_constants_of_the_first_layers(
+    frame: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("loanbook"), "propagate", True)
+    with caplog.at_level(logging.INFO, "loanbook"):
+        spec = fit_spec(frame, NUMERIC, CATEGORICAL, TrainSettings())
+    fitted = {item.name: item for item in spec.numeric}
+    assert set(fitted) == {"plain", "heavy", "rare"}
+    assert "input same is left out: constant" in caplog.text
+    assert "input empty is left out: missing" in caplog.text
+    assert "input few is left out" in caplog.text
+
+    values = frame.select("plain", "heavy").toPandas()
+    plain = values["plain"].dropna().clip(fitted["plain"].low, fitted["plain"].high)
+    assert fitted["plain"].missing_share == pytest.approx(0.1)
+    assert fitted["plain"].mean == pytest.approx(plain.mean())
+    assert fitted["plain"].std == pytest.approx(plain.std(ddof=0))
+    assert fitted["plain"].low == pytest.approx(np.quantile(plain, 0.001), abs=0.3)
+    assert fitted["heavy"].log
+    assert not fitted["plain"].log
+    heavy = np.log1p(values["heavy"].clip(fitted["heavy"].low, fitted["heavy"].high))
+    assert fitted["heavy"].mean == pytest.approx(heavy.mean())
+    assert np.log1p(fitted["heavy"].fill) == pytest.approx(fitted["heavy"].mean)
+
+
+def test_a_rare_count_is_not_clipped_away(frame: Any) -> None:
+    spec = fit_spec(frame, NUMERIC, [], TrainSettings())
+    rare = next(item for item in spec.numeric if item.name == "rare")
+    assert (rare.low, rare.high) == (0, 3)
+
+
+def test_vocabulary_by_count_then_name(frame: Any) -> None:
+    spec = fit_spec(frame, NUMERIC, CATEGORICAL, TrainSettings(max_vocabulary=2))
+    assert [(item.name, item.vocabulary) for item in spec.categorical] == [("word", ("b", "a"))]
+
+
+def test_same_bits_however_the_rows_are_partitioned(frame: Any) -> None:
+    settings = TrainSettings(spec_rows=1500)
+    specs = [fit_spec(frame.repartition(parts, "heavy"), NUMERIC, CATEGORICAL, settings) for parts in (1, 7)]
+    assert specs[0] == specs[1]
+
+
+def test_no_input_left_is_refused(frame: Any) -> None:
+    with pytest.raises(InputError, match="at least one numeric input that varies"):
+        fit_spec(frame, [item for item in NUMERIC if item.name in ("same", "empty")], [], TrainSettings())

@@ -1,0 +1,109 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loanbook.errors import InputError
+from loanbook.models.calibration import Calibration, sigmoid
+from loanbook.models.predictor import Predictor
+from loanbook.models.settings import load_model_settings
+from loanbook.models.spec import InputSpec
+from tests.models.specs import SPEC, some_inputs
+
+pytestmark = pytest.mark.train
+
+IDENTITY = Calibration(method="identity")
+
+
+def network(architecture: str = "mlp_64_32", spec: InputSpec = SPEC, seed: int = 1) -> Any:
+    from loanbook.models.network import build_network
+
+    return build_network(spec, load_model_settings(architecture), rate=0.03, seed=seed, max_one_hot=16)
+
+
+def with_output(net: Any) -> Any:
+    kernel = np.random.default_rng(2).normal(
+        scale=0.1, size=net.scores.get_layer("score").get_weights()[0].shape
+    )
+    net.scores.get_layer("score").set_weights([kernel, np.array([-3.0])])
+    return net
+
+
+# 3 numbers, 2 flags, 3 one-hot states, 5 embedded areas: 13 prepared inputs, and 21 x 5 embedding weights.
+@pytest.mark.parametrize(
+    ("architecture", "parameters"),
+    [
+        ("mlp_64_32", 13 * 64 + 64 + 64 * 32 + 32 + 33 + 105),
+        ("deep_five_layer", 13 * 200 + 200 + 200 * 140 + 140 + 3 * (140 * 140 + 140) + 141 + 105),
+    ],
+)
+def test_parameter_count(architecture: str, parameters: int) -> None:
+    assert network(architecture).parameters == parameters
+
+
+@pytest.mark.parametrize("architecture", ["mlp_64_32", "deep_five_layer"])
+def test_onnx_equals_keras(architecture: str) -> None:
+    from loanbook.models.export import onnx_bytes
+
+    net, (numeric, codes) = with_output(network(architecture)), some_inputs(20_000)
+    found, calibrated = Predictor(onnx_bytes(net), SPEC, IDENTITY).predict(numeric, codes)
+    np.testing.assert_allclose(found, net.probabilities([numeric, codes]).numpy()[:, 0], atol=1e-6)
+    assert calibrated is found
+    assert np.ptp(found) > 0.01
+
+
+def test_an_untrained_network_gives_the_rate() -> None:
+    numeric, codes = some_inputs()
+    pd = network().probabilities([numeric, codes]).numpy()
+    np.testing.assert_allclose(pd, 0.03, rtol=1e-6)
+
+
+def test_a_spec_without_categories() -> None:
+    from loanbook.models.export import onnx_bytes
+
+    spec = SPEC.model_copy(update={"categorical": ()})
+    numeric, codes = some_inputs()
+    predictor = Predictor(onnx_bytes(with_output(network(spec=spec))), spec, IDENTITY)
+    assert predictor.predict(numeric)[0].shape == (500,)
+    with pytest.raises(InputError, match="3 numeric and 0 categorical"):
+        predictor.predict(numeric, codes)
+    with pytest.raises(InputError, match="found:    2 and 0"):
+        predictor.predict(numeric[:, :2])
+
+
+def test_weights_travel_as_bytes() -> None:
+    from loanbook.models.export import load_weights, weight_bytes
+
+    net, numeric_codes = with_output(network("deep_five_layer")), list(some_inputs())
+    content = weight_bytes(net)
+    assert weight_bytes(net) == content
+    other = network("deep_five_layer", seed=9)
+    load_weights(other, content)
+    np.testing.assert_array_equal(other.scores(numeric_codes), net.scores(numeric_codes))
+
+
+def test_logit_is_the_linear_score_of_the_prepared_inputs() -> None:
+    from loanbook.models.export import onnx_bytes
+    from loanbook.models.network import build_logit, design_matrix
+
+    numeric, codes = some_inputs()
+    design = design_matrix(SPEC, numeric, codes)
+    weights = np.random.default_rng(4).normal(size=design.shape[1])
+    found, _ = Predictor(onnx_bytes(build_logit(SPEC, weights, -2.0)), SPEC, IDENTITY).predict(numeric, codes)
+    np.testing.assert_allclose(found, sigmoid(design.astype(np.float64) @ weights - 2.0), atol=1e-5)
+
+
+def test_dropout_acts_in_training_only_and_repeats() -> None:
+    net, batch = with_output(network("deep_five_layer")), list(some_inputs())
+    plain = net.scores(batch).numpy()
+    np.testing.assert_array_equal(plain, net.scores(batch, training=False))
+
+    def dropped(stream: int) -> Any:
+        net.restart_dropout(stream)
+        return [net.scores(batch, training=True).numpy() for _ in range(2)]
+
+    first, second = dropped(5)
+    assert not np.array_equal(first, plain)
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(dropped(5), [first, second])
+    assert not np.array_equal(dropped(6)[0], first)

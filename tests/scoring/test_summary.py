@@ -1,0 +1,42 @@
+from loanbook.scoring.summary import summary_table, totals
+
+ROWS = [
+    {"state": "current", "loans": 900, "upb": 9e6, "expected_defaults": 9.0, "mean_pd": 0.01},
+    {"state": "dpd30", "loans": 100, "upb": 1e6, "expected_defaults": 20.0, "mean_pd": 0.2},
+    {"state": "in default", "loans": 10, "upb": 1e5, "expected_defaults": None, "mean_pd": 1.0},
+]
+SCORED = {
+    "source": "s", "as_of": "2020-02-29", "model": "m", "model_version": "v1", "model_status": "ok",
+    "uncalibrated": False, "by_state": ROWS, **totals(ROWS),
+}  # fmt: skip
+
+
+def test_totals_average_over_performing_loans():
+    assert totals(ROWS) == {
+        "scores": 1010, "in_default": 10, "upb": 10_100_000.0, "expected_defaults": 29.0, "mean_pd": 0.029
+    }  # fmt: skip
+
+
+def test_the_table_reads_as_an_analyst_would_expect():
+    lines = summary_table(SCORED).splitlines()
+    assert lines[0] == "s at 2020-02-29: probability of default within 12 months, m v1"
+    assert [line.split() for line in lines[1:]] == [
+        ["state", "loans", "UPB", "mean", "PD", "expected", "defaults"],
+        ["current", "900", "9,000,000", "1.00%", "9.0"],
+        ["dpd30", "100", "1,000,000", "20.00%", "20.0"],
+        ["performing", "1,000", "10,000,000", "2.90%", "29.0"],
+        ["in", "default", "10", "100,000", "100.00%", "-"],
+    ]
+    assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_weak_scores_come_with_their_caution():
+    text = summary_table({**SCORED, "model_status": "insufficient", "uncalibrated": True})
+    assert "too few defaults" in text
+    assert text.endswith("uncalibrated")
+
+
+def test_a_book_wholly_in_default_has_no_mean_pd():
+    rows = [ROWS[2]]
+    assert totals(rows)["mean_pd"] is None
+    assert "100.00%" in summary_table({**SCORED, "by_state": rows, **totals(rows)})

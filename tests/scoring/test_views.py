@@ -1,0 +1,72 @@
+import pytest
+
+from loanbook.scoring.duckdb_views import Warehouse
+from loanbook.scoring.spark_views import create_spark_views
+from loanbook.scoring.views import VIEWS, view_question, view_sql
+from tests.scoring.tiny_book import MONTHS, publish_training, save_model
+
+
+def test_every_view_is_one_select_that_says_what_it_answers():
+    for name in VIEWS:
+        first, *rest = view_sql(name).splitlines()
+        assert first.startswith("-- ")
+        assert view_question(name).rstrip(".")
+        assert ";" not in "".join(rest)
+
+
+def plain(value):
+    if isinstance(value, float):
+        return pytest.approx(value, rel=1e-12)
+    if isinstance(value, dict):
+        return sorted((key, plain(item)) for key, item in value.items())
+    return value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value
+
+
+def in_order(rows):
+    return sorted(rows, key=lambda row: [str(value) for value in row if not isinstance(value, float)])
+
+
+def test_views_give_the_same_rows_in_spark_and_duckdb(make_run, scored):
+    run = make_run()
+    create_spark_views(run)
+    warehouse = Warehouse(run.storage)
+    for name in VIEWS:
+        answer = warehouse.ask(f"SELECT * FROM {name}")
+        frame = run.spark.table(name)
+        assert answer.columns == frame.columns, name
+        spark_rows = in_order([tuple(row) for row in frame.collect()])
+        assert len(spark_rows) == len(answer.rows) > 0, name
+        for mine, theirs in zip(in_order(answer.rows), spark_rows, strict=True):
+            assert [plain(value) for value in mine] == [plain(value) for value in theirs], name
+
+
+def test_averages_are_over_performing_loans_and_defaulted_ones_are_lines_of_their_own(make_run, scored):
+    warehouse, result = Warehouse(make_run().storage), scored[1]
+    for view in ("pd_by_state", "pd_by_vintage", "pd_by_score_band"):
+        rows = warehouse.ask(
+            f"SELECT book, SUM(loans), SUM(expected_defaults), MIN(mean_pd_12m) FROM {view} GROUP BY 1 ORDER BY 1"
+        ).rows
+        assert rows[0] == ("defaulted", 2, None, 1.0)
+        assert rows[1][:2] == ("performing", 38)
+        assert rows[1][2] == pytest.approx(result["expected_defaults"], abs=1e-5)
+    month = warehouse.ask(
+        "SELECT performing, defaulted, expected_defaults FROM expected_defaults_by_month"
+    ).rows
+    assert month == [(38, 2, pytest.approx(result["expected_defaults"], abs=1e-5))]
+
+
+def test_the_latest_score_is_by_the_model_trained_last_even_if_another_scored_later(make_run, scored):
+    from loanbook.commands import COMMANDS, run_job
+
+    artefact, _ = scored
+    old = save_model(make_run(), "20991231", bias=2.0)  # its name sorts last, but nobody trained it here
+    run = make_run("score_portfolio", as_of=MONTHS[0])
+    run_job(run, COMMANDS["score-portfolio"], {"model": old.name, "model_version": old.version})
+    warehouse = Warehouse(make_run().storage)
+    rows = warehouse.ask("SELECT DISTINCT model_version, as_of_date FROM latest_scores").rows
+    assert rows == [(artefact.version, MONTHS[1])]
+    publish_training(make_run("train_model"), old)
+    rows = (
+        Warehouse(make_run().storage).ask("SELECT DISTINCT model_version, as_of_date FROM latest_scores").rows
+    )
+    assert rows == [(old.version, MONTHS[0])]

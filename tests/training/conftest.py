@@ -1,0 +1,49 @@
+"""A small snapshot that the training tests share."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loanbook.config import load_settings
+from loanbook.models.heads import head
+from loanbook.storage import Storage
+from loanbook.training.build_snapshot import Request, ensure_snapshot
+from loanbook.training.settings import TrainSettings
+from loanbook.training.snapshot import Snapshot
+from tests.training.books import CANDIDATES, book
+
+
+def request_for(**changes: Any) -> Request:
+    given = {
+        "source": "s",
+        "head": head("default_12m"),
+        "candidates": CANDIDATES,
+        "tables": {"features": 1, "labels": 1},
+        "ids": {"catalogue_id": "c", "default_definition_id": "d"},
+        "settings": TrainSettings(),
+        "workers": 2,
+    }
+    return Request(**{**given, **changes})
+
+
+@pytest.fixture(scope="session")
+def snapshot_storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    folder = tmp_path_factory.mktemp("snapshots")
+    return Storage(load_settings("local", [f"paths.warehouse={folder}"]).paths)
+
+
+@pytest.fixture(scope="session")
+def small_book(spark: Any) -> Any:
+    features, labels = book(spark, loans=300, months=48)
+    return features.cache(), labels.cache()
+
+
+@pytest.fixture(scope="session")
+def snapshot(small_book: Any, snapshot_storage: Storage) -> Snapshot:
+    return ensure_snapshot(snapshot_storage, request_for(), *small_book)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    return tmp_path / "work"

@@ -1,0 +1,93 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loanbook.errors import InputError
+from loanbook.storage import Storage
+from loanbook.training.build_snapshot import ensure_snapshot
+from loanbook.training.settings import TrainSettings
+from loanbook.training.snapshot import KEPT, Snapshot, matrices, open_snapshot, stamp_of
+from tests.training.books import book
+from tests.training.conftest import request_for
+
+
+def test_every_row_is_accounted_for(snapshot: Snapshot) -> None:
+    manifest = snapshot.manifest
+    roles = {role: item["rows"] for role, item in manifest["roles"].items()}
+    assert manifest["label_status"] == {"observed": 300 * 36, "not_matured": 300 * 12}
+    assert sum(roles.values()) + manifest["rows_between_development_and_test"] == 300 * 36
+    train = manifest["train"]
+    assert train["rows"] == roles["train"]
+    frame = snapshot.role_frame("train")
+    assert len(frame) == train["rows"] - train["rows_left_over"]
+    assert train["row_groups"] % 2 == 0
+    for role in ("tune", "calibrate", "calibrate_check", "test"):
+        assert len(snapshot.role_frame(role)) == roles[role]
+
+
+def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
+    frame = snapshot.role_frame("test")
+    spec = snapshot.spec
+    assert list(frame.columns) == [*KEPT, "label", "weight", *spec.numeric_columns, *spec.code_columns]
+    assert frame["as_of_date"].min().isoformat() == "2012-01-31"
+    assert (frame["weight"] == 1).all()
+    assert frame[["loan_id", "as_of_date"]].apply(tuple, axis=1).is_monotonic_increasing
+    numeric, codes = matrices(frame, spec)
+    assert (numeric.dtype, codes.dtype) == (np.float32, np.int32)
+    assert np.isnan(numeric[:, 0]).mean() == pytest.approx(0.1, abs=0.02)
+    assert stamp_of(snapshot.splits) == "20110131"
+
+
+def test_the_spec_is_of_training_rows_only(
+    small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
+) -> None:
+    features, labels = small_book
+    moved = features.selectExpr(
+        *[name for name in features.columns if name != "balance"],
+        "if(as_of_date > '2011-01-31', balance * 1000, balance) as balance",
+    )
+    other = ensure_snapshot(snapshot_storage, request_for(tables={"features": 2, "labels": 1}), moved, labels)
+    assert other.spec == snapshot.spec
+    assert other.folder != snapshot.folder
+
+
+def test_the_same_request_is_answered_from_disk(
+    small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
+) -> None:
+    before = (snapshot.folder / "manifest.json").stat().st_mtime_ns
+    again = ensure_snapshot(snapshot_storage, request_for(), *small_book)
+    assert again.folder == snapshot.folder
+    assert (snapshot.folder / "manifest.json").stat().st_mtime_ns == before
+    assert request_for(workers=4).snapshot_id == snapshot.id
+    assert request_for(settings=TrainSettings(seed=18)).snapshot_id != snapshot.id
+    assert open_snapshot(snapshot_storage, snapshot.id).manifest == snapshot.manifest
+
+
+def test_a_snapshot_that_is_gone_is_refused(snapshot_storage: Storage) -> None:
+    with pytest.raises(InputError, match="training snapshot nowhere"):
+        open_snapshot(snapshot_storage, "nowhere")
+
+
+def test_thinned_training_rows_carry_their_weight(
+    small_book: Any, snapshot_storage: Storage, snapshot: Snapshot
+) -> None:
+    thin = ensure_snapshot(
+        snapshot_storage, request_for(settings=TrainSettings(negatives_kept=0.5)), *small_book
+    )
+    frame = thin.role_frame("train")
+    assert set(frame.groupby("label")["weight"].unique().explode()) == {1.0, 2.0}
+    assert thin.manifest["train"]["thinned"] > 0
+    assert thin.manifest["roles"] == snapshot.manifest["roles"]
+
+
+def test_a_book_without_a_matured_month_still_has_a_spec(spark: Any, snapshot_storage: Storage) -> None:
+    features, labels = book(spark, loans=20, months=10)
+    young = ensure_snapshot(
+        snapshot_storage, request_for(tables={"features": 3, "labels": 3}), features, labels
+    )
+    assert young.manifest["roles"]["train"]["rows"] == 0
+    assert young.role_frame("train").empty
+    assert young.role_frame("test").empty
+    assert young.spec.numeric_columns
+    assert stamp_of(young.splits) == "19700101"

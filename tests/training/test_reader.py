@@ -1,0 +1,43 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loanbook.training.snapshot import Snapshot
+
+pytestmark = pytest.mark.train
+
+
+def read(snapshot: Snapshot, *, rank: int, epoch: int, size: int = 2, batch: int = 100) -> list[Any]:
+    from loanbook.training.reader import epoch_batches
+
+    with epoch_batches(
+        snapshot.role_folder("train"), snapshot.spec, batch=batch, seed=1, epoch=epoch, rank=rank, size=size
+    ) as batches:
+        return [[tensor.numpy() for tensor in parts] for parts in batches]
+
+
+def stacked(batches: list[Any]) -> Any:
+    return np.column_stack([np.concatenate([parts[number] for parts in batches]) for number in range(4)])
+
+
+def in_order(rows: Any) -> Any:
+    return rows[np.lexsort(rows.T)]
+
+
+def test_two_ranks_read_every_row_once_and_equally_many(snapshot: Snapshot) -> None:
+    first, second = (read(snapshot, rank=rank, epoch=1) for rank in (0, 1))
+    assert [len(parts[2]) for parts in first] == [len(parts[2]) for parts in second]
+    assert {len(parts[2]) for parts in first[:-1]} == {100}
+    rows = np.concatenate([stacked(first), stacked(second)])
+    frame = snapshot.role_frame("train")
+    columns = [*snapshot.spec.numeric_columns, *snapshot.spec.code_columns, "label", "weight"]
+    np.testing.assert_array_equal(in_order(rows), in_order(frame[columns].to_numpy(np.float64)))
+
+
+def test_order_follows_from_seed_and_epoch(snapshot: Snapshot) -> None:
+    first = stacked(read(snapshot, rank=0, epoch=1))
+    np.testing.assert_array_equal(stacked(read(snapshot, rank=0, epoch=1)), first)
+    other = stacked(read(snapshot, rank=0, epoch=2))
+    assert not np.array_equal(other, first)
+    np.testing.assert_array_equal(in_order(other), in_order(first))

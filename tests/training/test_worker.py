@@ -1,0 +1,122 @@
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loanbook.errors import InputError, LoanbookError
+from loanbook.models.settings import load_model_settings
+from loanbook.storage import is_complete, read_json
+from loanbook.training.checkpoint import load_state
+from loanbook.training.horovod_run import launch, task_slots
+from loanbook.training.settings import TrainSettings
+from loanbook.training.snapshot import Snapshot
+from loanbook.training.worker import CHECKPOINT, TRAINED, TrainRequest, train_rank
+
+pytestmark = pytest.mark.train
+
+ROOT = Path(__file__).parents[2]
+EPOCHS = 6
+
+
+def request(
+    snapshot: Snapshot, work: Path, architecture: str = "deep_five_layer", **changes: Any
+) -> TrainRequest:
+    model = load_model_settings(architecture, batch_size=128, epochs=EPOCHS)
+    given = TrainRequest(
+        snapshot.folder, work, model, TrainSettings(), rate=0.05, trainable=True, resume=False
+    )
+    return replace(given, **changes)
+
+
+def test_two_horovod_processes_train_one_network(spark: Any, snapshot: Snapshot, work: Path) -> None:
+    ranks = launch(spark, train_rank, request(snapshot, work), workers=2, start_timeout=60)
+    rows = snapshot.manifest["train"]["rows"] - snapshot.manifest["train"]["rows_left_over"]
+    assert [item["rank"] for item in ranks] == [0, 1]
+    assert [item["rows"] for item in ranks] == [rows // 2] * 2
+    assert ranks[0]["digest"] == ranks[1]["digest"]
+    assert is_complete(work / TRAINED)
+    result = read_json(work / TRAINED / "result.json")
+    losses = [epoch["tune_log_loss"] for epoch in result["history"]]
+    assert result["tune_log_loss"]["model"] == min(losses) == losses[result["best_epoch"]]
+    assert min(losses) < losses[0] - 0.02
+    assert result["tune_log_loss"]["logit"] < losses[0] - 0.02
+
+
+def test_more_workers_than_slots_are_refused(spark: Any, snapshot: Snapshot, work: Path) -> None:
+    assert task_slots(spark) == 2
+    with pytest.raises(InputError, match="3 Spark task slots"):
+        launch(spark, train_rank, request(snapshot, work), workers=3, start_timeout=60)
+
+
+def test_a_failing_worker_fails_the_run(spark: Any, snapshot: Snapshot, work: Path) -> None:
+    lost = request(snapshot, work, snapshot=work / "nowhere")
+    with pytest.raises(LoanbookError, match="training failed in a worker"):
+        launch(spark, train_rank, lost, workers=1, start_timeout=60)
+
+
+def start(given: TrainRequest, folder: Path) -> Any:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "request").write_bytes(pickle.dumps(given))
+    command = [sys.executable, "-m", "tests.training.train_alone", str(folder / "request")]
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+
+
+def finished(process: Any) -> Any:
+    stdout, _ = process.communicate(timeout=180)
+    assert process.returncode == 0
+    return json.loads(stdout.splitlines()[-1])
+
+
+def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snapshot, tmp_path: Path) -> None:
+    whole = start(request(snapshot, tmp_path / "whole"), tmp_path / "whole")
+    victim_request = request(snapshot, tmp_path / "victim")
+    victim = start(victim_request, tmp_path / "victim")
+    checkpoint = tmp_path / "victim" / CHECKPOINT
+    deadline = time.monotonic() + 120
+    while (
+        (state := load_state(checkpoint)) is None or state.progress.epoch < 2
+    ) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.communicate()
+    killed_at = load_state(checkpoint)
+    assert killed_at is not None
+    assert 2 <= killed_at.progress.epoch < EPOCHS
+
+    resumed = finished(start(replace(victim_request, resume=True), tmp_path / "victim"))
+    undisturbed = finished(whole)
+    assert (
+        f"training resumes after epoch {killed_at.progress.epoch}"
+        in (tmp_path / "victim" / "log").read_text()
+    )
+    assert resumed["digest"] == undisturbed["digest"]
+    results = [read_json(tmp_path / name / TRAINED / "result.json") for name in ("whole", "victim")]
+    assert results[0]["history"] == results[1]["history"]
+    for file in ("model.onnx", "logit.onnx", "model.weights.h5"):
+        contents = [(tmp_path / name / TRAINED / file).read_bytes() for name in ("whole", "victim")]
+        assert contents[0] == contents[1], file
+
+
+def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path) -> None:
+    from loanbook.models.calibration import Calibration
+    from loanbook.models.predictor import Predictor
+    from loanbook.training.snapshot import matrices
+
+    given = request(snapshot, tmp_path / "prior", "mlp_64_32", trainable=False, rate=0.0125)
+    finished(start(given, tmp_path / "prior"))
+    assert read_json(given.work / TRAINED / "result.json")["method"] == "prior"
+    inputs = matrices(snapshot.role_frame("test"), snapshot.spec)
+    for file in ("model.onnx", "logit.onnx"):
+        predictor = Predictor(
+            (given.work / TRAINED / file).read_bytes(), snapshot.spec, Calibration(method="identity")
+        )
+        assert predictor.predict(*inputs)[0] == pytest.approx(0.0125, rel=1e-5)
