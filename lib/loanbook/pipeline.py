@@ -42,12 +42,13 @@ def run_pipeline(
         tapes, macro, truth = [str(book / "tapes")], [str(book / "macro")], str(book / "truth")
         run.source, macro_source = SIMULATED_SOURCE, SIMULATED_MACRO
     ingested = steps.do("ingest-tapes", tapes=tapes, delivered_at=delivered_at)
+    run.source = ingested["source"]  # --source may be the path of a mapping; the tables hold its name
     if macro:
         steps.do("ingest-macro", source=macro_source, files=macro)
     steps.do("build-features")
     steps.do("build-labels")
     trained = steps.do("train-model", model=model, workers=workers, resume=False)
-    chosen = {"model": trained["model"], "model_version": trained["version"]}
+    chosen = {"model": trained["model"], "model_version": trained["model_version"]}
     evaluated = steps.do("evaluate-model", **chosen, truth=truth)
     scored = steps.do("score-portfolio", as_of=run.as_of, **chosen)
     sys.stdout.write(summary_table(scored) + "\n")
@@ -107,8 +108,8 @@ def _result(
     from_evaluation = ("auc", "log_loss", "log_loss_of_truth", "log_loss_of_logit", "report")
     return {
         "model": trained["model"],
-        "model_version": trained["version"],
-        "evaluation": evaluated["status"],
+        "model_version": trained["model_version"],
+        "evaluation": evaluated["evaluation"],
         **{
             name: ingested[name]
             for name in ("loans", "loan_months", "quarantined", "superseded", "set_aside")

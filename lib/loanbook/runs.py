@@ -145,13 +145,15 @@ class Run:
     def finish(self, details: Mapping[str, Any], error: str | None = None) -> dict[str, Any]:
         """Append the run's row, if it used the warehouse, and return its result."""
         finished = time.time()
-        result = {
-            "job": self.job, "run_id": self.run_id, "status": "failed" if error else "published",
-            "seconds": round(finished - self._started, 2), **self.counts, **details,
-        }  # fmt: skip
+        own = {
+            "job": self.job,
+            "run_id": self.run_id,
+            "status": "failed" if error else "published",
+            "seconds": round(finished - self._started, 2),
+        }
         if self.inputs or self.outputs:
             self._append_row(finished, details, error)
-        return result
+        return {**own, **self.counts, **details, **own}  # the run's own words win and stand first
 
     def _append_row(self, finished: float, details: Mapping[str, Any], error: str | None) -> None:
         row = {

@@ -128,11 +128,12 @@ def publish(make_run: Any, book: list[BookLoan], last_month: int, macro: Rows | 
         "sha256": "0", "scope": "full", "period_months": 1, "last_complete_month": last_day(last_month),
         "lines": 0, "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "run_id": run.run_id,
     }  # fmt: skip
-    tables = {
-        DELIVERIES: [delivery], LOANS: loans_of(book), PERFORMANCE: performance_of(book),
-    }  # fmt: skip
-    if macro is not None:
-        tables[MACRO] = macro
-    for table, rows in tables.items():
-        run.replace(table, frame(run.spark, table, rows), "true")
+    for table, rows in (
+        (DELIVERIES, [delivery]),
+        (LOANS, loans_of(book)),
+        (PERFORMANCE, performance_of(book)),
+        (MACRO, macro),
+    ):
+        if rows is not None:
+            run.replace(table, frame(run.spark, table, rows), "true")
     run.finish({})

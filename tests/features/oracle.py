@@ -21,7 +21,7 @@ def reports_of(rows: Rows) -> dict[str, Reports]:
 
 
 def last_report(reports: Reports, month: int) -> dict[str, Any] | None:
-    """Return the report that a loan in the book at ``month`` is known by, None where it is not in the book."""
+    """Return the report that a loan is known by at ``month``, None where it is not in the book."""
     seen = [m for m in reports if m <= month]
     if not seen or reports[max(seen)]["state"] in TERMINAL or month - max(seen) > STALE:
         return None

@@ -1,5 +1,6 @@
-"""Random small books for hypothesis: gaps shorter and longer than the book's patience, exits, cures, single rows."""
+"""Random small books for hypothesis: gaps short and long, exits, cures, loans of a single row."""
 
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from tests.features.books import BookLoan
@@ -24,3 +25,7 @@ def books(draw: st.DrawFn) -> list[BookLoan]:
     """Return a book of 25 loans."""
     starts = draw(st.lists(st.integers(0, 12), min_size=25, max_size=25))
     return [BookLoan(f"L{k:02}", start, draw(loan_states())) for k, start in enumerate(starts)]
+
+
+# An example is a Spark job, and shrinking would run hundreds.
+FEW = settings(max_examples=4, deadline=None, database=None, phases=(Phase.explicit, Phase.generate))

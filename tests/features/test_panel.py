@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from pyspark.sql import DataFrame, SparkSession
 
 from loanbook.features.months import last_day
@@ -12,14 +12,10 @@ from loanbook.features.panel import feature_panel
 from loanbook.tables.features import FEATURES
 from tests.features.books import START, BookLoan, Rows, loans_of, macro_of, panel_inputs, performance_of
 from tests.features.oracle import expected_features
-from tests.features.strategies import books
+from tests.features.strategies import FEW, books
 
 LAST = START + 30
 CUT = START + 14
-FEW = settings(
-    max_examples=4, deadline=None, database=None, phases=(Phase.explicit, Phase.generate)
-)  # an example is a Spark job; shrinking would run hundreds
-
 HISTORY = BookLoan("a", 0, ("current",) * 5 + ("dpd30", None, "dpd60", "dpd90") + ("current",) * 16)
 SHORT = BookLoan("b", 10, ("dpd30", None, None, None, None, None, "current", "prepaid"))
 BOOK = [HISTORY, SHORT, BookLoan("c", 3, ("current",) * 20), BookLoan("d", 14, ("current", "removed"))]
@@ -173,4 +169,4 @@ def test_two_sources_do_not_mix(spark: SparkSession) -> None:
     other = [row | {"source": "other", "state": "dpd30"} for row in rows[:4]]
     inputs = panel_inputs(spark, rows + other, loans_of(BOOK), last_month=START + 3)
     counts = feature_panel(inputs).where("as_of_date = '2020-04-30'").select("source", "months_30plus_12m")
-    assert dict(counts.collect()) == {"tape": 0, "other": 4}  # type: ignore[arg-type]  # a Row is a pair
+    assert dict(counts.collect()) == {"tape": 0, "other": 4}

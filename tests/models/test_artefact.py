@@ -16,7 +16,7 @@ def storage(tmp_path: Path) -> Storage:
 
 
 def files(note: str = "") -> dict[str, bytes]:
-    content = {name: b"{}" for name in FILES}
+    content = dict.fromkeys(FILES, b"{}")
     content["spec.json"] = SPEC.model_dump_json().encode()
     content["calibration.json"] = json.dumps({"model": {"method": "identity"}}).encode()
     content["metrics.json"] = json.dumps({"status": "ok", "note": note}).encode()

@@ -52,6 +52,14 @@ def test_onnx_equals_keras(architecture: str) -> None:
     assert np.ptp(found) > 0.01
 
 
+def test_equal_networks_give_equal_files() -> None:
+    from loanbook.models.export import onnx_bytes
+
+    files = [onnx_bytes(with_output(network("deep_five_layer"))) for _ in range(3)]
+    assert files[0] == files[1] == files[2]
+    assert onnx_bytes(with_output(network("deep_five_layer", seed=2))) != files[0]
+
+
 def test_an_untrained_network_gives_the_rate() -> None:
     numeric, codes = some_inputs()
     pd = network().probabilities([numeric, codes]).numpy()

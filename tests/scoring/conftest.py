@@ -17,7 +17,7 @@ LAST = {"model": None, "model_version": None}
 
 @pytest.fixture(scope="session")
 def scored_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Artefact, Any]:
-    """Features of two months, a trained model and the scores of the last month; its folder, model and result."""
+    """Features of two months, a model and the last month's scores: folder, model, result of the scoring."""
     folder = tmp_path_factory.mktemp("scored") / "warehouse"
     settings = load_settings("local", [f"paths.warehouse={folder}"])
     publish_features(Run("build_features", settings, source="tiny"), feature_rows())

@@ -1,13 +1,16 @@
 from datetime import date
 
 import pytest
+from delta.exceptions import ConcurrentAppendException
 from pyspark.sql import functions as F
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import GateRefused, InputError
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs import model_inputs
+from loanbook.runs import Run
 from loanbook.scoring import job
+from loanbook.scoring.book import scored_book
 from loanbook.scoring.chosen_model import chosen_model
 from loanbook.tables.features import FEATURES
 from loanbook.tables.scores import SCORES
@@ -148,7 +151,7 @@ def test_without_a_trained_model_the_job_to_run_is_named(make_run):
 
 
 def test_scores_that_are_not_the_whole_book_are_refused(make_run, book, monkeypatch):
-    whole = job.scored_book
+    whole = scored_book
     monkeypatch.setattr(
         job, "scored_book", lambda features, *rest: whole(features.where("loan_id != 'L001'"), *rest)
     )
@@ -159,14 +162,14 @@ def test_scores_that_are_not_the_whole_book_are_refused(make_run, book, monkeypa
 
 
 def test_a_conflict_with_another_writer_is_retried_from_the_inputs(make_run, book, monkeypatch):
-    run, replace, calls = make_run("score_portfolio"), job.Run.replace, []
+    run, replace, calls = make_run("score_portfolio"), Run.replace, []
 
     def conflicting(self, table, df, where):
         calls.append(dict(self.inputs))
         if len(calls) < job.ATTEMPTS:
-            raise job.ConcurrentAppendException("another writer")
+            raise ConcurrentAppendException("another writer")
         replace(self, table, df, where)
 
-    monkeypatch.setattr(job.Run, "replace", conflicting)
+    monkeypatch.setattr(Run, "replace", conflicting)
     result = run_job(run, SCORE, LAST)
     assert (len(calls), result["scores"]) == (3, 40)

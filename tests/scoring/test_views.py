@@ -44,7 +44,8 @@ def test_averages_are_over_performing_loans_and_defaulted_ones_are_lines_of_thei
     warehouse, result = Warehouse(make_run().storage), scored[1]
     for view in ("pd_by_state", "pd_by_vintage", "pd_by_score_band"):
         rows = warehouse.ask(
-            f"SELECT book, SUM(loans), SUM(expected_defaults), MIN(mean_pd_12m) FROM {view} GROUP BY 1 ORDER BY 1"
+            "SELECT book, SUM(loans), SUM(expected_defaults), MIN(mean_pd_12m)"
+            f" FROM {view} GROUP BY 1 ORDER BY 1"
         ).rows
         assert rows[0] == ("defaulted", 2, None, 1.0)
         assert rows[1][:2] == ("performing", 38)

@@ -1,6 +1,5 @@
 """A tiny trained model and a tiny book, without TensorFlow and without the feature job."""
 
-import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +13,7 @@ from loanbook.models.artefact import FILES, Artefact, canonical, save_artefact
 from loanbook.models.bins import DevelopmentBins
 from loanbook.models.calibration import Calibration
 from loanbook.models.spec import CategoricalInput, InputSpec, NumericInput
+from loanbook.tables import base
 from loanbook.tables.features import FEATURES
 from loanbook.tables.runs import RUNS
 
@@ -145,13 +145,7 @@ def publish_training(run: Any, artefact: Artefact) -> None:
 
 
 def run_rows(run: Any) -> list[Any]:
-    """Return the rows of runs."""
-    from loanbook.tables import base
-
+    """Return the rows of runs, the newest last."""
     version = base.latest_version(run.spark, run.storage, RUNS)
-    return list(base.read(run.spark, run.storage, RUNS, version).collect())
-
-
-def details(row: Any) -> dict[str, Any]:
-    """Return what a runs row says its job was about."""
-    return dict(json.loads(row["details"]))
+    assert version is not None
+    return list(base.read(run.spark, run.storage, RUNS, version).orderBy("finished_at").collect())

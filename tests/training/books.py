@@ -43,9 +43,7 @@ def month_ends(count: int) -> list[date]:
     return [date(year, month, calendar.monthrange(year, month)[1]) for year, month in months]
 
 
-def book(
-    spark: SparkSession, loans: int, months: int, seed: int = 1, base: float = -3.0
-) -> tuple[DataFrame, DataFrame]:
+def book(spark: SparkSession, loans: int, months: int, seed: int = 1) -> tuple[DataFrame, DataFrame]:
     """Return features and labels; the last 12 months have not matured."""
     rng = np.random.default_rng(seed)
     features, labels = [], []
@@ -55,7 +53,7 @@ def book(
             ltv = float(rng.normal(0.8, 0.2)) if rng.random() > 0.1 else None
             late = bool(rng.random() < 0.1)
             score = (
-                base + 4 * ((ltv or 0.9) - 0.8) + 2.0 * late + (ltv or 0) * late - 0.3 * (np.log(income) - 10)
+                -3.0 + 4 * ((ltv or 0.9) - 0.8) + 2.0 * late + (ltv or 0) * late - 0.3 * (np.log(income) - 10)
             )
             matured = number < months - 12
             label = int(rng.random() < 1 / (1 + np.exp(-score))) if matured else None

@@ -34,7 +34,7 @@ def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
     assert (frame["weight"] == 1).all()
     assert frame[["loan_id", "as_of_date"]].apply(tuple, axis=1).is_monotonic_increasing
     numeric, codes = matrices(frame, spec)
-    assert (numeric.dtype, codes.dtype) == (np.float32, np.int32)
+    assert [str(array.dtype) for array in (numeric, codes)] == ["float32", "int32"]
     assert np.isnan(numeric[:, 0]).mean() == pytest.approx(0.1, abs=0.02)
     assert stamp_of(snapshot.splits) == "20110131"
 

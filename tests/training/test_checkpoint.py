@@ -10,8 +10,8 @@ def test_state_survives_and_is_replaced_whole(tmp_path: Path) -> None:
     assert load_state(path) is None
     progress = Progress(epoch=3, best_epoch=2, best_loss=0.1, history=[{"epoch": 3, "tune_log_loss": 0.2}])
     arrays = [np.arange(number, dtype=np.float32) for number in range(12)]
-    save_state(path, State(progress, arrays, [np.int64(7)], arrays[:2]))
-    save_state(path, State(progress, arrays, [np.int64(8)], arrays[:2]))
+    save_state(path, State(progress, arrays, [np.array(7)], arrays[:2]))
+    save_state(path, State(progress, arrays, [np.array(8)], arrays[:2]))
     state = load_state(path)
     assert state is not None
     assert state.progress == progress

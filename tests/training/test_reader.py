@@ -5,7 +5,8 @@ import pytest
 
 from loanbook.training.snapshot import Snapshot
 
-pytestmark = pytest.mark.train
+# The module's own filters do not hold under pytest, which resets them for every test.
+pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
 
 def read(snapshot: Snapshot, *, rank: int, epoch: int, size: int = 2, batch: int = 100) -> list[Any]:

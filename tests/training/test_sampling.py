@@ -33,7 +33,7 @@ def test_a_lost_positive_or_a_wrong_weight_is_an_error(rows: Any) -> None:
     with pytest.raises(LoanbookError, match="kept 399 of 400 positives"):
         check_thinning((20_000, 400), thinned.where("id != 0"), "label", 0.1)
     with pytest.raises(LoanbookError, match="undersampling"):
-        check_thinning((20_000, 400), thinned.withColumn("weight", F.lit(9.0)), "label", 0.1)
+        check_thinning((20_000, 400), thinned.withColumn("weight", F.lit(1.0)), "label", 0.1)
 
 
 def test_a_share_of_one_keeps_all(rows: Any) -> None:

@@ -1,4 +1,4 @@
-"""Trains in this process alone and prints the result as JSON: ``python -m tests.training.train_alone REQUEST``."""
+"""Trains in this process alone, as ``python -m tests.training.train_alone REQUEST``; prints JSON."""
 
 import json
 import pickle

@@ -57,7 +57,7 @@ def assess(part: Slice, fold: str, settings: EvaluateSettings) -> list[Evaluatio
     """
     rows: list[Evaluation] = []
     for predictor in part.calibrated:
-        rows += _overall(part, predictor, fold, settings)
+        rows += overall(part, predictor, fold, settings)
         if part.defaulting_loans >= settings.min_defaults:
             names = np.array([f"decile={k:02d}" for k in deciles(part.calibrated[predictor], settings.bins)])
             rows += _by_group(part, predictor, fold, names, settings)
@@ -66,10 +66,11 @@ def assess(part: Slice, fold: str, settings: EvaluateSettings) -> list[Evaluatio
     return rows
 
 
-def _overall(part: Slice, predictor: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
+def overall(part: Slice, predictor: str, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
+    """Return one predictor's metrics over the whole slice."""
     enough = part.defaulting_loans >= settings.min_defaults
     measured = _measures(part, predictor, settings) if enough else _nothing(_names(predictor))
-    return _rows(part, predictor, fold, "all", measured)
+    return list(_rows(part, predictor, fold, "all", measured))
 
 
 def _by_state(part: Slice, predictor: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
@@ -81,7 +82,7 @@ def _by_state(part: Slice, predictor: str, fold: str, settings: EvaluateSettings
 
 
 def _names(predictor: str) -> tuple[str, ...]:
-    paired = ("log_loss_minus_logit",) if predictor not in ("logit", "truth") else ()
+    paired = ("log_loss_minus_logit",) if predictor == "model" else ()
     thresholds = ("accuracy", "precision", "recall", "f1")
     calibration = ("calibration_slope", "calibration_intercept", "calibration_in_the_large")
     return (*SHORT, *thresholds, *calibration, *paired)
@@ -110,8 +111,8 @@ def _measures(part: Slice, predictor: str, settings: EvaluateSettings) -> Measur
             for name, value in at_threshold(label, pd, weight, settings.threshold).items()
         },
     }
-    if "log_loss_minus_logit" in _names(predictor) and "logit" in part.calibrated:
-        measured["log_loss_minus_logit"] = (_against_logit(part, predictor), PAIRED)
+    if predictor == "model":
+        measured["log_loss_minus_logit"] = (_against_logit(part), PAIRED)
     return measured
 
 
@@ -124,12 +125,10 @@ def _rank_measures(part: Slice, pd: Floats) -> Measured:
     }
 
 
-def _against_logit(part: Slice, predictor: str) -> Interval:
-    difference = log_losses(part.label, part.calibrated[predictor]) - log_losses(
-        part.label, part.calibrated["logit"]
-    )
+def _against_logit(part: Slice) -> Interval:
+    model, logit = (log_losses(part.label, part.calibrated[name]) for name in ("model", "logit"))
     _, month = np.unique(part.month, return_inverse=True)
-    return clustered_mean(difference, part.weight, part.loan, month)
+    return clustered_mean(model - logit, part.weight, part.loan, month)
 
 
 def _by_group(

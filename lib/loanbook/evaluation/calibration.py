@@ -86,10 +86,11 @@ def rates_by(
         weight: of each row.
         loan: code of each row's loan, from 0.
     """
+    names, codes = np.unique(groups, return_inverse=True)
+    by_code = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     return [
         _rates(str(name), label[rows], pd[rows], weight[rows], loan[rows])
-        for name in np.unique(groups)
-        for rows in [np.flatnonzero(groups == name)]
+        for name, rows in zip(names, by_code, strict=True)
     ]
 
 

@@ -55,11 +55,13 @@ class Ranking:
 
 def ranking(label: Floats, pd: Floats, weight: Floats) -> Ranking | None:
     """Return the ROC curve, or None where one of the classes is absent."""
+    if len(pd) == 0:
+        return None
     order = np.argsort(-pd, kind="stable")
     last_of_tie = np.append(np.flatnonzero(np.diff(pd[order])), len(pd) - 1)
     bad = np.cumsum((weight * label)[order])[last_of_tie]
     good = np.cumsum((weight * (1 - label))[order])[last_of_tie]
-    if len(pd) == 0 or bad[-1] <= 0 or good[-1] <= 0:
+    if bad[-1] <= 0 or good[-1] <= 0:
         return None
     return Ranking(np.append(0.0, good / good[-1]), np.append(0.0, bad / bad[-1]))
 

@@ -43,8 +43,8 @@ class Slice:
     @cached_property
     def loan(self) -> npt.NDArray[np.int64]:
         """Return a code of each row's loan, from 0."""
-        keys = pd.MultiIndex.from_frame(self.frame[["source", "loan_id"]])
-        return np.asarray(pd.factorize(keys)[0], np.int64)
+        codes = self.frame.groupby(["source", "loan_id"], sort=False).ngroup()
+        return np.asarray(codes, np.int64)
 
     @cached_property
     def month(self) -> npt.NDArray[np.str_]:

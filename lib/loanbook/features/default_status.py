@@ -1,9 +1,9 @@
 """The default definition: which months of a loan are in default, by window expressions that only look back.
 
 A loan enters default in a month of the entry state or worse, or with a liquidation with loss. It leaves
-in the month that completes ``cure_months`` consecutive observed months below dpd30, or, where it was modified during
-the default, ``cure_months_after_modification`` of them counted after the modification. So, in row numbers:
-in default means that the last entry month is later than the last month that completed a cure.
+in the month that completes ``cure_months`` consecutive observed months below dpd30, or, where it was modified
+during the default, ``cure_months_after_modification`` of them counted after the modification. So, in row
+numbers: in default means that the last entry month is later than the last month that completed a cure.
 """
 
 from collections.abc import Callable

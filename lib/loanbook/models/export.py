@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from loanbook.models.network import Network
+from loanbook.models.onnx_names import canonical_graph
 
 OPSET = 17
 
@@ -20,7 +21,7 @@ def onnx_bytes(network: Network) -> bytes:
         tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=tensor.name) for tensor in model.inputs
     ]
     proto, _ = tf2onnx.convert.from_keras(model, input_signature=signature, opset=OPSET)
-    return bytes(proto.SerializeToString())
+    return bytes(canonical_graph(proto).SerializeToString())
 
 
 def weight_bytes(network: Network) -> bytes:

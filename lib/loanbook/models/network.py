@@ -64,7 +64,9 @@ def _with_output(inputs: list[Any], units: Any, bias: float) -> Network:
     start = tf.keras.initializers.Constant(bias)
     score = tf.keras.layers.Dense(1, kernel_initializer="zeros", bias_initializer=start, name="score")(units)
     probability = tf.keras.layers.Activation("sigmoid", name="pd")(score)
-    return Network(tf.keras.Model(inputs, score), tf.keras.Model(inputs, probability))
+    # Named, because Keras would number the models of a process, and the ONNX file carries the name.
+    scores = tf.keras.Model(inputs, score, name="scores")
+    return Network(scores, tf.keras.Model(inputs, probability, name="probabilities"))
 
 
 def design_matrix(

@@ -40,7 +40,8 @@ def tallies(lines: DataFrame) -> dict[str, Tally]:
     wrong = F.array_contains("reasons", "number_of_fields")
     has_months = "as_of_date" in lines.columns
     month = F.when(is_published, F.col("as_of_date")) if has_months else F.lit(None).cast("date")
-    upb = F.col("upb") if "upb" in lines.columns else F.col("original_upb")
+    balance = next((name for name in ("upb", "original_upb") if name in lines.columns), None)
+    upb = F.lit(None).cast("decimal(16,2)") if balance is None else F.col(balance)
     rows = lines.groupBy("delivery").agg(
         *(F.count_if(F.col("fate") == fate).alias(fate) for fate in FATES),
         F.count_if(wrong).alias("wrong_layout"),

@@ -1,5 +1,7 @@
 """The book with its PDs: features of a month and a model in, rows of ``scores`` out."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -75,13 +77,36 @@ def _lacks_an_input(spec: InputSpec) -> Column:
     return lacking
 
 
+@dataclass(frozen=True)
+class Measured:
+    """How many loans and how much unpaid balance a book holds, and what its features were built by."""
+
+    loans: int
+    upb: Decimal
+    catalogue_id: frozenset[str]
+    default_definition_id: frozenset[str]
+
+
+def measure(book: DataFrame) -> Measured:
+    """Return what the scores of the book must add up to."""
+    ids = [F.collect_set(name).alias(name) for name in ("catalogue_id", "default_definition_id")]
+    row = book.agg(F.count(F.lit(1)).alias("loans"), _upb().alias("upb"), *ids).collect()[0]
+    return Measured(
+        row["loans"], row["upb"], frozenset(row["catalogue_id"]), frozenset(row["default_definition_id"])
+    )
+
+
+def _upb() -> Column:
+    return F.coalesce(F.sum("upb"), F.lit(0)).cast("decimal(26,2)")
+
+
 def by_state(scores: DataFrame) -> list[dict[str, Any]]:
     """Return loans, UPB, mean PD and expected defaults by state, and of defaulted loans as the last line."""
     performing = performing_expr()
     state = F.when(performing, F.col("state")).otherwise(F.lit(DEFAULTED)).alias("state")
     grouped = scores.groupBy(state).agg(
         F.count(F.lit(1)).alias("loans"),
-        F.coalesce(F.sum("upb").cast("double"), F.lit(0.0)).alias("upb"),
+        _upb().alias("upb"),
         F.round(F.sum(F.when(performing, F.col("pd_12m"))), 6).alias("expected_defaults"),
     )
     order = {name: position for position, name in enumerate((*STATES, None, DEFAULTED))}

@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 from loanbook.errors import GateRefused, InputError
 from loanbook.models.artefact import Artefact
 from loanbook.runs import Run
-from loanbook.scoring.book import by_state, scored_book
+from loanbook.scoring.book import Measured, by_state, measure, scored_book
 from loanbook.scoring.chosen_model import chosen_model
 from loanbook.scoring.summary import totals
 from loanbook.session import named
@@ -80,22 +80,27 @@ def _score(run: Run, model: str | None, model_version: str | None) -> dict[str, 
     features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
     run.as_of = _month(features, run.as_of, source)
     book = features.where(F.col("as_of_date") == F.lit(run.as_of))
-    _require_same_features(book, artefact)
+    measured = measure(book)
+    _require_same_features(measured, artefact)
     scores = _score_rows(run, book, artefact).persist()
     try:
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
             table = by_state(scores)
-        _require_whole_book(book, scores)
+        _require_whole_book(measured, table)
         base.assert_unique(scores, SCORES)
         run.replace(SCORES, scores, _slice(run, artefact, source))
     finally:
         scores.unpersist()
+    return _result(run, artefact, [{**row, "upb": float(row["upb"])} for row in table])
+
+
+def _result(run: Run, artefact: Artefact, table: list[dict[str, Any]]) -> dict[str, Any]:
     result = totals(table)
     run.count("scores", result["scores"])
     run.metric("expected_defaults", result["expected_defaults"])
     return {
         **result,
-        "source": source,
+        "source": run.source,
         "as_of": str(run.as_of),
         "model": artefact.name,
         "model_version": artefact.version,
@@ -155,19 +160,18 @@ def _month(features: DataFrame, wanted: date | None, source: str) -> date:
     )
 
 
-def _require_same_features(book: DataFrame, artefact: Artefact) -> None:
+def _require_same_features(book: Measured, artefact: Artefact) -> None:
     """Refuse a model of another catalogue or default definition than the book's features.
 
     Raises:
         InputError: names both.
     """
     trained_on = artefact.json("inputs.json")
-    found = book.select("catalogue_id", "default_definition_id").distinct().collect()
     for name, what in (
         ("catalogue_id", "feature catalogue"),
         ("default_definition_id", "default definition"),
     ):
-        ids = sorted({str(row[name]) for row in found})
+        ids = sorted(getattr(book, name))
         if ids != [trained_on[name]]:
             raise InputError(
                 required=f"a model trained on the {what} {', '.join(ids)} of these features",
@@ -176,17 +180,16 @@ def _require_same_features(book: DataFrame, artefact: Artefact) -> None:
             )
 
 
-def _require_whole_book(book: DataFrame, scores: DataFrame) -> None:
+def _require_whole_book(book: Measured, table: list[dict[str, Any]]) -> None:
     """Refuse scores that are not exactly the book.
 
     Raises:
         GateRefused: loans or unpaid balance differ.
     """
-    measures = (F.count(F.lit(1)).alias("loans"), F.sum("upb").alias("upb"))
-    wanted, found = book.agg(*measures).collect()[0], scores.agg(*measures).collect()[0]
-    if wanted != found:
+    found = (sum(row["loans"] for row in table), sum(row["upb"] for row in table))
+    if found != (book.loans, book.upb):
         raise GateRefused(
-            required=f"a score for each of the {wanted['loans']} loans in the book, UPB {wanted['upb']}",
-            found=f"{found['loans']} scores, UPB {found['upb']}",
+            required=f"a score for each of the {book.loans} loans in the book, UPB {book.upb}",
+            found=f"{found[0]} scores, UPB {found[1]}",
             do="run build-features again; if it stays, the book holds a loan twice",
         )

@@ -162,4 +162,14 @@ def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
             do="name one, such as --source freddie_mac",
         )
     path = conf_file("sources", source, "source")
-    return validated(model, load_yaml(path), f"mapping {path.name}")
+    return validated(model, _with_extended(load_yaml(path)), f"mapping {path.name}")
+
+
+def _with_extended(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the mapping that ``extends`` names with the keys of ``content`` in place of its own."""
+    base = content.pop("extends", None)
+    return (
+        content
+        if base is None
+        else {**_with_extended(load_yaml(conf_file("sources", base, "source"))), **content}
+    )

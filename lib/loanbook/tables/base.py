@@ -134,15 +134,18 @@ def _commit(
         writer.partitionBy(*table.partitions).saveAsTable(storage.spark_name(table.name))
     else:
         writer.save(storage.table_uri(table.name))
-    return _version_of(spark, storage, table, text)
+    version = _version_of(spark, storage, table, text)
+    if version is None and where is not None:
+        version = latest_version(spark, storage, table)  # nothing to remove or add: Delta makes no commit
+    if version is None:
+        raise LoanbookError(f"table {table.name}: the commit just made is not in its history")
+    return version
 
 
-def _version_of(spark: SparkSession, storage: Storage, table: Table, metadata: str) -> int:
+def _version_of(spark: SparkSession, storage: Storage, table: Table, metadata: str) -> int | None:
     history = spark.sql(f"DESCRIBE HISTORY {storage.spark_name(table.name)} LIMIT 20")
     row = history.where(F.col("userMetadata") == metadata).agg(F.max("version").alias("version")).first()
-    if row is None or row["version"] is None:
-        raise LoanbookError(f"table {table.name}: the commit just made is not in its history")
-    return int(row["version"])
+    return None if row is None or row["version"] is None else int(row["version"])
 
 
 def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int | None:

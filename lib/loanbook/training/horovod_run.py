@@ -63,7 +63,6 @@ def launch(
                 env={
                     "PYTHONPATH": path,
                     "TF_CPP_MIN_LOG_LEVEL": "3",
-                    "PYTHONWARNINGS": "ignore::FutureWarning",
                 },
                 stdout=sys.stderr,
                 stderr=sys.stderr,

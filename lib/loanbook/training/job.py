@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import functions as F
+
 from loanbook.logs import timed
 from loanbook.models.heads import Head, head
 from loanbook.models.settings import ModelSettings, load_model_settings
@@ -85,7 +87,7 @@ def train_model(
 
 def _snapshot(run: Run, target: Head, workers: int) -> Snapshot:
     source = run.only_source(FEATURES, made_by="build-features")
-    features = run.read(FEATURES, made_by="build-features").where(f"source = '{source}'")
+    features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
     labels = run.read(LABELS, made_by="build-labels")
     ids = features.select("catalogue_id", "default_definition_id").first()
     request = Request(

@@ -55,7 +55,7 @@ def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSetti
     while len(folds) < settings.folds:
         name = f"fold{len(folds)}"
         window = _windows(ordered, horizon_months, settings.test_months)
-        if window is None:
+        if window is None or (folds and len(window[1]) < settings.test_months):
             return folds or [_without_test(name, ordered, shares)]
         development, test = window
         folds.append(

@@ -1,1 +1,38 @@
-"""A simulated loan book whose default probabilities are known."""
+"""A simulated loan book whose default probabilities are known.
+
+``simulate_tapes`` (job.py) writes tapes in Freddie Mac's 32/32 layout, a macro file and, beside them, the
+truth. Every parameter is in settings.py with its unit; every draw's generator is seeded by (seed, purpose).
+
+Macro (macro.py), monthly, for the country and 17 states s:
+
+    unemployment  u' = u + rise in a recession, else u + reversion * (floor - u); plus noise
+    house prices  g' = momentum * g + (1 - momentum) * drift(recession) + noise;  log H' = log H + g'
+    mortgage rate r' = r + reversion * (mean(recession) - r) + noise
+    in a state    u_s = 4.5 + offset_s + beta_s * (u - 4.5) + AR(1);  log H_s = beta_s * log H + AR(1)
+
+The realised path has two scheduled recessions, one in the development months and one in the test months.
+The paths behind the expected truth start from the realised month and enter and leave recessions at random.
+
+Hazards (hazards.py) are odds relative to staying, from what is published in month t: u of t-1, H of t-2 and
+r of t.
+With z = (score - 720) / 60, age in months, S(x) = 1 / (1 + exp(-x)), gap = max(u_s - 5, 0),
+under = S((mtm_ltv - 0.93) / 0.04) and incentive = contract rate - r:
+
+    current -> dpd30  log odds = level + history + hump(age) + (a z + b z^2) exp(-age / 140) (1 - under)
+                      + first-time buyer under 24 months + unemployment(borrowers) * gap
+                      + S((incentive - 1.1) * 8) * missed_incentive
+                      + under * (base + investor + slope * gap)
+                      + S((dti - 42) / 1.2) * (cliff + stress * (gap - 1.5 clipped to 0..1))
+                      + layered_risk * z * (dti - 35) / 9 + loan_size * log(upb / 220,000)^2
+    prepayment        odds = exp(ramp(age)) (1 - 0.85 under)
+                      * (1 + lift S((incentive - 0.95) / 0.22) exp(-age / 80))
+    roll              factor on the odds of a worse state = exp(score + 0.1 gap + under)
+
+``history`` is the worst delinquency so far and the months since the last; chain.py tabulates the augmented
+state (state, months in it, ever and worst delinquency). Most of this bends or interacts, so that a linear
+model of the same inputs misses it; nothing is hidden: an unrecorded score, DTI or LTV acts as a value of its
+own. Underwriting loosens ahead of each recession, and the vintage effect follows from that and from macro.
+
+The truth (truth.py, recursion.py) moves the augmented state twelve months on, default absorbing. On the tape
+a default cures, is modified, or leads to a sale, REO or removal (after_default.py).
+"""

@@ -5,12 +5,13 @@ import numpy as np
 from loanbook.sources.simulate.draws import Array
 from loanbook.sources.simulate.settings import DefaultProcess
 
-ENDINGS = ("stays", "reinstated", "modified", "prepaid", "short_sale", "third_party", "note_sale", "reo", "removed", "disposed")
-STAYS, REINSTATED, MODIFIED, PREPAID_END, SHORT_SALE, THIRD_PARTY, NOTE_SALE, TO_REO, REMOVED_END, DISPOSED = range(10)
+STAYS, REINSTATED, MODIFIED, PREPAID_END, SHORT_SALE = range(5)
+THIRD_PARTY, NOTE_SALE, TO_REO, REMOVED_END, DISPOSED = range(5, 10)
+ENDINGS = 10
 
 
 def ending_probabilities(p: DefaultProcess, months: Array, underwater: Array, reo: Array) -> Array:
-    """Return the next month's probabilities of each of ``ENDINGS`` (n, 10).
+    """Return the next month's probabilities of each ending (n, 10).
 
     Args:
         p: the process's parameters.
@@ -18,8 +19,9 @@ def ending_probabilities(p: DefaultProcess, months: Array, underwater: Array, re
         underwater: whether mtm_ltv exceeds 1, which makes short sales likelier and cures rarer.
         reo: whether the property is already owned by the lender.
     """
-    out = np.zeros((len(months), len(ENDINGS)))
-    out[:, REINSTATED] = p.reinstated * np.exp(-p.reinstated_decay * (months - 3)) * np.where(underwater, 0.6, 1)
+    out = np.zeros((len(months), ENDINGS))
+    later = np.exp(-p.reinstated_decay * (months - 3))
+    out[:, REINSTATED] = p.reinstated * later * np.where(underwater, 0.6, 1)
     out[:, MODIFIED] = p.modified * (months >= 4)
     out[:, PREPAID_END] = p.prepaid * np.where(underwater, 0.2, 1)
     out[:, SHORT_SALE] = p.short_sale * (months >= 5) * np.where(underwater, 1.6, 0.7)

@@ -22,7 +22,7 @@ LTV_IF_UNKNOWN = 80.0
 
 @dataclass(frozen=True)
 class Loans:
-    """Loans in the order of their origination, one array a field; NaN where the lender did not record a value.
+    """Loans in the order of their origination, one array a field; NaN where the lender recorded no value.
 
     ``origination`` is in tape months (negative before the tape), ``rate`` and ratios in %, money in dollars.
     """
@@ -80,22 +80,26 @@ def make_book(settings: SimulationSettings, macro: Macro, loans: int, months: in
     return _underwrite(p, macro, origination, loose, rng)
 
 
-def _underwrite(p: BookProcess, macro: Macro, origination: Array, loose: Array, rng: np.random.Generator) -> Loans:
-    n = len(origination)
+def _underwrite(
+    p: BookProcess, macro: Macro, origination: Array, loose: Array, rng: np.random.Generator
+) -> Loans:
+    n, one = len(origination), np.ones(len(origination))
     region = pick(rng, n, np.array([r.share for r in REGIONS]))
-    channel = pick(rng, n, np.stack([0.52 - 0.2 * loose, 0.16 + 0.2 * loose, *np.outer([0.30, 0.01, 0.01], loose * 0 + 1)], 1))
+    channels = [0.52 - 0.2 * loose, 0.16 + 0.2 * loose, 0.30 * one, 0.01 * one, 0.01 * one]
+    channel = pick(rng, n, np.stack(channels, axis=1))
     purpose = pick(rng, n, np.array([0.47, 0.25, 0.279, 0.001]))
-    occupancy = pick(rng, n, np.stack([0.878 - 0.06 * loose, 0.07 + 0.06 * loose, loose * 0 + 0.05, loose * 0 + 0.002], 1))
+    uses = [0.878 - 0.06 * loose, 0.07 + 0.06 * loose, 0.05 * one, 0.002 * one]
+    occupancy = pick(rng, n, np.stack(uses, axis=1))
     term = TERMS[pick(rng, n, np.array([0.76, 0.07, 0.13, 0.04]))]
-    spread = p.score_spread * rng.standard_normal(n)
-    score = np.clip(np.round(p.score_mean - p.score_loose * loose + spread + 6 * (occupancy == INVESTOR)), 470, 832)
+    mean = p.score_mean - p.score_loose * loose + 6 * (occupancy == INVESTOR)
+    score = np.clip(np.round(mean + p.score_spread * rng.standard_normal(n)), 470, 832)
     ltv = _ltv(rng, purpose, score, loose)
     second = rng.random(n) < 0.06 + 0.12 * loose
     cltv = np.where(second, np.minimum(ltv + rng.integers(4, 21, n), 105), ltv)
     dti = np.clip(np.round(34 + 2 * loose - 0.01 * (score - 720) + 9 * rng.standard_normal(n)), 6, 65)
     rate = _rate(rng, macro, origination, term, score, ltv, occupancy)
     upb = _upb(rng, region, ltv, purpose)
-    thin, unknown_dti, unknown_ltv = (rng.random((3, n)) < np.array([[p.thin_file], [p.dti_missing], [0.001]])).tolist()
+    thin, unknown_dti, unknown_ltv = rng.random((3, n)) < [[p.thin_file], [p.dti_missing], [p.ltv_missing]]
     return Loans(
         origination=origination,
         region=region,
@@ -132,18 +136,27 @@ def _ltv(rng: np.random.Generator, purpose: Array, score: Array, loose: Array) -
 
 
 def _rate(
-    rng: np.random.Generator, macro: Macro, origination: Array, term: Array, score: Array, ltv: Array, occupancy: Array
+    rng: np.random.Generator,
+    macro: Macro,
+    origination: Array,
+    term: Array,
+    score: Array,
+    ltv: Array,
+    occupancy: Array,
 ) -> Array:
     market = macro.rate[origination + macro.lead]
     risk = 0.25 * np.maximum(720 - score, 0) / 60 + 0.15 * (ltv > 80) + 0.35 * (occupancy == INVESTOR)
     quote = market + 0.05 + risk - 0.6 * (term <= 180) + 0.22 * rng.standard_normal(len(term))
-    return np.maximum(np.round(quote * 8) / 8, 1.5)
+    out: Array = np.maximum(np.round(quote * 8) / 8, 1.5)
+    return out
 
 
 def _upb(rng: np.random.Generator, region: Array, ltv: Array, purpose: Array) -> Array:
     price = np.array([r.price for r in REGIONS])[region]
-    dollars = 265_000 * price * (ltv / 80) ** 0.7 * rng.lognormal(-0.1, 0.45, len(ltv)) * (1 - 0.1 * (purpose != PURCHASE))
-    return np.clip(np.round(dollars / 1000) * 1000, 20_000, 970_000)
+    spread = rng.lognormal(-0.1, 0.45, len(ltv)) * (1 - 0.1 * (purpose != PURCHASE))
+    dollars = 265_000 * price * (ltv / 80) ** 0.7 * spread
+    out: Array = np.clip(np.round(dollars / 1000) * 1000, 20_000, 970_000)
+    return out
 
 
 def _first_time(rng: np.random.Generator, purpose: Array, occupancy: Array) -> Array:
@@ -164,4 +177,5 @@ def index_value(loans: Loans, macro: Macro) -> Array:
     """
     known = np.where(np.isnan(loans.ltv), LTV_IF_UNKNOWN, loans.ltv)
     hpi = macro.hpi[loans.origination + macro.lead - HPI_LAG, loans.region]
-    return loans.upb / (known / 100) / hpi
+    out: Array = loans.upb / (known / 100) / hpi
+    return out

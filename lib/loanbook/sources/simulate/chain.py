@@ -70,7 +70,9 @@ def make_chain(p: HazardProcess) -> Chain:
     return Chain(odds, target)
 
 
-def _current(odds: Array, target: Array, now: int, stay: int, entry: float, prepay: float, onward: int) -> None:
+def _current(
+    odds: Array, target: Array, now: int, stay: int, entry: float, prepay: float, onward: int
+) -> None:
     odds[now, [CURRENT_OUT, DPD30_OUT, PREPAID_OUT]] = 1, entry, prepay
     target[now, [CURRENT_OUT, DPD30_OUT]] = stay, onward
 

@@ -25,17 +25,20 @@ class Contracts:
     @classmethod
     def of(cls, loans: Loans) -> "Contracts":
         """Return the contracts made at origination."""
-        n = len(loans)
-        return cls(loans.upb.astype(float), np.zeros(n), loans.rate.copy(), loans.term.astype(np.int32), np.zeros(n, np.int32))
+        none = np.zeros(len(loans))
+        term = loans.term.astype(np.int32)
+        return cls(loans.upb.astype(float), none, loans.rate.copy(), term, none.astype(np.int32))
 
     def scheduled(self, rows: Array, age: Array) -> Array:
         """Return the interest-bearing balance due after the payments up to ``age``, dollars."""
         paid = np.clip(age - self.start[rows], 0, self.term[rows])
-        return self.interest_bearing[rows] * remaining_share(self.rate[rows], self.term[rows], paid)
+        out: Array = self.interest_bearing[rows] * remaining_share(self.rate[rows], self.term[rows], paid)
+        return out
 
     def remaining(self, rows: Array, age: Array) -> Array:
         """Return the months left to maturity."""
-        return np.maximum(self.term[rows] - (age - self.start[rows]), 0)
+        out: Array = np.maximum(self.term[rows] - (age - self.start[rows]), 0)
+        return out
 
 
 def remaining_share(rate: Array, term: Array, paid: Array) -> Array:

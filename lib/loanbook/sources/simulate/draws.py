@@ -21,4 +21,5 @@ def pick(rng: np.random.Generator, size: int, shares: Array) -> Array:
     """
     bounds = np.cumsum(np.atleast_2d(np.asarray(shares, dtype=float)), axis=1)
     levels = rng.random(size) * bounds[:, -1]
-    return (levels[:, None] >= bounds[:, :-1]).sum(axis=1).astype(np.int8)
+    out: Array = (levels[:, None] >= bounds[:, :-1]).sum(axis=1).astype(np.int8)
+    return out

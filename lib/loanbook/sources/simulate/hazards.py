@@ -62,7 +62,11 @@ def traits(p: HazardProcess, loans: Loans, shift: float) -> Traits:
     size = np.minimum(p.loan_size * np.log(loans.upb / 220_000) ** 2, 2)
     risky_channel = (loans.purpose == CASH_OUT) & (loans.channel == BROKER)
     columns = Traits(
-        level=p.delinquency + shift + p.thin_file * thin + p.investor * investor + p.cash_out_broker * risky_channel
+        level=p.delinquency
+        + shift
+        + p.thin_file * thin
+        + p.investor * investor
+        + p.cash_out_broker * risky_channel
         + p.dti_cliff * cliff
         + p.layered_risk * np.clip(z, -2, 2) * np.clip((dti - 35) / 9, -2, 2)
         + size,
@@ -98,7 +102,7 @@ def odds(p: HazardProcess, t: Traits, d: Drivers) -> Odds:
     delinquency = np.exp(
         aged.astype(f32)
         + score * (1 - f32(p.score_underwater) * under)
-        + f32(p.missed_incentive) * sigmoid((d.incentive - f32(1.1)) * f32(8))
+        + f32(p.missed_incentive) * sigmoid((d.incentive - f32(p.missed_incentive_at)) * f32(8))
         + t.unemployment * gap
         + t.stress * stressed
         + under * (t.underwater + t.underwater_unemployment * gap)

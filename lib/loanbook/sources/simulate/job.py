@@ -61,7 +61,13 @@ class Plan:
 
 
 def simulate_tapes(
-    run: HasSettings, *, size: str, out: str, seed: int | None = None, loans: int | None = None, months: int | None = None
+    run: HasSettings,
+    *,
+    size: str,
+    out: str,
+    seed: int | None = None,
+    loans: int | None = None,
+    months: int | None = None,
 ) -> dict[str, Any]:
     """Write the tapes, macro file and truth of a simulated book under the folder ``out``.
 
@@ -74,7 +80,7 @@ def simulate_tapes(
         months: of tape.
 
     Returns:
-        Counts of loans, loan-months (lines), files and defaults (entries into 90 days past due), and the seconds.
+        Counts of loans, loan-months (lines), files and defaults (entries into 90 days past due).
 
     Raises:
         InputError: an unknown size, or too few loans or months.
@@ -95,7 +101,8 @@ def simulate_tapes(
         for name, count in _write_block(plan, block, book.take(rows), ids[rows], in_sample[rows]).items():
             counts[name] += count
         log.info("simulated %d of %d loans", rows.stop, len(book))
-    return {**counts, "size": size, "seed": seed, "out": out, "seconds": round(time.perf_counter() - started, 2)}
+    seconds = round(time.perf_counter() - started, 2)
+    return {**counts, "size": size, "seed": seed, "out": out, "seconds": seconds}
 
 
 def _chosen(settings: SimulationSettings, size: str, loans: int | None, months: int | None) -> SizeSettings:
@@ -168,7 +175,8 @@ def _write_tapes(plan: Plan, loans: Loans, ids: pa.Array, panel: Panel, seen: Ob
         columns = origination_columns(first_month, loans.take(some), ids[some])
         write_lines(folder / f"historical_data_{name}", columns)
         rows = slice(*np.searchsorted(panel.loan, [some.start, some.stop]).tolist())
-        lines = performance_columns(first_month, loans, ids, panel.take(rows), seen.take(rows), plan.size.months)
+        shown = panel.take(rows), seen.take(rows)
+        lines = performance_columns(first_month, loans, ids, *shown, plan.size.months)
         write_lines(folder / f"historical_data_time_{name}", lines)
     return 2 * len(names)
 
@@ -177,7 +185,8 @@ def _write_truth(
     plan: Plan, block: int, loans: Loans, ids: pa.Array, in_sample: Array, panel: Panel, reported: Array
 ) -> None:
     settings, size = plan.settings, plan.size
-    book = Book(settings, plan.macro, loans, traits(settings.hazards, loans, size.default_shift), ch.make_chain(settings.hazards))
+    p = settings.hazards
+    book = Book(settings, plan.macro, loans, traits(p, loans, size.default_shift), ch.make_chain(p))
     rows = np.flatnonzero(in_sample[panel.loan] | size.full_truth)
     panel = panel.take(rows)
     expected = expected_rows(panel, settings.first_month, size.months, in_sample, size.full_truth)

@@ -38,11 +38,13 @@ class MacroState:
     def regional_unemployment(self) -> Array:
         """Return each state's unemployment, % (P, R)."""
         gap = (self.unemployment[:, None] - 4.5) * UNEMPLOYMENT_BETA
-        return np.maximum(4.5 + UNEMPLOYMENT_OFFSET + gap + self.unemployment_own, 1.5)
+        out: Array = np.maximum(4.5 + UNEMPLOYMENT_OFFSET + gap + self.unemployment_own, 1.5)
+        return out
 
     def regional_hpi(self) -> Array:
         """Return each state's house price index, 100 at the history's start (P, R)."""
-        return 100.0 * np.exp(self.log_hpi[:, None] * HPI_BETA + self.log_hpi_own)
+        out: Array = 100.0 * np.exp(self.log_hpi[:, None] * HPI_BETA + self.log_hpi_own)
+        return out
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def advance(p: MacroProcess, state: MacroState, recession: Array, rng: np.random
 
 
 def recession_months(p: MacroProcess, months: int) -> Array:
-    """Return which tape months are in a scheduled recession, from the tape's start to ``AFTER`` past its end."""
+    """Return which tape months are in a scheduled recession, from its start to ``AFTER`` past its end."""
     scheduled = np.zeros(months + AFTER, dtype=bool)
     for start, length in zip(p.recession_starts, p.recession_months, strict=True):
         first = round(start * months)
@@ -101,7 +103,15 @@ def realised_macro(settings: SimulationSettings, months: int, seed: int) -> Macr
     scheduled = np.concatenate([np.zeros(lead, dtype=bool), recession_months(p, months)])
     zero, own = np.zeros(1), np.zeros((1, len(REGIONS)))
     states = [
-        MacroState(scheduled[:1], zero + p.unemployment_start, zero + p.hpi_growth, zero, zero + p.rate_start, own, own)
+        MacroState(
+            recession=scheduled[:1],
+            unemployment=zero + p.unemployment_start,
+            growth=zero + p.hpi_growth,
+            log_hpi=zero,
+            rate=zero + p.rate_start,
+            unemployment_own=own,
+            log_hpi_own=own,
+        )
     ]
     for month in range(1, len(scheduled)):
         states.append(advance(p, states[-1], scheduled[month : month + 1], rng))
@@ -114,7 +124,9 @@ def realised_macro(settings: SimulationSettings, months: int, seed: int) -> Macr
     )
 
 
-def onward(p: MacroProcess, state: MacroState, paths: int, steps: int, rng: np.random.Generator) -> list[MacroState]:
+def onward(
+    p: MacroProcess, state: MacroState, paths: int, steps: int, rng: np.random.Generator
+) -> list[MacroState]:
     """Return ``steps`` months of ``paths`` paths after ``state``, recessions entered and left at random."""
     out, now = [], state.repeated(paths)
     for _ in range(steps):

@@ -52,9 +52,14 @@ def origination_columns(first_month: str, loans: Loans, ids: pa.Array) -> list[p
         text.whole(calendar(first_month, first_payment)),
         text.lookup(["N", "Y", "9"], np.where(loans.first_time == 9, 2, loans.first_time)),
         text.whole(calendar(first_month, first_payment + loans.term - 1)),
-        text.lookup([region.msa for region in REGIONS] + [""], np.where(loans.extra[:, 0] < 0.12, len(REGIONS), loans.region)),
+        text.lookup(
+            [region.msa for region in REGIONS] + [""],
+            np.where(loans.extra[:, 0] < 0.12, len(REGIONS), loans.region),
+        ),
         text.lookup([f"{i:03d}" for i in range(1000)], loans.insurance),
-        text.lookup(["1", "2", "3", "4", "99"], np.searchsorted([0.962, 0.984, 0.990, 0.998], loans.extra[:, 1])),
+        text.lookup(
+            ["1", "2", "3", "4", "99"], np.searchsorted([0.962, 0.984, 0.990, 0.998], loans.extra[:, 1])
+        ),
         text.lookup(list(OCCUPANCIES), loans.occupancy),
         text.known(loans.cltv, "999"),
         text.known(loans.dti, "999"),

@@ -9,7 +9,7 @@ from loanbook.sources.simulate import chain as ch
 from loanbook.sources.simulate.book import Loans, index_value
 from loanbook.sources.simulate.contract import Contracts
 from loanbook.sources.simulate.draws import Array, generator
-from loanbook.sources.simulate.hazards import Drivers, Traits, odds, traits
+from loanbook.sources.simulate.hazards import Drivers, odds, traits
 from loanbook.sources.simulate.macro import HPI_LAG, UNEMPLOYMENT_LAG, Macro
 from loanbook.sources.simulate.settings import SimulationSettings
 
@@ -21,8 +21,8 @@ PAID, THIRD_PARTY, SHORT_SALE, REPURCHASE, DISPOSED, NOTE_SALE, REPERFORMING, DE
 class Panel:
     """One row for each loan and month on the book, by loan, then month; the last row may be an exit.
 
-    ``loan`` indexes the loans given; balances are dollars: ``balance`` the scheduled interest-bearing one that
-    the hazards use, ``upb`` the tape's, with missed payments and the deferred part.
+    ``loan`` indexes the loans given. Balances are dollars: ``balance`` is the scheduled interest-bearing one
+    that the hazards use, ``upb`` the tape's, with missed payments and the deferred part.
     """
 
     loan: Array
@@ -61,15 +61,23 @@ class _Status:
 class Simulation:
     """A block of loans taken through the tape's months."""
 
-    def __init__(self, settings: SimulationSettings, macro: Macro, loans: Loans, months: int, shift: float) -> None:
+    def __init__(
+        self, settings: SimulationSettings, macro: Macro, loans: Loans, months: int, shift: float
+    ) -> None:
         self.settings, self.macro, self.loans, self.months = settings, macro, loans, months
         self.chain = ch.make_chain(settings.hazards)
         self.traits = traits(settings.hazards, loans, shift)
         self.value = index_value(loans, macro)
         self.contracts = Contracts.of(loans)
         n = len(loans)
-        zeros = [np.zeros(n, dtype) for dtype in (np.int8, np.int16, np.int8, np.int8)]
-        self.now = _Status(*zeros, loans.upb.astype(float), np.zeros(n, dtype=bool))
+        self.now = _Status(
+            state=np.full(n, ch.NEVER, np.int8),
+            delinquent=np.zeros(n, np.int16),
+            exit=np.zeros(n, np.int8),
+            modified=np.zeros(n, np.int8),
+            upb=loans.upb.astype(float),
+            alive=np.zeros(n, dtype=bool),
+        )
 
     def run(self, rng: np.random.Generator) -> Panel:
         """Return the whole panel; consumes the simulation."""
@@ -116,7 +124,12 @@ class Simulation:
         age = (month - self.loans.origination[rows] - 1)[:, None]
         balance = self.contracts.scheduled(rows, age[:, 0]) + self.contracts.deferred[rows]
         return realised_drivers(
-            self.macro, self.loans.region[rows], month, age, balance / self.value[rows], self.contracts.rate[rows]
+            self.macro,
+            self.loans.region[rows],
+            month,
+            age,
+            balance / self.value[rows],
+            self.contracts.rate[rows],
         )
 
     def _perform(self, rows: Array, month: int, draws: Array) -> None:
@@ -142,9 +155,7 @@ class Simulation:
         outcome = (draws[0][:, None] > np.cumsum(chances, axis=1)[:, :-1]).sum(axis=1)
         self._modify(rows[outcome == ending.MODIFIED], month, draws[2][outcome == ending.MODIFIED])
         sold = np.where(draws[1] < 0.4, REPERFORMING, np.where(draws[1] < 0.8, REPURCHASE, DEFECT))
-        none = np.zeros_like(sold)
-        exits = (none, none, none, none + PAID, none + SHORT_SALE, none + THIRD_PARTY, none + NOTE_SALE, none, sold, none + DISPOSED)
-        now.exit[rows] = np.choose(outcome, exits)
+        now.exit[rows] = np.where(outcome == ending.REMOVED_END, sold, ENDING_EXIT[outcome])
         cured = (outcome == ending.REINSTATED) | (outcome == ending.MODIFIED)
         stays = (outcome == ending.STAYS) | (outcome == ending.TO_REO)
         now.delinquent[rows] = np.where(cured, 0, now.delinquent[rows] + stays)
@@ -163,13 +174,17 @@ class Simulation:
         self.now.modified[rows] = 1
 
 
-ENDING_STATE = np.array(
-    [ch.DEFAULTED, ch.EVER_60, ch.EVER_60, ch.PREPAID, ch.LIQUIDATED, ch.LIQUIDATED, ch.LIQUIDATED, ch.REO, ch.REMOVED, ch.LIQUIDATED],
-    dtype=np.int8,
-)  # fmt: skip
+ENDING_STATE = np.full(ending.ENDINGS, ch.LIQUIDATED, dtype=np.int8)
+ENDING_STATE[[ending.STAYS, ending.REINSTATED, ending.MODIFIED]] = ch.DEFAULTED, ch.EVER_60, ch.EVER_60
+ENDING_STATE[[ending.PREPAID_END, ending.TO_REO, ending.REMOVED_END]] = ch.PREPAID, ch.REO, ch.REMOVED
+ENDING_EXIT = np.zeros(ending.ENDINGS, dtype=np.int8)
+ENDING_EXIT[[ending.PREPAID_END, ending.SHORT_SALE, ending.THIRD_PARTY]] = PAID, SHORT_SALE, THIRD_PARTY
+ENDING_EXIT[[ending.NOTE_SALE, ending.DISPOSED]] = NOTE_SALE, DISPOSED
 
 
-def realised_drivers(macro: Macro, region: Array, month: int, age: Array, points: Array, rate: Array) -> Drivers:
+def realised_drivers(
+    macro: Macro, region: Array, month: int, age: Array, points: Array, rate: Array
+) -> Drivers:
     """Return what drives the hazards in a tape month, as published by then.
 
     Args:
@@ -190,7 +205,7 @@ def realised_drivers(macro: Macro, region: Array, month: int, age: Array, points
 
 
 def mtm_ltv(macro: Macro, loans: Loans, panel: Panel) -> Array:
-    """Return each row's balance over the property's value by the index published two months later, a share."""
+    """Return each row's balance over the property's value by the index published by then, a share."""
     hpi = macro.hpi[panel.month + macro.lead - HPI_LAG, loans.region[panel.loan]]
     out: Array = (panel.balance + panel.deferred) / (index_value(loans, macro)[panel.loan] * hpi)
     return out

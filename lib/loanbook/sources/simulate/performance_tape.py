@@ -95,7 +95,9 @@ def performance_columns(
 def _status(panel: Panel, seen: Observed) -> pa.Array:
     codes = [str(i) for i in range(LONGEST)] + ["RA", ""]
     acquired = (panel.state == ch.REO) | (panel.exit == DISPOSED)
-    return text.lookup(codes, np.select([seen.blank, acquired], [LONGEST + 1, LONGEST], panel.months_delinquent))
+    return text.lookup(
+        codes, np.select([seen.blank, acquired], [LONGEST + 1, LONGEST], panel.months_delinquent)
+    )
 
 
 def _flags(panel: Panel, periods: list[str]) -> pa.Array:
@@ -123,7 +125,14 @@ def _amounts(first_month: str, loans: Loans, panel: Panel, seen: Observed) -> pa
     recovered = np.minimum(some.upb * insured / 100, np.maximum(some.upb - proceeds, 0))
     costs = [-some.upb * share * (0.5 + noise) for share in (0.012, 0.010, 0.022, 0.004)]
     other = some.upb * 0.002 * noise
-    loss = proceeds + recovered + other + np.sum([np.round(c, 2) for c in costs], axis=0) - some.upb - accrued(some)
+    loss = (
+        proceeds
+        + recovered
+        + other
+        + np.sum([np.round(c, 2) for c in costs], axis=0)
+        - some.upb
+        - accrued(some)
+    )
     changed = some.modified > 0
     sold = pc.if_else(pa.array(noise < 0.03), pa.scalar("U", pa.large_string()), text.money(proceeds))
     blank = text.lookup([""], np.zeros(len(rows), np.int8))
@@ -144,7 +153,7 @@ def _amounts(first_month: str, loans: Loans, panel: Panel, seen: Observed) -> pa
 
 
 def _removal(panel: Panel, seen: Observed) -> pa.Array:
-    """Return fields 27 to 31: balance at removal, accrued interest, disaster, assistance, modification cost."""
+    """Return fields 27 to 31: balance removed, accrued interest, disaster, assistance, modification."""
     rows = np.flatnonzero((panel.exit > 0) | (panel.modified > 0) | seen.assisted)
     some = panel.take(rows)
     live_modified = (some.modified > 0) & (some.exit == 0)
@@ -152,7 +161,9 @@ def _removal(panel: Panel, seen: Observed) -> pa.Array:
         _where(some.exit > 0, text.money(some.upb)),
         _where(np.isin(some.exit, LOSSES), text.money(accrued(some))),
         text.lookup(["", "Y"], (seen.assisted[rows] & (seen.noise[rows] < 0.05)).astype(np.int8)),
-        text.lookup(["", "F", "R", "T"], np.where(seen.assisted[rows], 1 + (seen.noise[rows] * 3).astype(int), 0)),
+        text.lookup(
+            ["", "F", "R", "T"], np.where(seen.assisted[rows], 1 + (seen.noise[rows] * 3).astype(int), 0)
+        ),
         _where(live_modified, text.money(np.where(live_modified, 0.0004 * some.upb, 0))),
     ]
     return text.sparse(len(panel), "||||", rows, text.joined(columns))

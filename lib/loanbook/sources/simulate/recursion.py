@@ -31,7 +31,15 @@ class Cohort:
 
     def take(self, rows: "Array | slice") -> "Cohort":
         """Return some of the loans."""
-        others = (self.state, self.region, self.age, self.remaining, self.rate, self.points, self.deferred_points)
+        others = (
+            self.state,
+            self.region,
+            self.age,
+            self.remaining,
+            self.rate,
+            self.points,
+            self.deferred_points,
+        )
         return Cohort(self.traits.take(rows), *(column[rows] for column in others))
 
 

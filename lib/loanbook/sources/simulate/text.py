@@ -36,7 +36,9 @@ def percent(values: Array) -> pa.Array:
 def known(values: Array, sentinel: str) -> pa.Array:
     """Return integers as text, NaN as the sentinel."""
     blank = np.isnan(values)
-    return pc.if_else(pa.array(blank), pa.scalar(sentinel, pa.large_string()), whole(np.where(blank, 0, values)))
+    return pc.if_else(
+        pa.array(blank), pa.scalar(sentinel, pa.large_string()), whole(np.where(blank, 0, values))
+    )
 
 
 def sparse(size: int, default: str, rows: Array, text: pa.Array) -> pa.Array:
@@ -58,7 +60,7 @@ def write_lines(path: Path, columns: list[pa.Array]) -> None:
     _, offsets, data = lines.buffers()
     end = np.frombuffer(offsets, dtype=np.int64)[len(lines)]
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(memoryview(data)[:end])  # Arrow keeps a column's texts end to end: the file's very bytes
+    temporary.write_bytes(memoryview(data)[:end])  # Arrow keeps texts end to end, as the file does
     temporary.replace(path)
 
 

@@ -27,7 +27,7 @@ CHUNK_REALISED = 16_384
 
 @dataclass(frozen=True)
 class Book:
-    """What the truth is computed from: loans, their traits, and the rows of their panel that are asked for."""
+    """What the truth is computed from, beside the panel."""
 
     settings: SimulationSettings
     macro: Macro
@@ -51,7 +51,8 @@ def _performing_next(book: Book, rows: Panel, month: int) -> Array:
     points = (rows.balance + rows.deferred) / index_value(book.loans, book.macro)[rows.loan]
     age = rows.age.astype(int)[:, None]
     drivers = realised_drivers(book.macro, book.loans.region[rows.loan], month, age, points, rows.rate)
-    chances = ch.probabilities(book.chain, rows.state, odds(book.settings.hazards, book.traits.take(rows.loan), drivers))
+    indices = odds(book.settings.hazards, book.traits.take(rows.loan), drivers)
+    chances = ch.probabilities(book.chain, rows.state, indices)
     out = np.zeros((len(rows), len(NEXT_STATES)))
     out[:, [0, 1, 2, 3, 6, 9]] = chances
     last = rows.remaining <= 1
@@ -68,13 +69,14 @@ def _defaulted_next(book: Book, rows: Panel) -> Array:
     out[:, 3] = np.where(reo, 0, chances[:, ending.STAYS])
     out[:, 5] = np.where(reo, chances[:, ending.STAYS], chances[:, ending.TO_REO])
     out[:, 6] = chances[:, ending.PREPAID_END]
-    out[:, 8] = chances[:, [ending.SHORT_SALE, ending.THIRD_PARTY, ending.NOTE_SALE, ending.DISPOSED]].sum(axis=1)
+    sales = [ending.SHORT_SALE, ending.THIRD_PARTY, ending.NOTE_SALE, ending.DISPOSED]
+    out[:, 8] = chances[:, sales].sum(axis=1)
     out[:, 9] = chances[:, ending.REMOVED_END]
     return out
 
 
 def pd_12m(book: Book, panel: Panel, wanted: Array, paths_of: Callable[[int], Paths], chunk: int) -> Array:
-    """Return the 12-month PD of the wanted performing rows on the paths of their month, NaN elsewhere (rows,)."""
+    """Return the 12-month PD of the wanted performing rows on their month's paths, else NaN (rows,)."""
     out = np.full(len(panel), np.nan, dtype=np.float32)
     at_risk = np.flatnonzero(wanted & (panel.state < ch.DEFAULTED))
     by_month = at_risk[np.lexsort((panel.state[at_risk], panel.month[at_risk]))]
@@ -83,7 +85,8 @@ def pd_12m(book: Book, panel: Panel, wanted: Array, paths_of: Callable[[int], Pa
             rows, paths = by_month[panel.month[by_month] == month], paths_of(month)
             parts = [rows[i : i + chunk] for i in range(0, len(rows), chunk)]
             cohorts = [_cohort(book, panel.take(part)) for part in parts]
-            jobs = [pool.submit(default_probability, book.settings.hazards, book.chain, c, paths) for c in cohorts]
+            p, chain = book.settings.hazards, book.chain
+            jobs = [pool.submit(default_probability, p, chain, cohort, paths) for cohort in cohorts]
             for part, job in zip(parts, jobs, strict=True):
                 out[part] = job.result()
     return out

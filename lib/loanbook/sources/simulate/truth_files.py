@@ -20,33 +20,36 @@ _README = """Truth of the simulated book: never an input of the pipeline.
 
 part-*.parquet holds one row for each loan and month on the book, reported on the tape or not{scope}.
 
-loan_id            as on the tapes
-as_of_date         month end
-state              true state: current, dpd30, dpd60, dpd90 (from three months on, to the exit or cure), reo, and the
-                   exits prepaid, matured, liquidated, removed
-reported           whether the tape shows this month
-p_<state>          probability of each state a month later, from the loan's state and terms and from the macro published
-                   by then (rate of the month, unemployment of the month before, house prices of two months before);
-                   null on an exit. The tapes show no foreclosure: p_foreclosure is 0
-pd_12m_realised    probability of default (dpd90 entered) within 12 months along the macro path that came about
-pd_12m_expected    the same, mean over {paths} macro paths simulated from that month on by the same process, shared by all
-                   loans of the month; it knows the process's state in the month, the recession included. Computed for
-                   {expected}; null elsewhere
+loan_id          as on the tapes
+as_of_date       month end
+state            true state: current, dpd30, dpd60, dpd90 (from three months on, until the exit or the
+                 cure), reo, and the exits prepaid, matured, liquidated, removed
+reported         whether the tape shows this month
+p_<state>        probability of each state a month later, from the loan's state and terms and the macro
+                 published by then (rate of the month, unemployment of the month before, house prices of
+                 two months before); null on an exit. The tapes show no foreclosure: p_foreclosure is 0
+pd_12m_realised  probability of default (dpd90 entered) within 12 months on the macro path that came about
+pd_12m_expected  the same, mean over {paths} macro paths simulated from that month on by the same process
+                 and shared by all loans of the month; it knows the process's state in the month, the
+                 recession included. For {expected}; null elsewhere
 
-Both PDs are those of any loan below 90 days past due, in probation after a cure or not; null in default. Default
-absorbs. A loan removed without default has a null label, so both are given that the loan is not: D / (1 - R), with D
-the probability of default and R that of removal before any default, within the 12 months.
+Both PDs are those of any loan below 90 days past due, in probation after a cure or not; null in default.
+Default absorbs. A loan removed without default has a null label, so both are given that the loan is not:
+D / (1 - R), D the probability of default and R that of removal before any default, within 12 months.
 """
 
 
 def readme(settings: SimulationSettings, size: SizeSettings) -> str:
     """Return the text that explains the columns."""
     sample = f"a fixed random sample of {settings.truth.sample_loans} loans"
-    test = f" and, for every loan, each of the {TEST_MONTHS + 1} months that end {truth.HORIZON} months before the last"
+    test = (
+        f" and, for every loan,\n{' ' * 17}"
+        f"the {TEST_MONTHS + 1} months that end {truth.HORIZON} months before the last"
+    )
     return _README.format(
         scope="" if size.full_truth else f",\nfor {sample}",
         paths=settings.truth.paths,
-        expected=f"quarter ends of {sample}" + (test if size.full_truth else ""),
+        expected=f"the quarter ends of\n{' ' * 17}{sample}" + (test if size.full_truth else ""),
     )
 
 
@@ -58,21 +61,28 @@ def sampled(loans: int, size: int, seed: int) -> Array:
 
 
 def expected_rows(panel: Panel, first_month: str, months: int, in_sample: Array, full: bool) -> Array:
-    """Return which rows get the expected truth: the sample at quarter ends and, if ``full``, the test months."""
+    """Return which rows get the expected truth: the sample's quarter ends and, if ``full``, the test."""
     calendar_month = (np.datetime64(first_month, "M").astype(int) + panel.month.astype(int)) % 12
     quarterly = in_sample[panel.loan] & (calendar_month % 3 == 2)
     last = months - 1
     test = (panel.month >= last - truth.HORIZON - TEST_MONTHS) & (panel.month <= last - truth.HORIZON)
-    return quarterly | (test & full)
+    out: Array = quarterly | (test & full)
+    return out
 
 
-def write_truth(path: Path, book: truth.Book, panel: Panel, reported: Array, ids: pa.Array, expected: Array, seed: int) -> None:
+def write_truth(
+    path: Path, book: truth.Book, panel: Panel, reported: Array, ids: pa.Array, expected: Array, seed: int
+) -> None:
     """Compute and write the truth of the panel's rows."""
     settings, macro = book.settings, book.macro
     following = truth.next_state(book, panel)
     everything = np.ones(len(panel), dtype=bool)
-    realised = truth.pd_12m(book, panel, everything, lambda t: truth.realised_paths(macro, t), truth.CHUNK_REALISED)
-    on_paths = truth.pd_12m(book, panel, expected, lambda t: truth.expected_paths(settings, macro, t, seed), truth.CHUNK)
+    realised = truth.pd_12m(
+        book, panel, everything, lambda month: truth.realised_paths(macro, month), truth.CHUNK_REALISED
+    )
+    on_paths = truth.pd_12m(
+        book, panel, expected, lambda month: truth.expected_paths(settings, macro, month, seed), truth.CHUNK
+    )
     table = {
         "loan_id": ids.take(pa.array(panel.loan)).dictionary_encode(),
         "as_of_date": pa.array(_month_end(settings.first_month, panel.month)),
@@ -93,4 +103,5 @@ def _nullable(values: Array) -> pa.Array:
 
 def _month_end(first_month: str, month: Array) -> Array:
     following = np.datetime64(first_month, "M") + month.astype(int) + 1
-    return following.astype("datetime64[D]") - np.timedelta64(1, "D")
+    out: Array = following.astype("datetime64[D]") - np.timedelta64(1, "D")
+    return out

@@ -1,0 +1,96 @@
+"""The evaluation job: a model's held-out rows in; predictions, evaluations, JSON and a page out."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from loanbook.errors import InputError
+from loanbook.evaluation.assess import assess, overall
+from loanbook.evaluation.judged import Judged
+from loanbook.evaluation.publish import publish
+from loanbook.evaluation.slices import ROLES, Slice, predicted_slice
+from loanbook.evaluation.truth import TRUTH, Compared, with_truth
+from loanbook.models.artefact import Artefact
+from loanbook.runs import Run
+from loanbook.scoring.chosen_model import chosen_model
+from loanbook.tables.evaluations import EVALUATIONS
+from loanbook.tables.predictions import PREDICTIONS
+from loanbook.training.snapshot import open_snapshot
+
+log = logging.getLogger(__name__)
+
+RETURNED = ("auc", "gini", "ks", "log_loss", "brier", "calibration_slope", "calibration_in_the_large")
+
+
+def evaluate_model(
+    run: Run, *, model: str | None = None, model_version: str | None = None, truth: str | None = None
+) -> dict[str, Any]:
+    """Judge a model and the logit beside it on the rows that their training snapshot keeps for it.
+
+    Args:
+        run: the job's run.
+        model: name of a trained model; by default the one trained last.
+        model_version: version of its artefact; by default the last.
+        truth: folder of a simulated book's truth, compared with after everything else is computed.
+
+    Returns:
+        The model, rows and metrics of the test slice (None where insufficient), and where the page is.
+
+    Raises:
+        InputError: no such model, its snapshot is gone, or no truth in that folder.
+    """
+    artefact = chosen_model(run, model, model_version)
+    inputs = artefact.json("inputs.json")
+    run.source, run.inputs = inputs["source"], dict(inputs["tables"])
+    run.restore_unpublished(PREDICTIONS, EVALUATIONS)
+    snapshot, fold = open_snapshot(run.storage, artefact.snapshot_id), _fold(artefact)
+    slices = [predicted_slice(artefact, snapshot, role) for role in ROLES]
+    rows = [row for part in slices for row in assess(part, fold, run.settings.evaluate)]
+    compared = _compared(slices[0], truth)
+    if compared is not None:
+        rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
+    judged = Judged(artefact, fold, slices, rows, compared)
+    page = publish(run, judged)
+    return _result(run, judged, page)
+
+
+def _fold(artefact: Artefact) -> str:
+    return str(artefact.json("splits.json")["trained_fold"])
+
+
+def _compared(test: Slice, truth: str | None) -> Compared | None:
+    if truth is None:
+        return None
+    folder = Path(truth)
+    if not folder.is_dir():
+        raise InputError(
+            required="--truth with the folder truth/ that simulate-tapes wrote",
+            found=f"no folder {truth}",
+            do="correct the path, or leave --truth out",
+        )
+    compared = with_truth(test, folder)
+    if compared.coverage < 1 and len(test.label):
+        log.warning("%.1f %% of the test rows have a truth: only these are compared", 100 * compared.coverage)
+    return compared
+
+
+def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
+    test = judged.slices[0]
+    found = judged.whole("model")
+    for name in RETURNED:
+        if found[name] is not None:
+            run.metric(name, float(found[name] or 0))
+    losses = judged.losses_with_truth or {}
+    return {
+        "model": judged.artefact.name,
+        "model_version": judged.artefact.version,
+        "status": "ok" if judged.sufficient(run.settings.evaluate) else "insufficient",
+        "test_rows": len(test.label),
+        "test_loans": test.loans,
+        "test_defaults": test.defaulting_loans,
+        **{name: found[name] for name in RETURNED},
+        "log_loss_of_logit": judged.whole("logit")["log_loss"],
+        "log_loss_of_truth": losses.get(TRUTH),
+        "truth_coverage": judged.compared.coverage if judged.compared else None,
+        "report": str(page),
+    }

@@ -1,0 +1,49 @@
+"""What an evaluation found, before it is written anywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.metrics import log_loss
+from loanbook.evaluation.settings import EvaluateSettings
+from loanbook.evaluation.slices import Slice
+from loanbook.evaluation.truth import TRUTH, Compared
+from loanbook.models.artefact import Artefact
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model, the rows that it was judged on and every metric of them.
+
+    Args:
+        fold: that the model was trained on.
+        slices: the test slice, then that of the calibration check.
+        rows: evaluations of both.
+        compared: the test rows with a simulated book's truth, or None.
+    """
+
+    artefact: Artefact
+    fold: str
+    slices: Sequence[Slice]
+    rows: Sequence[Evaluation]
+    compared: Compared | None
+
+    def sufficient(self, settings: EvaluateSettings) -> bool:
+        """Return whether the test slice has enough defaulting loans to say anything."""
+        return self.slices[0].defaulting_loans >= settings.min_defaults
+
+    def whole(self, predictor: str) -> dict[str, float | None]:
+        """Return a predictor's metrics over the whole test slice."""
+        return {
+            row.metric: row.estimate
+            for row in self.rows
+            if (row.predictor, row.slice, row.segment) == (predictor, "test", "all")
+        }
+
+    @property
+    def losses_with_truth(self) -> dict[str, float] | None:
+        """Return the log loss of model, logit and truth on the same rows; None where there is no claim."""
+        if self.compared is None or self.whole(TRUTH)["log_loss"] is None:
+            return None
+        part = self.compared.part
+        return {name: log_loss(part.label, pds, part.weight) for name, pds in part.calibrated.items()}

@@ -1,0 +1,155 @@
+"""The report's plots, as SVG images to embed in the page."""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.metrics import ranking
+from loanbook.evaluation.slices import Slice
+
+COLOURS = {"model": "#0b5394", "logit": "#d9822b", "truth": "#3d8b5f"}
+INK, GRID = "#33404d", "#e3e8ee"
+STYLE: Any = {
+    "font.size": 9.5, "font.family": "sans-serif", "axes.edgecolor": "#9aa5b1", "axes.labelcolor": INK,
+    "xtick.color": INK, "ytick.color": INK, "text.color": INK, "axes.grid": True, "grid.color": GRID,
+    "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
+    "svg.hashsalt": "loanbook", "svg.fonttype": "path",
+}  # fmt: skip
+SIZE = (5.4, 3.7)
+
+
+def report_plots(part: Slice, rows: Sequence[Evaluation]) -> dict[str, str]:
+    """Return the four plots of the page, each as a data URI, from the slice and its evaluations."""
+    with rc_context(STYLE):
+        return {
+            "calibration": _calibration(rows),
+            "months": _months(rows),
+            "roc": _roc(part),
+            "distribution": _distribution(part),
+        }
+
+
+def _figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=SIZE, layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _uri(figure: Figure) -> str:
+    out = io.BytesIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _percent(value: float, _: int | None) -> str:
+    return f"{100 * value:.3g}%"
+
+
+def rates(rows: Iterable[Evaluation], predictor: str, prefix: str) -> dict[str, Mapping[str, Evaluation]]:
+    """Return, by segment in order, a predictor's expected and observed default rate."""
+    found: dict[str, dict[str, Evaluation]] = {}
+    for row in rows:
+        if row.predictor == predictor and row.segment.startswith(prefix) and row.estimate is not None:
+            found.setdefault(row.segment.removeprefix(prefix), {})[row.metric] = row
+    return {name: found[name] for name in sorted(found)}
+
+
+def _observed(table: Mapping[str, Mapping[str, Evaluation]]) -> tuple[list[float], list[list[float]]]:
+    rows = [item["observed_default_rate"] for item in table.values()]
+    values = [float(row.estimate or 0) for row in rows]
+    below = [value - float(row.low or 0) for value, row in zip(values, rows, strict=True)]
+    above = [float(row.high or 0) - value for value, row in zip(values, rows, strict=True)]
+    return values, [below, above]
+
+
+def _expected(table: Mapping[str, Mapping[str, Evaluation]]) -> list[float]:
+    return [float(item["expected_default_rate"].estimate or 0) for item in table.values()]
+
+
+def _calibration(rows: Sequence[Evaluation]) -> str:
+    figure, axes = _figure()
+    floor, highest = 1.0, 0.0
+    for predictor, marker in (("logit", "s"), ("model", "o")):
+        table = rates(rows, predictor, "decile=")
+        expected, (observed, errors) = _expected(table), _observed(table)
+        axes.errorbar(
+            expected, observed, yerr=errors, fmt=f"{marker}-", color=COLOURS[predictor], label=predictor,
+            markersize=5, linewidth=1, elinewidth=0.9, capsize=2,
+            alpha=1 if predictor == "model" else 0.75,
+        )  # fmt: skip
+        positive = [value for value in (*expected, *observed) if value > 0]
+        floor, highest = min(floor, *positive), max(highest, *positive)
+    span = (floor / 2, min(1.0, highest * 2))
+    axes.plot(span, span, "--", color="#9aa5b1", linewidth=1, label="expected = observed", zorder=0)
+    axes.set(xscale="log", yscale="log", xlim=span, ylim=span)
+    axes.set(xlabel="mean PD of the decile", ylabel="share that defaulted")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(_percent))
+    axes.legend(loc="upper left")
+    return _uri(figure)
+
+
+def _months(rows: Sequence[Evaluation]) -> str:
+    figure, axes = _figure()
+    table = rates(rows, "model", "month=")
+    observed, (below, above) = _observed(table)
+    position = np.arange(len(table))
+    low, high = np.subtract(observed, below), np.add(observed, above)
+    axes.fill_between(position, low, high, color="#9aa5b1", alpha=0.3, linewidth=0, label="95 % interval")
+    axes.plot(position, observed, "o-", color=INK, markersize=4, linewidth=1.2, label="observed")
+    for predictor in ("model", "logit"):
+        expected = _expected(rates(rows, predictor, "month="))
+        axes.plot(
+            position, expected, "-", color=COLOURS[predictor], linewidth=1.6, label=f"expected, {predictor}"
+        )
+    step = max(1, len(table) // 8)
+    axes.set_xticks(position[::step], list(table)[::step], rotation=30, ha="right")
+    axes.set_ylim(bottom=0, top=1.25 * max([*high, *_expected(table)]))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    axes.set(ylabel="default rate within 12 months")
+    axes.legend(loc="upper left", ncols=2)
+    return _uri(figure)
+
+
+def _roc(part: Slice) -> str:
+    figure, axes = _figure()
+    for predictor, pd in part.calibrated.items():
+        curve = ranking(part.label, pd, part.weight)
+        if curve is not None:
+            axes.plot(
+                curve.false_positive_rate, curve.true_positive_rate, color=COLOURS[predictor], linewidth=1.6,
+                linestyle=":" if predictor == "truth" else "-", label=f"{predictor}, AUC {curve.auc:.4f}",
+            )  # fmt: skip
+    axes.plot((0, 1), (0, 1), "--", color="#9aa5b1", linewidth=1)
+    axes.set(xlabel="share of good loans flagged", ylabel="share of bad loans caught")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.legend(loc="lower right")
+    return _uri(figure)
+
+
+def _distribution(part: Slice) -> str:
+    figure, axes = _figure()
+    pd = np.clip(part.calibrated["model"], 1e-5, 1)
+    edges = np.geomspace(pd.min() * 0.95, min(1.0, pd.max() * 1.05), 45).tolist()
+    for name, rows, colour in (
+        ("did not default", part.label == 0, "#7fa8cf"),
+        ("defaulted", part.label > 0, "#c0392b"),
+    ):
+        weights = part.weight[rows] / np.sum(part.weight[rows])
+        axes.hist(
+            pd[rows], edges, weights=weights, color=colour, alpha=0.6, label=f"{name} ({rows.sum():,} rows)"
+        )
+    axes.set(xscale="log", xlabel="PD of the model", ylabel="share of the group's rows")
+    axes.xaxis.set_major_formatter(FuncFormatter(_percent))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_ylim(top=1.25 * axes.get_ylim()[1])
+    axes.legend(loc="upper right")
+    return _uri(figure)

@@ -1,0 +1,60 @@
+"""A simulated book's true probabilities beside the model's, on the same rows."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from loanbook.errors import InputError
+from loanbook.evaluation.slices import Slice
+
+TRUTH = "truth"
+COLUMNS = ("loan_id", "as_of_date", "pd_12m_expected")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The rows of a slice that have a truth, with it as a further predictor, and their share of all rows."""
+
+    part: Slice
+    coverage: float
+
+
+def with_truth(part: Slice, folder: Path) -> Compared:
+    """Return the rows of ``part`` whose expected PD is in ``folder``.
+
+    The expected PD is the mean over macro paths, which is what a model can know, not that of the path that
+    came about.
+
+    Raises:
+        InputError: the folder holds no truth.
+    """
+    months = sorted(set(part.frame["as_of_date"]))
+    expected = part.frame[["loan_id", "as_of_date"]].merge(
+        _read(folder, months), on=["loan_id", "as_of_date"], how="left", validate="many_to_one"
+    )["pd_12m_expected"]
+    known = expected.notna().to_numpy(bool)
+    covered = part.part(known)
+    truth = expected.to_numpy(np.float64)[known]
+    both = dataclasses.replace(covered, calibrated={**covered.calibrated, TRUTH: truth})
+    return Compared(both, float(np.mean(known)) if len(known) else 0.0)
+
+
+def _read(folder: Path, months: list[date]) -> pd.DataFrame:
+    files = sorted(str(path) for path in folder.glob("*.parquet"))
+    missing = [name for name in COLUMNS if not files or name not in pq.read_schema(files[0]).names]
+    if missing:
+        raise InputError(
+            required=f"--truth with a folder of Parquet files with {', '.join(COLUMNS)}",
+            found=f"{folder}: " + (f"no column {', '.join(missing)}" if files else "no Parquet file"),
+            do="name the folder truth/ that simulate-tapes wrote beside the tapes",
+        )
+    wanted = ds.field("as_of_date").isin(months) & ds.field("pd_12m_expected").is_valid()
+    table = ds.dataset(files, format="parquet").to_table(columns=list(COLUMNS), filter=wanted)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.astype({"loan_id": str})

@@ -1,0 +1,122 @@
+"""What the numbers mean, in sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from loanbook.evaluation.assess import Evaluation
+
+# metric -> title, form, meaning; the order of the page's table
+MEANINGS = {
+    "log_loss": (
+        "Log loss",
+        "loss",
+        "How surprised the PDs are by what happened; lower is better. It rewards both ranking and level.",
+    ),
+    "brier": ("Brier score", "loss", "Mean squared distance between PD and outcome; lower is better."),
+    "auc": (
+        "AUC",
+        "rank",
+        "Share of pairs of a loan that defaulted and one that did not in which the former has the higher PD; "
+        "50 % is chance.",
+    ),
+    "gini": ("Gini", "rank", "2 AUC - 1: 0 is chance, 1 is perfect ranking."),
+    "ks": (
+        "KS",
+        "rank",
+        "Largest gap, over all cut-offs, between the share of bad and of good loans at or above it.",
+    ),
+    "expected_default_rate": ("Mean PD", "rate", "The default rate that was expected."),
+    "observed_default_rate": ("Observed default rate", "rate", "The default rate that came about."),
+    "calibration_slope": (
+        "Calibration slope",
+        "slope",
+        "1 is right; below 1 the PDs are too spread out (high ones too high, low ones too low).",
+    ),
+    "calibration_intercept": (
+        "Calibration intercept",
+        "slope",
+        "Belongs to the slope above; 0 is right where the slope is 1.",
+    ),
+    "calibration_in_the_large": (
+        "Calibration in the large",
+        "slope",
+        "Shift of all log odds that gives the observed rate; above 0, more loans defaulted than expected.",
+    ),
+    "accuracy": ("Accuracy", "share", "Share of rows on the right side of the threshold."),
+    "precision": ("Precision", "share", "Of the rows at or above the threshold, the share that defaulted."),
+    "recall": ("Recall", "share", "Of the rows that defaulted, the share at or above the threshold."),
+    "f1": ("F1", "share", "Harmonic mean of precision and recall."),
+}
+FORMS = {"loss": "{:.5f}", "rank": "{:.4f}", "rate": "{:.2%}", "slope": "{:+.3f}", "share": "{:.1%}"}
+
+
+def number(value: float | None, form: str) -> str:
+    """Return a number as the page shows it, a dash for None.
+
+    >>> number(0.01234, "rate")
+    '1.23%'
+    """
+    if value is None:
+        return "-"
+    return FORMS[form].format(value).removeprefix("+") if form == "slope" else FORMS[form].format(value)
+
+
+def verdict(rows: Sequence[Evaluation], truth: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return what the test slice says, as topics and sentences; empty where it is insufficient."""
+    whole = {(row.predictor, row.metric): row for row in rows if row.segment == "all"}
+    if not whole or whole["model", "log_loss"].estimate is None:
+        return []
+    sentences = {
+        "Ranking": _ranking(whole["model", "auc"].estimate),
+        "Level": _level(whole),
+        "Against the logit": _against_logit(whole),
+        "Against the truth": _against_truth(truth),
+    }
+    return [(topic, sentence) for topic, sentence in sentences.items() if sentence]
+
+
+def _ranking(auc: float | None) -> str:
+    if auc is None:
+        return ""
+    return (
+        f"Of 100 pairs of a loan that defaulted and one that did not, the model gives the former the "
+        f"higher PD in {100 * auc:.0f} (AUC {auc:.4f})."
+    )
+
+
+def _level(whole: Mapping[tuple[str, str], Evaluation]) -> str:
+    expected = whole["model", "expected_default_rate"].estimate or 0.0
+    observed = whole["model", "observed_default_rate"]
+    rate, low, high = (value or 0.0 for value in (observed.estimate, observed.low, observed.high))
+    side = "within" if low <= expected <= high else "above" if expected > high else "below"
+    change = f"{abs(rate / expected - 1):.0%} {'more' if rate > expected else 'fewer'}"
+    return (
+        f"The mean PD was {expected:.2%}, and {rate:.2%} of the loan-months were followed by a default "
+        f"within 12 months: {change} than expected. "
+        f"The mean PD is {side} the 95 % interval of what was observed, {low:.2%} to {high:.2%}."
+    )
+
+
+def _against_logit(whole: Mapping[tuple[str, str], Evaluation]) -> str:
+    difference = whole["model", "log_loss_minus_logit"]
+    estimate, low, high = (value or 0.0 for value in (difference.estimate, difference.low, difference.high))
+    logit = whole["logit", "log_loss"].estimate or 0.0
+    word = "lower" if estimate < 0 else "higher"
+    sure = "which excludes" if low > 0 or high < 0 else "which includes"
+    return (
+        f"The model's log loss is {abs(estimate):.5f} {word} "
+        f"({abs(estimate) / logit:.1%}), 95 % interval of the difference {low:+.5f} to {high:+.5f}, {sure} 0."
+    )
+
+
+def _against_truth(truth: Mapping[str, Any] | None) -> str:
+    if truth is None or truth["log_loss"] is None:
+        return ""
+    losses = truth["log_loss"]
+    gap, logit_gap = losses["model"] - losses["truth"], losses["logit"] - losses["truth"]
+    closed = f", {1 - gap / logit_gap:.0%} of the logit's distance closed" if logit_gap > 0 else ""
+    rows = "" if truth["coverage"] == 1 else f" on the {truth['coverage']:.1%} of rows that have a truth"
+    return (
+        f"The simulated book's own expected PDs have log loss "
+        f"{losses['truth']:.5f}{rows}; the model is {gap:.5f} above it, the logit {logit_gap:.5f}{closed}."
+    )

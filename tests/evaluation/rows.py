@@ -1,0 +1,35 @@
+"""Held-out rows of a made-up book, whose true PDs are known."""
+
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+
+from loanbook.evaluation.metrics import Floats
+from loanbook.evaluation.slices import Slice
+from loanbook.models.calibration import sigmoid
+
+MONTHS = (date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31))
+
+
+def frame(loans: int, seed: int = 1, level: float = -2.0) -> tuple[pd.DataFrame, Floats]:
+    """Return rows of a role, and the log odds that their labels were drawn with."""
+    random = np.random.default_rng(seed)
+    months = [pd.DataFrame({"loan_id": [f"L{k}" for k in range(loans)], "as_of_date": day}) for day in MONTHS]
+    rows = pd.concat(months, ignore_index=True)
+    odds = random.normal(size=len(rows)) + level
+    rows = rows.assign(
+        source="tiny", state=np.where(odds > level + 1.5, "dpd30", "current"), default_status="performing",
+        upb=np.full(len(rows), Decimal("100.00"), object), weight=1.0,
+        label=(random.random(len(rows)) < sigmoid(odds)).astype(np.float32),
+    )  # fmt: skip
+    return rows, odds
+
+
+def made_up(loans: int = 600, role: str = "test", seed: int = 1) -> Slice:
+    """Return a slice whose model knows more than its logit."""
+    rows, odds = frame(loans, seed)
+    noise = np.random.default_rng(seed + 1).normal(size=len(rows))
+    pds = {"model": sigmoid(odds + 0.2 * noise), "logit": sigmoid(odds + noise)}
+    return Slice(role, rows, pds, pds)

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from loanbook.evaluation.assess import INSUFFICIENT, assess
+from loanbook.evaluation.metrics import log_loss
+from loanbook.evaluation.settings import EvaluateSettings
+from tests.evaluation.rows import MONTHS, made_up
+
+SETTINGS = EvaluateSettings()
+
+
+def by_metric(rows, predictor="model", segment="all"):
+    return {row.metric: row for row in rows if (row.predictor, row.segment) == (predictor, segment)}
+
+
+def test_each_metric_stands_once_for_each_predictor_and_segment():
+    rows = assess(made_up(), "fold0", SETTINGS)
+    keys = [(row.predictor, row.segment, row.metric) for row in rows]
+    assert len(keys) == len(set(keys))
+    segments = {row.segment for row in rows}
+    assert segments == {
+        "all", "state=current", "state=dpd30",
+        *(f"decile={k:02d}" for k in range(1, 11)), *(f"month={day:%Y-%m}" for day in MONTHS),
+    }  # fmt: skip
+
+
+def test_estimates_and_counts_are_those_of_the_rows():
+    part = made_up()
+    whole = by_metric(assess(part, "fold0", SETTINGS))
+    assert whole["log_loss"].estimate == pytest.approx(
+        log_loss(part.label, part.calibrated["model"], part.weight)
+    )
+    assert whole["observed_default_rate"].estimate == pytest.approx(part.label.mean())
+    assert (whole["auc"].n, whole["auc"].loans) == (1800, 600)
+    assert whole["auc"].defaults == part.frame.loc[part.label > 0, "loan_id"].nunique()
+    assert whole["f1"].method == "at PD >= 0.2"
+
+
+def test_the_paired_difference_is_that_of_the_log_losses_with_an_interval():
+    rows = assess(made_up(), "fold0", SETTINGS)
+    model, logit = by_metric(rows), by_metric(rows, "logit")
+    difference = model["log_loss_minus_logit"]
+    assert difference.estimate == pytest.approx(model["log_loss"].estimate - logit["log_loss"].estimate)
+    assert difference.low < difference.estimate < difference.high < 0
+    assert "log_loss_minus_logit" not in logit
+
+
+def test_month_rates_average_to_the_whole():
+    rows = assess(made_up(), "fold0", SETTINGS)
+    months = [by_metric(rows, segment=f"month={day:%Y-%m}") for day in MONTHS]
+    whole = by_metric(rows)
+    for name in ("expected_default_rate", "observed_default_rate"):
+        assert np.mean([month[name].estimate for month in months]) == pytest.approx(whole[name].estimate)
+
+
+def test_a_slice_with_few_defaulting_loans_states_nothing():
+    rows = assess(made_up(loans=30), "fold0", SETTINGS)
+    assert {row.segment for row in rows} == {"all", "state=current", "state=dpd30"}
+    assert {row.method for row in rows} == {INSUFFICIENT}
+    assert {row.estimate for row in rows} == {None}
+    assert set(by_metric(rows)) == set(by_metric(assess(made_up(), "fold0", SETTINGS)))
+
+
+def test_loans_not_rows_make_a_slice_sufficient():
+    part = made_up(loans=300)
+    few = part.part(np.isin(part.loan, np.unique(part.loan[part.label > 0])[:29]))
+    assert few.label.sum() >= 30
+    assert by_metric(assess(few, "fold0", SETTINGS))["auc"].method == INSUFFICIENT
+
+
+def test_a_state_with_few_defaulting_loans_states_nothing_while_the_others_do():
+    settings = EvaluateSettings(min_defaults=40)
+    part = made_up(loans=250)
+    rows = assess(part, "fold0", settings)
+    states = {name: by_metric(rows, segment=f"state={name}") for name in ("current", "dpd30")}
+    assert states["dpd30"]["auc"].defaults < 40 <= states["current"]["auc"].defaults
+    assert (states["dpd30"]["auc"].estimate, states["dpd30"]["auc"].method) == (None, INSUFFICIENT)
+    assert states["current"]["auc"].estimate > 0.5
+
+
+def test_no_rows_at_all_are_insufficient_too():
+    part = made_up()
+    rows = assess(part.part(np.zeros(1800, bool)), "fold0", SETTINGS)
+    assert {row.method for row in rows} == {INSUFFICIENT}
+    assert {row.n for row in rows} == {0}

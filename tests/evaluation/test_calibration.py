@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from loanbook.evaluation.calibration import calibration_fit, deciles, in_the_large, rates_by
+from loanbook.models.calibration import logit, sigmoid
+
+
+@pytest.fixture
+def rows():
+    random = np.random.default_rng(11)
+    pd = random.beta(1, 15, 20_000)
+    label = (random.random(20_000) < sigmoid(0.3 + 0.8 * logit(pd))).astype(float)
+    return label, pd, random.integers(1, 4, 20_000).astype(float)
+
+
+def test_slope_and_intercept_are_those_of_a_logistic_regression(rows):
+    label, pd, weight = rows
+    fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(logit(pd)[:, None], label, sample_weight=weight)
+    found = calibration_fit(label, pd, weight)
+    assert found.slope == pytest.approx(fitted.coef_[0, 0], abs=1e-5)
+    assert found.intercept == pytest.approx(fitted.intercept_[0], abs=1e-5)
+
+
+def test_in_the_large_shifts_the_mean_to_the_observed_rate(rows):
+    label, pd, weight = rows
+    shift = in_the_large(label, pd, weight)
+    assert shift is not None
+    shifted = sigmoid(logit(pd) + shift)
+    assert np.average(shifted, weights=weight) == pytest.approx(np.average(label, weights=weight))
+    assert shift > 0.3  # more defaulted than expected
+
+
+def test_a_perfect_model_has_slope_1_and_intercepts_0():
+    random = np.random.default_rng(12)
+    pd = random.beta(1, 15, 200_000)
+    label = (random.random(200_000) < pd).astype(float)
+    found = calibration_fit(label, pd, np.ones(200_000))
+    assert found.slope == pytest.approx(1, abs=0.04)
+    assert found.intercept_in_the_large == pytest.approx(0, abs=0.03)
+
+
+def test_without_a_default_there_is_no_calibration():
+    found = calibration_fit(np.zeros(5), np.linspace(0.1, 0.5, 5), np.ones(5))
+    assert (found.slope, found.intercept, found.intercept_in_the_large) == (None, None, None)
+
+
+def test_deciles_have_equal_size_and_equal_pds_share_one():
+    random = np.random.default_rng(13)
+    groups = deciles(random.random(1000), 10)
+    assert np.bincount(groups)[1:].tolist() == [100] * 10
+    constant = deciles(np.full(50, 0.02), 10)
+    assert len(set(constant.tolist())) == 1
+    assert deciles(np.zeros(0), 10).tolist() == []
+
+
+def test_rates_by_hand():
+    groups = np.array(["b", "a", "a", "b"])
+    label, pd, weight = np.array([0.0, 1, 0, 0]), np.array([0.1, 0.4, 0.2, 0.3]), np.array([1.0, 1, 3, 1])
+    a, b = rates_by(groups, label, pd, weight, np.array([0, 1, 1, 2]))
+    assert (a.group, a.rows, a.loans, a.defaulting_loans) == ("a", 2, 1, 1)
+    assert [a.expected, a.observed.estimate] == pytest.approx([0.25, 0.25])
+    assert (b.group, b.rows, b.loans, b.defaulting_loans) == ("b", 2, 2, 0)
+    assert (b.observed.estimate, b.observed.low, b.observed.high) == (0, 0, 0)

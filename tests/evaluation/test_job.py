@@ -1,0 +1,137 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyspark.sql import functions as F
+
+from loanbook.commands import COMMANDS, run_job
+from loanbook.errors import InputError
+from loanbook.evaluation.assess import INSUFFICIENT
+from loanbook.evaluation.metrics import log_loss, ranking
+from loanbook.storage import published_folder, write_json
+from loanbook.tables.evaluations import EVALUATIONS
+from loanbook.tables.predictions import PREDICTIONS
+from loanbook.training.snapshot import matrices
+from tests.evaluation.rows import frame, made_up
+from tests.evaluation.test_truth import write_truth
+from tests.scoring.tiny_book import SPEC, publish_training, run_rows, save_model
+
+EVALUATE = COMMANDS["evaluate-model"]
+LAST = {"model": None, "model_version": None, "truth": None}
+
+
+def snapshot_rows(loans, seed=1):
+    """Rows of a role with the inputs of the tiny model, which explain a part of the labels."""
+    rows, odds = frame(loans, seed)
+    return rows.assign(
+        x_credit_score=(300 - 60 * odds + 400).astype(np.float32),
+        x_ltv=np.float32("nan"),
+        c_purpose=np.int32(1),
+    )
+
+
+def save_snapshot(run, **roles):
+    with published_folder(run.storage.snapshot_folder("snap")) as folder:
+        write_json(folder / "spec.json", json.loads(SPEC.model_dump_json()))
+        for role, rows in roles.items():
+            (folder / f"role={role}").mkdir()
+            rows.to_parquet(folder / f"role={role}" / "part-0.parquet", index=False)
+
+
+@pytest.fixture
+def trained(make_run):
+    """A tiny model whose snapshot has a test slice and a calibration check."""
+    save_snapshot(make_run(), test=snapshot_rows(300), calibrate_check=snapshot_rows(60, seed=9))
+    artefact = save_model(make_run())
+    publish_training(make_run("train_model"), artefact)
+    return artefact
+
+
+def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
+    result = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+    rows = snapshot_rows(300)
+    raw, pd = trained.predictor().predict(*matrices(rows, SPEC))
+    assert (raw != pd).any()
+    label, one = rows["label"].to_numpy(np.float64), np.ones(len(rows))
+    assert (result["status"], result["test_rows"], result["test_loans"]) == ("ok", 900, 300)
+    assert result["log_loss"] == pytest.approx(log_loss(label, pd, one))
+    curve = ranking(label, pd, one)
+    assert curve is not None
+    assert result["auc"] == pytest.approx(curve.auc)
+    assert result["log_loss_of_logit"] > 0
+    assert result["log_loss_of_truth"] is None
+
+    run = make_run()
+    predictions = run.read(PREDICTIONS, made_by="x").toPandas()
+    assert predictions.groupby(["predictor", "role"]).size().to_dict() == {
+        ("model", "test"): 900, ("model", "calibrate_check"): 180,
+        ("logit", "test"): 900, ("logit", "calibrate_check"): 180,
+    }  # fmt: skip
+    mine = predictions[(predictions["predictor"] == "model") & (predictions["role"] == "test")]
+    assert sorted(mine["pd"]) == sorted(pd)
+    assert sorted(mine["pd_raw"]) == sorted(raw)
+    assert (run_rows(run)[-1]["source"], run_rows(run)[-1]["inputs"]) == (
+        "tiny",
+        {"features": 1, "labels": 1},
+    )
+
+    evaluations = run.read(EVALUATIONS, made_by="x")
+    stored = evaluations.where("predictor = 'model' AND slice = 'test' AND segment = 'all'").collect()
+    assert {row["metric"]: row["estimate"] for row in stored}["log_loss"] == result["log_loss"]
+    page = tmp_path / "warehouse" / "_reports" / trained.name / trained.version / "report.html"
+    assert result["report"] == str(page)
+    assert f"<td>{result['log_loss']:.5f}</td>" in page.read_text()
+    numbers = json.loads((page.parent / "evaluation.json").read_text())
+    assert len(numbers["evaluations"]) == evaluations.count() == result["evaluations"]
+
+
+def test_judging_twice_gives_the_same_tables_and_page(make_run, trained):
+    first = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+    before = _content(make_run(), first)
+    second = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+    after = _content(make_run(), second)
+    assert before[:2] == after[:2]
+    assert before[2].replace(first["run_id"], second["run_id"]) == after[2]
+
+
+def _content(run, result):
+    tables = [
+        sorted(map(str, run.read(table, made_by="x").collect())) for table in (PREDICTIONS, EVALUATIONS)
+    ]
+    return (*tables, Path(result["report"]).read_text())
+
+
+def test_the_truth_is_compared_on_the_same_rows(make_run, trained, tmp_path):
+    part = made_up(300)  # the rows of the snapshot's test slice
+    truth = write_truth(tmp_path / "truth", part, np.ones(900, bool))
+    result = run_job(make_run("evaluate_model"), EVALUATE, {**LAST, "truth": str(tmp_path / "truth")})
+    keys = list(zip(part.frame["loan_id"], part.frame["as_of_date"], strict=True))
+    expected = log_loss(part.label, truth.loc[keys].to_numpy(np.float64), part.weight)
+    assert result["log_loss_of_truth"] == pytest.approx(expected)
+    assert result["truth_coverage"] == 1
+    stored = make_run().read(EVALUATIONS, made_by="x").where(F.col("predictor") == "truth")
+    assert stored.where("metric = 'log_loss'").first()["estimate"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("roles", [{}, {"test": snapshot_rows(12)}])
+def test_a_model_without_enough_test_rows_is_insufficient_and_the_page_says_so(make_run, roles):
+    save_snapshot(make_run(), **roles)
+    artefact = save_model(make_run())
+    publish_training(make_run("train_model"), artefact)
+    result = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+    assert (result["status"], result["auc"], result["log_loss"]) == ("insufficient", None, None)
+    assert "Insufficient." in Path(result["report"]).read_text()
+    methods = make_run().read(EVALUATIONS, made_by="x").select("method", "estimate").distinct().collect()
+    assert [tuple(row) for row in methods] == [(INSUFFICIENT, None)]
+
+
+@pytest.mark.parametrize("missing", ["snapshot", "truth"])
+def test_without_its_snapshot_or_the_truth_nothing_is_written(make_run, trained, tmp_path, missing):
+    arguments = {**LAST, "truth": str(tmp_path / "nowhere") if missing == "truth" else None}
+    if missing == "snapshot":
+        shutil.rmtree(make_run().storage.snapshot_folder("snap"))
+    with pytest.raises(InputError, match="snap" if missing == "snapshot" else "no folder"):
+        run_job(make_run("evaluate_model"), EVALUATE, arguments)
+    assert not make_run().exists(PREDICTIONS)

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from loanbook.evaluation.metrics import (
+    at_threshold,
+    brier,
+    clustered_mean,
+    log_loss,
+    log_losses,
+    ranking,
+)
+
+
+@pytest.fixture(params=["equal weights", "weights"])
+def rows(request):
+    random = np.random.default_rng(3)
+    pd = np.round(random.beta(1, 12, 4000), 2)  # two decimals: many ties
+    label = (random.random(4000) < pd).astype(float)
+    weight = np.ones(4000) if request.param == "equal weights" else random.integers(1, 9, 4000).astype(float)
+    return label, pd, weight
+
+
+def test_losses_are_those_of_scikit_learn(rows):
+    label, pd, weight = rows
+    clipped = np.clip(pd, 1e-9, 1 - 1e-9)
+    assert log_loss(label, pd, weight) == pytest.approx(sk.log_loss(label, clipped, sample_weight=weight))
+    assert brier(label, pd, weight) == pytest.approx(sk.brier_score_loss(label, pd, sample_weight=weight))
+
+
+def test_ranking_is_that_of_scikit_learn_ties_included(rows):
+    label, pd, weight = rows
+    curve = ranking(label, pd, weight)
+    assert curve is not None
+    auc = sk.roc_auc_score(label, pd, sample_weight=weight)
+    false_alarms, hits, _ = sk.roc_curve(label, pd, sample_weight=weight)
+    assert curve.auc == pytest.approx(auc)
+    assert curve.gini == pytest.approx(2 * auc - 1)
+    assert curve.ks == pytest.approx(np.max(hits - false_alarms))
+
+
+def test_decisions_at_a_threshold_are_those_of_scikit_learn(rows):
+    label, pd, weight = rows
+    found, predicted = at_threshold(label, pd, weight, 0.2), pd >= 0.2
+    options = {"sample_weight": weight}
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(label, predicted, **options))
+    assert found["precision"] == pytest.approx(sk.precision_score(label, predicted, **options))
+    assert found["recall"] == pytest.approx(sk.recall_score(label, predicted, **options))
+    assert found["f1"] == pytest.approx(sk.f1_score(label, predicted, **options))
+
+
+def test_by_hand():
+    label, pd, one = np.array([1.0, 0, 1, 0]), np.array([0.9, 0.5, 0.5, 0.1]), np.ones(4)
+    curve = ranking(label, pd, one)
+    assert curve is not None
+    assert curve.auc == pytest.approx(3.5 / 4)  # of four pairs three are right and one is a tie
+    assert curve.ks == pytest.approx(0.5)
+    assert log_loss(label, pd, one) == pytest.approx(-(2 * np.log(0.9) + 2 * np.log(0.5)) / 4)
+    assert at_threshold(label, pd, one, 0.5) == {
+        "accuracy": 0.75, "precision": pytest.approx(2 / 3), "recall": 1.0, "f1": pytest.approx(0.8)
+    }  # fmt: skip
+
+
+def test_what_cannot_be_said_is_none():
+    label, pd, one = np.zeros(3), np.array([0.1, 0.2, 0.3]), np.ones(3)
+    assert ranking(label, pd, one) is None
+    assert ranking(np.ones(3), pd, one) is None
+    assert ranking(np.zeros(0), np.zeros(0), np.zeros(0)) is None
+    assert at_threshold(label, pd, one, 0.5) == {
+        "accuracy": 1.0, "precision": None, "recall": None, "f1": None
+    }  # fmt: skip
+
+
+def test_a_certain_pd_that_is_wrong_costs_much_but_not_infinity():
+    assert log_losses(np.array([1.0]), np.array([0.0]))[0] == pytest.approx(-np.log(1e-9))
+
+
+def test_the_clustered_interval_knows_how_many_rows_are_independent():
+    random = np.random.default_rng(5)
+    means, widths = [], []
+    loan = np.repeat(np.arange(300), 12)
+    for _ in range(200):
+        values = np.repeat(random.normal(size=300), 12)  # each loan says the same twelve times
+        interval = clustered_mean(values, np.ones(3600), loan)
+        means.append(interval.estimate)
+        widths.append(interval.high - interval.low)
+    assert np.mean(widths) / 2 == pytest.approx(1.96 * np.std(means), rel=0.15)
+    alone = clustered_mean(values, np.ones(3600), np.arange(3600))
+    assert alone.high - alone.low == pytest.approx(widths[-1] / np.sqrt(12), rel=0.01)
+
+
+def test_two_clusterings_are_never_narrower_than_either():
+    random = np.random.default_rng(6)
+    month = np.tile(np.arange(12), 300)
+    loan = np.repeat(np.arange(300), 12)
+    values = random.normal(size=12)[month] + random.normal(size=3600)
+    both = clustered_mean(values, np.ones(3600), loan, month)
+    for codes in (loan, month):
+        one = clustered_mean(values, np.ones(3600), codes)
+        assert both.high - both.low >= one.high - one.low - 1e-12

@@ -1,0 +1,97 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from loanbook.evaluation.assess import assess
+from loanbook.evaluation.findings import Findings, counts_of
+from loanbook.evaluation.report import render
+from loanbook.evaluation.settings import EvaluateSettings
+from loanbook.evaluation.wording import number, verdict
+from tests.evaluation.rows import made_up
+
+MODEL = {
+    "name": "tiny-net", "version": "20200131-ab", "source": "tiny", "uncalibrated": False,
+    "reasons": ["3 months"], "lineage": {"Training snapshot": "snap <1>"},
+}  # fmt: skip
+
+
+def findings(loans, **changes):
+    slices = [made_up(loans), made_up(loans // 2, "calibrate_check", 2)]
+    rows = [row for part in slices for row in assess(part, "fold0", EvaluateSettings())]
+    content = {
+        "test": slices[0], "rows": rows, "slices": [counts_of(part) for part in slices], "truth": None,
+        "model": MODEL, "settings": EvaluateSettings(),
+        "sufficient": slices[0].defaulting_loans >= 30, **changes,
+    }  # fmt: skip
+    return Findings(**content)
+
+
+class Balance(HTMLParser):
+    """Counts the tags that are open, and collects the text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open: list[str] = []
+        self.images: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.images.append(dict(attrs)["src"])
+        elif tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_stands_alone_with_four_plots_and_closed_tags():
+    page = render(findings(600))
+    parser = Balance()
+    parser.feed(page)
+    assert parser.open == []
+    assert len(parser.images) == 4
+    assert all(image.startswith("data:image/svg+xml;base64,") for image in parser.images)
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "snap &lt;1&gt;" in page
+
+
+def test_the_page_holds_the_numbers_of_the_evaluations():
+    found = findings(600)
+    page = render(found)
+    for predictor in ("model", "logit"):
+        loss = next(
+            row.estimate for row in found.rows
+            if (row.slice, row.segment, row.metric, row.predictor) == ("test", "all", "log_loss", predictor)
+        )  # fmt: skip
+        assert f"<td>{loss:.5f}</td>" in page
+
+
+def test_the_same_findings_give_the_same_page():
+    assert render(findings(600)) == render(findings(600))
+
+
+@pytest.mark.parametrize("loans", [0, 20])
+def test_a_page_without_enough_defaults_says_so_and_shows_no_metric(loans):
+    page = render(findings(loans))
+    assert "Insufficient." in page
+    assert "30\n  are needed" in page
+    assert "<img" not in page
+    assert "AUC" not in page
+
+
+def test_the_verdict_compares_with_logit_and_truth():
+    truth = {"coverage": 0.5, "log_loss": {"model": 0.30, "logit": 0.34, "truth": 0.29}}
+    said = dict(verdict([row for row in findings(600).rows if row.slice == "test"], truth))
+    assert list(said) == ["Ranking", "Level", "Against the logit", "Against the truth"]
+    assert "lower" in said["Against the logit"]
+    assert (
+        "0.29000 on the 50.0% of rows that have a truth; the model is 0.01000 above it"
+        in said["Against the truth"]
+    )
+    assert "80% of the logit's distance closed" in said["Against the truth"]
+
+
+def test_numbers_as_the_page_shows_them():
+    assert number(None, "rate") == "-"
+    assert (number(0.98, "slope"), number(-0.2, "slope")) == ("0.980", "-0.200")

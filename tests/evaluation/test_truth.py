@@ -1,0 +1,50 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from loanbook.errors import InputError
+from loanbook.evaluation.truth import TRUTH, with_truth
+from tests.evaluation.rows import made_up
+
+
+def write_truth(folder, part, rows):
+    """A truth as the simulator writes it: dictionary text, other months, null where not computed."""
+    folder.mkdir(exist_ok=True)
+    (folder / "README.txt").write_text("truth")
+    frame = part.frame.loc[rows, ["loan_id", "as_of_date"]].assign(
+        pd_12m_expected=np.linspace(0.01, 0.5, int(rows.sum())).astype(np.float32)
+    )
+    frame = frame.sample(frac=1, random_state=1).astype({"loan_id": "category"})
+    frame.to_parquet(folder / "part-00000.parquet")
+    nulls = part.frame[["loan_id", "as_of_date"]].assign(pd_12m_expected=np.float32("nan"))
+    nulls["as_of_date"] = pd.Timestamp(2010, 1, 31).date()
+    nulls.to_parquet(folder / "part-00001.parquet")
+    return frame.set_index(["loan_id", "as_of_date"])["pd_12m_expected"]
+
+
+def test_truth_joins_the_same_rows(tmp_path):
+    part = made_up(50)
+    truth = write_truth(tmp_path / "truth", part, np.ones(150, bool))
+    compared = with_truth(part, tmp_path / "truth")
+    assert compared.coverage == 1
+    keys = list(zip(part.frame["loan_id"], part.frame["as_of_date"], strict=True))
+    assert compared.part.calibrated[TRUTH].tolist() == [truth[key] for key in keys]
+    assert (compared.part.label == part.label).all()
+
+
+def test_rows_without_a_truth_are_left_out_for_every_predictor(tmp_path):
+    part = made_up(50)
+    known = np.arange(150) % 3 > 0
+    write_truth(tmp_path / "truth", part, known)
+    compared = with_truth(part, tmp_path / "truth")
+    assert compared.coverage == pytest.approx(2 / 3)
+    assert {len(values) for values in compared.part.calibrated.values()} == {100}
+    assert compared.part.calibrated["model"].tolist() == part.calibrated["model"][known].tolist()
+
+
+@pytest.mark.parametrize("content", ["nothing", "another table"])
+def test_a_folder_without_a_truth_is_refused(tmp_path, content):
+    if content == "another table":
+        pd.DataFrame({"loan_id": ["a"]}).to_parquet(tmp_path / "part.parquet")
+    with pytest.raises(InputError, match="pd_12m_expected"):
+        with_truth(made_up(5), tmp_path)

@@ -1,0 +1,73 @@
+"""Which macro value was known when: lags, revisions, and the nation where a region has no series."""
+
+import math
+
+import pandas as pd
+
+from loanbook.features.macro_known import SCHEMA, known_macro
+from tests.features.books import START, macro_of
+
+MACRO = macro_of(
+    (region, series, month, lag, level + month)
+    for region, level in (("US", 100.0), ("CA", 200.0))
+    for series, lag in (("unemployment", 1), ("hpi", 2), ("mortgage_rate", 0))
+    for month in range(24)
+    if (region, series) != ("CA", "mortgage_rate")
+)
+
+
+def at(known: pd.DataFrame, area: str, month: int) -> dict[str, float]:
+    rows = known[(known["area"] == area) & (known["month"] == START + month)]
+    assert len(rows) == 1
+    return {str(name): value for name, value in rows.iloc[0].items()}
+
+
+def test_each_series_is_known_with_its_lag() -> None:
+    known = known_macro(pd.DataFrame(MACRO), START + 20)
+    assert list(known.columns) == [column.split()[0] for column in SCHEMA.split(", ")]
+    row = at(known, "CA", 20)
+    assert (row["unemployment"], row["hpi"], row["nation_hpi"]) == (219.0, 218.0, 118.0)
+    assert (row["unemployment_change_12m"], row["hpi_growth_12m"]) == (12.0, 218 / 206 - 1)
+    assert known["month"].max() == START + 20
+
+
+def test_a_region_without_a_series_takes_the_nations() -> None:
+    row = at(known_macro(pd.DataFrame(MACRO), START + 20), "CA", 20)
+    assert row["mortgage_rate"] == 120.0
+
+
+def test_nothing_is_known_before_it_is_published() -> None:
+    first = at(known_macro(pd.DataFrame(MACRO), START + 20), "US", 0)
+    assert first["mortgage_rate"] == 100.0
+    assert math.isnan(first["unemployment"])
+    assert math.isnan(first["hpi"])
+    eleventh = at(known_macro(pd.DataFrame(MACRO), START + 20), "US", 12)
+    assert math.isnan(eleventh["unemployment_change_12m"])
+
+
+def test_a_revision_counts_from_the_month_it_is_known() -> None:
+    revised = macro_of([("US", "unemployment", 5, 4, 50.0), ("US", "unemployment", 17, 1, 60.0)])
+    known = known_macro(pd.DataFrame([*MACRO, *revised]), START + 20)
+    before = known_macro(pd.DataFrame(MACRO), START + 20)
+    until = before["month"] < START + 9
+    pd.testing.assert_frame_equal(known[until], before[until])
+    assert at(known, "US", 18)["unemployment"] == 60.0
+    assert at(known, "US", 18)["unemployment_change_12m"] == 60.0 - 50.0
+    assert at(known, "US", 17)["unemployment_change_12m"] == 12.0
+
+
+def test_an_older_month_published_late_does_not_become_the_latest() -> None:
+    late = macro_of([("US", "mortgage_rate", 3, 10, 1.0)])
+    known = known_macro(pd.DataFrame([*MACRO, *late]), START + 20)
+    assert at(known, "US", 14)["mortgage_rate"] == 114.0
+
+
+def test_values_published_after_the_last_month_are_not_read() -> None:
+    later = macro_of([("TX", "hpi", 10, 15, 1.0)])
+    known = known_macro(pd.DataFrame([*MACRO, *later]), START + 20)
+    assert set(known["area"]) == {"US", "CA"}
+
+
+def test_no_series_at_all_gives_no_rows() -> None:
+    other = macro_of([("US", "inflation", 1, 0, 2.0)])
+    assert known_macro(pd.DataFrame(other), START + 20).empty

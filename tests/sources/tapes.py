@@ -1,0 +1,75 @@
+"""Handmade tapes: lines of Freddie Mac's layout, and a monthly feed with a mapping of its own."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MONTHLY_FEED: dict[str, Any] = {
+    "name": "monthly_feed",
+    "product": "personal",
+    "known_lag_months": 1,
+    "files": [
+        {
+            "kind": "performance",
+            "pattern": r"feed_\d{6}\.csv",
+            "slice": r"feed_(\d{6})",
+            "header": True,
+            "fields": {"id": "text", "month": {"type": "date", "format": "yyyyMM"}, "days": "int", "balance": "money"},
+        }
+    ],
+    "performance": {
+        "columns": {
+            "loan_id": "id",
+            "as_of_date": "month",
+            "state": "CASE WHEN days < 0 THEN 'prepaid' WHEN days < 30 THEN 'current' WHEN days < 60 THEN 'dpd30' "
+            "WHEN days < 90 THEN 'dpd60' ELSE 'dpd90' END",
+            "upb": "balance",
+        },
+    },
+}  # fmt: skip
+
+
+def terms(loan: str, fields: Mapping[int, str] | None = None) -> str:
+    """Return a line of the origination file; ``fields`` by their number, from 1."""
+    usual = {
+        1: "758", 2: "201905", 3: "N", 4: "203904", 5: "43580", 6: "000", 7: "1", 8: "P", 9: "55", 10: "14",
+        11: "248000", 12: "55", 13: "4.375", 14: "R", 15: "N", 16: "FRM", 17: "IA", 18: "SF", 19: "51100", 20: loan,
+        21: "N", 22: "240", 23: "02", 24: "Other sellers", 25: "Other servicers", 28: "9", 30: "2", 31: "N", 32: "7",
+    }  # fmt: skip
+    return _line(usual | dict(fields or {}))
+
+
+def month(loan: str, period: str, delinquency: str = "0", fields: Mapping[int, str] | None = None) -> str:
+    """Return a line of the performance file."""
+    usual = {1: loan, 2: period, 3: "248000.00", 4: delinquency, 5: "001", 6: "239", 11: "4.375", 12: "0.00"}
+    return _line(usual | dict(fields or {}))
+
+
+def _line(fields: Mapping[int, str]) -> str:
+    return "|".join(fields.get(number, "") for number in range(1, 33))
+
+
+def write_freddie(folder: Path, loans: Iterable[str], months: Iterable[str], quarter: str = "2019Q1") -> Path:
+    """Write the two files of a vintage quarter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"historical_data_{quarter}.txt").write_text("".join(f"{line}\n" for line in loans))
+    (folder / f"historical_data_time_{quarter}.txt").write_text("".join(f"{line}\n" for line in months))
+    return folder
+
+
+def write_mapping(path: Path, **changes: Any) -> str:
+    """Write the monthly feed's mapping with changes, and return its path for ``--source``."""
+    path.write_text(yaml.safe_dump({**MONTHLY_FEED, **changes}))
+    return str(path)
+
+
+def write_feed(folder: Path, period: str, rows: Iterable[tuple[str, str, int]]) -> str:
+    """Write one month's file of the feed from (loan, month, days past due)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"feed_{period}.csv"
+    path.write_text(
+        "id,month,days,balance\n" + "".join(f"{loan},{m},{days},100.00\n" for loan, m, days in rows)
+    )
+    return str(path)

@@ -1,0 +1,128 @@
+"""Landing: files found and opened as delivered, every line with its number."""
+
+import gzip
+import hashlib
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from loanbook.errors import InputError
+from loanbook.section import validated
+from loanbook.sources import landing
+from loanbook.sources.files import delivered_at_of
+from loanbook.sources.landing import landed_files
+from loanbook.sources.mapping import FileSpec
+
+
+def spec(**options: object) -> FileSpec:
+    usual = {
+        "kind": "performance",
+        "pattern": r"tape_\d+\.(csv|parquet)",
+        "fields": {"id": "text", "x": "int"},
+    }
+    return validated(FileSpec, {**usual, **options}, "file")
+
+
+def land(
+    tmp_path: Path, given: Path, **options: object
+) -> list[tuple[landing.Landed, list[tuple[int, str]]]]:
+    with landed_files("s", [str(given)], [spec(**options)], tmp_path / "landing", None) as files:
+        out = [(file, [row for chunk in file.chunks for row in rows(chunk)]) for file in files]
+    assert not (tmp_path / "landing").exists()
+    return out
+
+
+def rows(chunk: Path) -> list[tuple[int, str]]:
+    table = pq.read_table(chunk)
+    return list(zip(table["_line"].to_pylist(), table["_text"].to_pylist(), strict=True))
+
+
+def test_plain_gzip_and_zip_land_alike(tmp_path):
+    content = "a,1\nb,2\nc,3"  # the last line unfinished, as editors leave it
+    plain, gzipped, zipped = (tmp_path / name for name in ("plain", "gz", "zip"))
+    for folder in (plain, gzipped, zipped):
+        folder.mkdir()
+    (plain / "tape_1.csv").write_text(content)
+    (gzipped / "tape_1.csv.gz").write_bytes(gzip.compress(content.encode()))
+    with zipfile.ZipFile(zipped / "any.zip", "w") as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/tape_1.csv", content)
+        archive.writestr("folder/notes.txt", "not part of the tape")
+    for folder in (plain, gzipped, zipped):
+        ((file, lines),) = land(tmp_path, folder)
+        assert lines == [(1, "a,1"), (2, "b,2"), (3, "c,3")]
+        delivered = next(path for path in folder.iterdir())
+        assert (file.name, file.lines) == ("tape_1.csv", 3)
+        assert file.sha256 == hashlib.sha256(delivered.read_bytes()).hexdigest()
+
+
+def test_chunks_keep_counting_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr(landing, "BLOCK", 50)
+    texts = [f"loan é {number},{number}" for number in range(100)]
+    (tmp_path / "tape_1.csv").write_text("".join(f"{text}\r\n" for text in texts), "utf-8")
+    ((file, lines),) = land(tmp_path, tmp_path / "tape_1.csv")
+    assert len(file.chunks) > 3
+    assert lines == list(enumerate(texts, 1))
+
+
+def test_a_header_and_a_byte_order_mark_are_no_data(tmp_path):
+    (tmp_path / "tape_1.csv").write_text("\ufeffid,x\na,1\n", "utf-8")
+    ((file, lines),) = land(tmp_path, tmp_path / "tape_1.csv", header=True)
+    assert file.header == ("id", "x")
+    assert lines == [(1, "a,1")]
+
+
+def test_parquet_lands_as_text_with_its_columns_as_header(tmp_path):
+    pq.write_table(pa.table({"id": ["a,\nb", None], "x": [1.5, 2.0]}), tmp_path / "tape_1.parquet")
+    ((file, lines),) = land(tmp_path, tmp_path / "tape_1.parquet")
+    assert file.header == ("id", "x")
+    assert [text.split(file.delimiter) for _, text in lines] == [["a,\nb", "1.5"], ["", "2"]]
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_an_empty_file_is_bad_input(tmp_path, header):
+    (tmp_path / "tape_1.csv").write_text("id,x\n" if header else "")
+    with pytest.raises(InputError, match="at least one line of data in tape_1.csv"):
+        land(tmp_path, tmp_path, header=header)
+
+
+def test_a_cut_archive_is_bad_input(tmp_path):
+    whole = gzip.compress("\n".join(f"{i},{i * 7919 % 1000}" for i in range(5000)).encode())
+    (tmp_path / "tape_1.csv.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"whole archive tape_1\.csv\.gz"):
+        land(tmp_path, tmp_path)
+    assert not (tmp_path / "landing").exists()
+
+
+def test_text_in_another_encoding_is_bad_input(tmp_path):
+    (tmp_path / "tape_1.csv").write_bytes("café,1\n".encode("latin-1"))
+    with pytest.raises(InputError, match="encoding"):
+        land(tmp_path, tmp_path)
+    assert land(tmp_path, tmp_path / "tape_1.csv", encoding="latin-1")[0][1] == [(1, "café,1")]
+
+
+def test_missing_and_repeated_files_are_bad_input(tmp_path):
+    with pytest.raises(InputError, match="nothing of that name"):
+        land(tmp_path, tmp_path / "nowhere")
+    (tmp_path / "other.csv").write_text("a,1\n")
+    with pytest.raises(InputError, match=r"found:\s+other\.csv"):
+        land(tmp_path, tmp_path)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "tape_1.csv").write_text("a,1\n")
+    with pytest.raises(InputError, match="each file of the tape once"):
+        land(tmp_path, tmp_path)
+
+
+def test_slice_and_day_of_delivery_come_from_the_name():
+    named = spec(slice=r"(\d{4})", delivered_at=r"_(\d{8})\.")
+    assert landing.slice_of("tape_2019.csv", named) == "2019"
+    assert delivered_at_of("tape_20190203.csv", named) == date(2019, 2, 3)
+    with pytest.raises(InputError, match="day YYYYMMDD"):
+        delivered_at_of("tape_20191301.csv", named)
+    with pytest.raises(InputError, match="a slice in the file's name"):
+        landing.slice_of("tape.csv", named)

@@ -1,0 +1,108 @@
+from collections.abc import Callable
+
+import pytest
+from pyspark.sql import functions as F
+
+from loanbook.errors import InputError
+from loanbook.models.artefact import load_artefact
+from loanbook.runs import Run
+from loanbook.tables.features import FEATURES
+from loanbook.tables.labels import LABELS
+from loanbook.training.job import starting_rate, train_model
+from loanbook.training.snapshot import matrices, open_snapshot
+from tests.training.books import book
+
+pytestmark = pytest.mark.train
+
+MakeRun = Callable[..., Run]
+
+FILLED = {
+    "reported": "true",
+    "months_since_report": "0",
+    "knowledge": "'latest'",
+    "catalogue_id": "'c'",
+    "default_definition_id": "'d'",
+    "original_upb": "balance",
+    "region": "'north'",
+}
+
+
+def publish(run: Run, loans: int, months: int) -> None:
+    features, labels = book(run.spark, loans, months)
+    known = {**{name: name for name in features.columns}, **FILLED}
+    columns = [
+        F.expr(known.get(column.name, "null")).cast(column.type).alias(column.name)
+        for column in FEATURES.columns
+    ]
+    run.replace(FEATURES, features.select(*columns), "source = 's'")
+    filled = labels.withColumns(
+        {"default_12m_regulatory": F.col("default_12m"), "default_definition_id": F.lit("d")}
+    )
+    run.replace(LABELS, filled.withColumn("next_state", F.lit(None).cast("string")), "source = 's'")
+    run.finish({})
+
+
+def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
+    publish(make_run("build"), loans=250, months=48)
+    first_run = make_run("train_model", "train.batch_size=256", "train.epochs=4")
+    first = train_model(first_run, model="mlp_64_32", workers=1)
+    assert first["model"] == "s-mlp_64_32"
+    assert first["method"] == "trained"
+    assert set(first_run.inputs) == {"features", "labels"}
+
+    artefact = load_artefact(first_run.storage, first["model"], first["model_version"])
+    snapshot = open_snapshot(first_run.storage, artefact.snapshot_id)
+    inputs = {item["input"] for item in artefact.json("schema.json")}
+    assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb"}
+    frame = snapshot.role_frame("test")
+    for which in ("model", "logit"):
+        raw, pd = artefact.predictor(which).predict(*matrices(frame, artefact.spec))
+        assert 0 < raw.min() < raw.max() < 1
+        assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3)
+        assert set(artefact.bins.scores[which].shares) != {0.0}
+    assert set(artefact.bins.inputs) == {*artefact.spec.numeric_columns, *artefact.spec.code_columns}
+    metrics = artefact.json("metrics.json")
+    assert metrics["tune_log_loss"]["model"] < metrics["history"][0]["tune_log_loss"]
+    assert artefact.json("inputs.json")["tables"] == first_run.inputs
+    assert not first_run.storage.snapshot_folder("_training").exists() or not any(
+        first_run.storage.snapshot_folder("_training").iterdir()
+    )
+
+    again = train_model(
+        make_run("train_model", "train.batch_size=256", "train.epochs=4"), model="mlp_64_32", workers=1
+    )
+    assert again["model_version"] == first["model_version"]
+
+
+@pytest.mark.parametrize(
+    ("loans", "months", "method"),
+    [(60, 30, "trained"), (20, 8, "prior")],
+    ids=["few defaults", "no matured cohort"],
+)
+def test_a_small_book_still_gets_a_model(make_run: MakeRun, loans: int, months: int, method: str) -> None:
+    publish(make_run("build"), loans, months)
+    run = make_run("train_model", "train.epochs=2", "train.batch_size=64")
+    found = train_model(run, model="mlp_64_32", workers=1)
+    assert (found["model_status"], found["method"]) == ("insufficient", method)
+    assert found["reasons"]
+    artefact = load_artefact(run.storage, found["model"])
+    assert artefact.calibration("model").uncalibrated
+    features = run.read(FEATURES, made_by="build-features").limit(50)
+    from loanbook.models.inputs import model_inputs
+
+    frame = model_inputs(features, artefact.spec).toPandas()
+    _, pd = artefact.predictor().predict(*matrices(frame, artefact.spec))
+    assert len(pd) == 50
+    assert ((pd > 0) & (pd < 1)).all()
+    if months == 8:
+        assert pd == pytest.approx(run.settings.train.prior_pd, rel=1e-5)
+
+
+def test_nothing_published_is_refused(make_run: MakeRun) -> None:
+    with pytest.raises(InputError, match="published table features"):
+        train_model(make_run("train_model"), model="mlp_64_32")
+
+
+def test_starting_rate() -> None:
+    assert starting_rate(0, 0, 0.02) == 0.02
+    assert starting_rate(10, 100, 0.02) == pytest.approx(0.104, abs=1e-3)
