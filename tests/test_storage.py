@@ -16,6 +16,7 @@ def test_a_local_table_has_one_place_in_every_form(tmp_path):
     assert storage.table_uri("scores") == f"{tmp_path}/scores"
     assert storage.spark_name("scores") == f"delta.`{tmp_path}/scores`"
     assert storage.duckdb_scan("scores") == f"delta_scan('{tmp_path}/scores')"
+    assert storage.duckdb_scan("scores", 3) == f"delta_scan('{tmp_path}/scores', version => 3)"
 
 
 def test_a_relative_warehouse_is_made_absolute_and_a_catalogue_names_its_tables():

@@ -148,7 +148,9 @@ def run_job(run: "Run", command: Command, arguments: dict[str, Any]) -> dict[str
     except Exception as error:
         _record_failure(run, error)
         raise
-    return run.finish(details)
+    result = run.finish(details)
+    log.info("%s: %s in %.0f s", result["job"], result["status"], result["seconds"])
+    return result
 
 
 def _record_failure(run: "Run", error: Exception) -> None:

@@ -44,7 +44,7 @@ def run_pipeline(
     ingested = steps.do("ingest-tapes", tapes=tapes, delivered_at=delivered_at)
     run.source = ingested["source"]  # --source may be the path of a mapping; the tables hold its name
     if macro:
-        steps.do("ingest-macro", source=macro_source, files=macro)
+        steps.use_macro(steps.do("ingest-macro", source=macro_source, files=macro)["source"])
     steps.do("build-features")
     steps.do("build-labels")
     trained = steps.do("train-model", model=model, workers=workers, resume=False)
@@ -60,16 +60,22 @@ class _Steps:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._settings = run.settings
         self.seconds: dict[str, float] = {}
 
     def do(
         self, name: str, *, source: str | None = None, as_of: Any = None, **arguments: Any
     ) -> dict[str, Any]:
         command = COMMANDS[name]
-        step = Run(name.replace("-", "_"), self._run.settings, as_of, source or self._run.source)
+        step = Run(name.replace("-", "_"), self._settings, as_of, source or self._run.source)
         result = run_job(step, command, arguments)
         self.seconds[step.job] = result["seconds"]
         return result
+
+    def use_macro(self, source: str) -> None:
+        """Let the following jobs read the series of ``source`` only, whatever else the warehouse holds."""
+        features = self._settings.features.model_copy(update={"macro_sources": (source,)})
+        self._settings = self._settings.model_copy(update={"features": features})
 
 
 def _check_arguments(

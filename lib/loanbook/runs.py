@@ -71,6 +71,10 @@ class Run:
         """Return the version of each table that the published runs name."""
         return published_versions(self.spark, self.storage)
 
+    def read_anew(self) -> None:
+        """Forget which versions are published, so that the next read sees what is published by then."""
+        self.__dict__.pop("published", None)
+
     def count(self, name: str, rows: int) -> None:
         """Add rows to one of the run's counts."""
         self.counts[name] = self.counts.get(name, 0) + int(rows)

@@ -62,10 +62,10 @@ class Storage:
         """Return the name that Spark SQL knows the table by."""
         return f"{self.catalog}.{table}" if self.catalog else f"delta.`{self.table_uri(table)}`"
 
-    def duckdb_scan(self, table: str) -> str:
-        """Return the DuckDB table function that reads the table."""
-        uri = str(local_path(self.table_uri(table), "SQL without a JVM"))
-        return f"delta_scan('{uri.replace(chr(39), chr(39) * 2)}')"
+    def duckdb_scan(self, table: str, version: int | None = None) -> str:
+        """Return the DuckDB table function that reads the table, at ``version`` or as it is now."""
+        uri = str(local_path(self.table_uri(table), "SQL without a JVM")).replace("'", "''")
+        return f"delta_scan('{uri}')" if version is None else f"delta_scan('{uri}', version => {version})"
 
     def has_table(self, table: str) -> bool:
         """Return whether a local table has a log yet."""

@@ -61,4 +61,5 @@ def test_rates_by_hand():
     assert (a.group, a.rows, a.loans, a.defaulting_loans) == ("a", 2, 1, 1)
     assert [a.expected, a.observed.estimate] == pytest.approx([0.25, 0.25])
     assert (b.group, b.rows, b.loans, b.defaulting_loans) == ("b", 2, 2, 0)
-    assert (b.observed.estimate, b.observed.low, b.observed.high) == (0, 0, 0)
+    assert (b.observed.estimate, b.observed.low) == (0, 0)
+    assert b.observed.high == pytest.approx(1.959964**2 / (2 + 1.959964**2))  # Wilson: 0 of 2 loans

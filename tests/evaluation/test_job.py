@@ -55,7 +55,7 @@ def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
     raw, pd = trained.predictor().predict(*matrices(rows, SPEC))
     assert (raw != pd).any()
     label, one = rows["label"].to_numpy(np.float64), np.ones(len(rows))
-    assert (result["status"], result["test_rows"], result["test_loans"]) == ("ok", 900, 300)
+    assert (result["evaluation"], result["test_rows"], result["test_loans"]) == ("ok", 900, 300)
     assert result["log_loss"] == pytest.approx(log_loss(label, pd, one))
     curve = ranking(label, pd, one)
     assert curve is not None
@@ -121,7 +121,7 @@ def test_a_model_without_enough_test_rows_is_insufficient_and_the_page_says_so(m
     artefact = save_model(make_run())
     publish_training(make_run("train_model"), artefact)
     result = run_job(make_run("evaluate_model"), EVALUATE, LAST)
-    assert (result["status"], result["auc"], result["log_loss"]) == ("insufficient", None, None)
+    assert (result["evaluation"], result["auc"], result["log_loss"]) == ("insufficient", None, None)
     assert "Insufficient." in Path(result["report"]).read_text()
     methods = make_run().read(EVALUATIONS, made_by="x").select("method", "estimate").distinct().collect()
     assert [tuple(row) for row in methods] == [(INSUFFICIENT, None)]

@@ -12,7 +12,8 @@ from tests.evaluation.rows import made_up
 
 MODEL = {
     "name": "tiny-net", "version": "20200131-ab", "source": "tiny", "uncalibrated": False,
-    "reasons": ["3 months"], "lineage": {"Training snapshot": "snap <1>"},
+    "status": "insufficient", "reasons": ["3 months instead of 12"],
+    "lineage": {"Training snapshot": "snap <1>"},
 }  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def test_the_page_stands_alone_with_four_plots_and_closed_tags():
     assert all(image.startswith("data:image/svg+xml;base64,") for image in parser.images)
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert "snap &lt;1&gt;" in page
+    assert "<li>3 months instead of 12</li>" in page
 
 
 def test_the_page_holds_the_numbers_of_the_evaluations():

@@ -80,8 +80,8 @@ def judged(
     ],
     ids=["standard", "other choices"],
 )  # fmt: skip
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
-@given(books=st.lists(histories(), min_size=150, max_size=150))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(books=st.lists(histories(), min_size=100, max_size=100))
 def test_windows_equal_the_walk(spark, books, definition):
     for book, found in zip(books, judged(spark, books, definition), strict=True):
         assert found == walk(book, definition), book

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from pyspark.sql import DataFrame, SparkSession
 
@@ -121,47 +122,50 @@ def test_partitioning_gives_the_same_bits(spark: SparkSession) -> None:
     assert by_key(feature_panel(scattered)) == whole
 
 
-def test_only_attributes_declared_as_inputs_reach_the_panel(spark: SparkSession) -> None:
-    terms = {
-        "numeric_attributes": {"income": 5.0, "age": 41.0, "undeclared": 1.0},
-        "categorical_attributes": {"job": "clerk", "sex": "F"},
-        "attribute_roles": {"income": "input", "age": "protected", "job": "input", "sex": "protected"},
-    }
-    book = [BookLoan("a", 0, ("current",), terms), BookLoan("b", 0, ("current",))]
-    inputs = panel_inputs(spark, performance_of(book), loans_of(book), last_month=START)
-    found = {row["loan_id"]: row for row in feature_panel(inputs).collect()}
-    assert found["a"]["numeric_inputs"] == {"income": 5.0}
-    assert found["a"]["categorical_inputs"] == {"job": "clerk"}
-    assert found["b"]["numeric_inputs"] is None
+ATTRIBUTES = {
+    "numeric_attributes": {"income": 5.0, "age": 41.0, "undeclared": 1.0},
+    "categorical_attributes": {"job": "clerk", "sex": "F"},
+    "attribute_roles": {"income": "input", "age": "protected", "job": "input", "sex": "protected"},
+}
+BARE = {
+    "origination_date": None, "original_upb": None, "original_rate": None, "original_term": None,
+    "ltv": None, "region": None, "credit_limit": Decimal(200_000),
+}  # fmt: skip
+TERMS = [
+    BookLoan("attributes", 0, ("current",) * 3, ATTRIBUTES),
+    BookLoan("card", 0, ("inactive", "current", "current"), BARE),
+    BookLoan("paying", 0, ("current",) * 3, {"first_payment_date": last_day(START + 1).replace(day=1)}),
+]
 
 
-def test_terms_fall_back_where_a_tape_lacks_them(spark: SparkSession) -> None:
-    bare = {
-        "origination_date": None, "original_upb": None, "original_rate": None, "original_term": None,
-        "ltv": None, "region": None, "credit_limit": Decimal(200_000),
-    }  # fmt: skip
-    book = [BookLoan("card", 0, ("inactive", "current"), bare)]
-    inputs = panel_inputs(spark, performance_of(book), loans_of(book), last_month=START + 1)
-    row = by_key(feature_panel(inputs))["card", last_day(START + 1)]
+@pytest.fixture(scope="module")
+def terms(spark: SparkSession) -> dict[tuple[str, date], dict[str, Any]]:
+    inputs = panel_inputs(spark, performance_of(TERMS), loans_of(TERMS), last_month=START + 2)
+    return by_key(feature_panel(inputs))
+
+
+def test_only_attributes_declared_as_inputs_reach_the_panel(terms: Any) -> None:
+    row = terms["attributes", last_day(START)]
+    assert row["numeric_inputs"] == {"income": 5.0}
+    assert row["categorical_inputs"] == {"job": "clerk"}
+    assert terms["card", last_day(START)]["numeric_inputs"] is None
+
+
+def test_terms_fall_back_where_a_tape_lacks_them(terms: Any) -> None:
+    row = terms["card", last_day(START + 1)]
     assert (row["months_on_book"], row["utilisation"]) == (1, 0.499315)
     missing = ("upb_to_original", "upb_to_schedule", "mtm_ltv", "unemployment", "rate_spread_at_origination")
     assert [row[name] for name in missing] == [None] * len(missing)
 
 
-def test_the_schedule_is_the_annuity(spark: SparkSession) -> None:
-    first_due = {"first_payment_date": last_day(START + 1).replace(day=1)}
-    book = [BookLoan("a", 0, ("current",) * 3, first_due)]
-    inputs = panel_inputs(spark, performance_of(book), loans_of(book), last_month=START + 2)
-    rows = by_key(feature_panel(inputs))
+def test_the_schedule_is_the_annuity(terms: Any) -> None:
     growth = 1 + 4.125 / 1200
-    left = 100_000.0
-    level = left * (growth - 1) / (1 - growth**-360)
-    for month, paid in ((0, 0), (1, 1), (2, 2)):
-        balance = left
-        for _ in range(paid):
-            balance = balance * growth - level
-        ratio = rows["a", last_day(START + month)]["upb_to_schedule"]
+    balance = 100_000.0
+    level = balance * (growth - 1) / (1 - growth**-360)
+    for month in range(3):
+        ratio = terms["paying", last_day(START + month)]["upb_to_schedule"]
         assert abs(ratio - (100_000 - 137 * month) / balance) < 1e-9
+        balance = balance * growth - level
 
 
 def test_two_sources_do_not_mix(spark: SparkSession) -> None:

@@ -16,15 +16,17 @@ MONTHLY_FEED: dict[str, Any] = {
             "pattern": r"feed_\d{6}\.csv",
             "slice": r"feed_(\d{6})",
             "header": True,
-            "fields": {"id": "text", "month": {"type": "date", "format": "yyyyMM"}, "days": "int", "balance": "money"},
+            "fields": {
+                "id": "text", "month": {"type": "date", "format": "yyyyMM"}, "days": "int", "balance": "money",
+            },
         }
     ],
     "performance": {
         "columns": {
             "loan_id": "id",
             "as_of_date": "month",
-            "state": "CASE WHEN days < 0 THEN 'prepaid' WHEN days < 30 THEN 'current' WHEN days < 60 THEN 'dpd30' "
-            "WHEN days < 90 THEN 'dpd60' ELSE 'dpd90' END",
+            "state": "CASE WHEN days < 0 THEN 'prepaid' WHEN days < 30 THEN 'current' "
+            "WHEN days < 60 THEN 'dpd30' WHEN days < 90 THEN 'dpd60' ELSE 'dpd90' END",
             "upb": "balance",
         },
     },
@@ -34,9 +36,10 @@ MONTHLY_FEED: dict[str, Any] = {
 def terms(loan: str, fields: Mapping[int, str] | None = None) -> str:
     """Return a line of the origination file; ``fields`` by their number, from 1."""
     usual = {
-        1: "758", 2: "201905", 3: "N", 4: "203904", 5: "43580", 6: "000", 7: "1", 8: "P", 9: "55", 10: "14",
-        11: "248000", 12: "55", 13: "4.375", 14: "R", 15: "N", 16: "FRM", 17: "IA", 18: "SF", 19: "51100", 20: loan,
-        21: "N", 22: "240", 23: "02", 24: "Other sellers", 25: "Other servicers", 28: "9", 30: "2", 31: "N", 32: "7",
+        1: "758", 2: "201905", 3: "N", 4: "203904", 5: "43580", 6: "000", 7: "1", 8: "P", 9: "55",
+        10: "14", 11: "248000", 12: "55", 13: "4.375", 14: "R", 15: "N", 16: "FRM", 17: "IA", 18: "SF",
+        19: "51100", 20: loan, 21: "N", 22: "240", 23: "02", 24: "Other sellers", 25: "Other servicers",
+        28: "9", 30: "2", 31: "N", 32: "7",
     }  # fmt: skip
     return _line(usual | dict(fields or {}))
 

@@ -13,6 +13,7 @@ from loanbook.evaluation.metrics import (
     at_threshold,
     brier,
     clustered_mean,
+    clustered_rate,
     log_loss,
     log_losses,
     ranking,
@@ -22,7 +23,7 @@ from loanbook.evaluation.slices import Slice
 
 INSUFFICIENT = "insufficient"
 PAIRED = "paired rows, interval clustered by loan and month"
-CLUSTERED = "weighted mean, interval clustered by loan"
+CLUSTERED = "weighted mean, Wilson interval clustered by loan"
 FEW = f"{CLUSTERED}; few defaults"
 SHORT = ("log_loss", "brier", "auc", "gini", "ks", "expected_default_rate", "observed_default_rate")
 
@@ -105,7 +106,7 @@ def _measures(part: Slice, predictor: str, settings: EvaluateSettings) -> Measur
         "calibration_intercept": (fit.intercept, regression),
         "calibration_in_the_large": (fit.intercept_in_the_large, f"{regression}, slope 1"),
         "expected_default_rate": (float(np.average(pd, weights=weight)), "weighted mean"),
-        "observed_default_rate": (clustered_mean(label, weight, part.loan), CLUSTERED),
+        "observed_default_rate": (clustered_rate(label, weight, part.loan), CLUSTERED),
         **{
             name: (value, fixed)
             for name, value in at_threshold(label, pd, weight, settings.threshold).items()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loanbook.evaluation.metrics import Floats, Interval, clustered_mean
+from loanbook.evaluation.metrics import Floats, Interval, clustered_rate
 from loanbook.models.calibration import fit_platt, logit, sigmoid
 
 NEWTON_STEPS = 50
@@ -95,12 +95,11 @@ def rates_by(
 
 
 def _rates(group: str, label: Floats, pd: Floats, weight: Floats, loan: npt.NDArray[np.int64]) -> GroupRates:
-    observed = clustered_mean(label, weight, loan)
     return GroupRates(
         group=group,
         rows=len(label),
         loans=len(np.unique(loan)),
         defaulting_loans=len(np.unique(loan[label > 0])),
         expected=float(np.average(pd, weights=weight)),
-        observed=Interval(observed.estimate, max(0.0, observed.low), min(1.0, observed.high)),
+        observed=clustered_rate(label, weight, loan),
     )

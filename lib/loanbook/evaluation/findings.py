@@ -74,6 +74,7 @@ def _about(run: Run, artefact: Artefact) -> dict[str, Any]:
         "version": artefact.version,
         "source": inputs["source"],
         "uncalibrated": artefact.calibration().uncalibrated,
+        "status": artefact.status,
         "reasons": metrics["reasons"],
         "lineage": {
             "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs",

@@ -84,7 +84,8 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
     return {
         "model": judged.artefact.name,
         "model_version": judged.artefact.version,
-        "status": "ok" if judged.sufficient(run.settings.evaluate) else "insufficient",
+        "evaluation": "ok" if judged.sufficient(run.settings.evaluate) else "insufficient",
+        "model_status": judged.artefact.status,
         "test_rows": len(test.label),
         "test_loans": test.loans,
         "test_defaults": test.defaulting_loans,

@@ -8,6 +8,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 EPSILON = 1e-9
+NORMAL_95 = 1.959964
 
 
 def log_loss(label: Floats, pd: Floats, weight: Floats) -> float:
@@ -116,8 +117,22 @@ def clustered_mean(values: Floats, weight: Floats, *clusters: npt.NDArray[np.int
         first, second = clusters
         both = _cluster_variance(influence, first * (int(np.max(second)) + 1) + second)
         variances.append(sum(variances) - both)
-    half = 1.959964 * float(np.sqrt(max(variances)))
+    half = NORMAL_95 * float(np.sqrt(max(variances)))
     return Interval(mean, mean - half, mean + half)
+
+
+def clustered_rate(label: Floats, weight: Floats, loan: npt.NDArray[np.int64]) -> Interval:
+    """Return the weighted default rate with Wilson's (1927) interval at the effective number of rows.
+
+    That number is p (1 - p) over the variance clustered by loan (Korn, Graubard 1998), the number of loans
+    where none or all defaulted: no default among few loans does not make their rate certain.
+    """
+    rate = float(np.average(label, weights=weight))
+    variance = _cluster_variance(weight * (label - rate) / np.sum(weight), loan)
+    n = rate * (1 - rate) / variance if variance > 0 else float(len(np.unique(loan)))
+    z = NORMAL_95**2 / n
+    centre, half = (rate + z / 2) / (1 + z), np.sqrt(z * rate * (1 - rate) + z**2 / 4) / (1 + z)
+    return Interval(rate, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
 
 
 def _cluster_variance(influence: Floats, codes: npt.NDArray[np.int64]) -> float:

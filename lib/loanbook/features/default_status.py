@@ -15,6 +15,7 @@ from pyspark.sql.window import Window, WindowSpec
 from loanbook.features.settings import DefaultDefinition
 from loanbook.tables.columns import STATES, TERMINAL_STATES
 
+LOAN = ["source", "loan_id"]
 BELOW_DPD30 = ("current", "inactive")
 DELINQUENT = ("dpd30", "dpd60", "dpd90", "foreclosure", "reo")
 WORKING = (
@@ -27,23 +28,45 @@ def with_default_status(definition: DefaultDefinition) -> Callable[[DataFrame], 
     """Add default status, number of the episode, its entry and exit, and the definition's id.
 
     Takes canonical performance rows, one for each loan and month, none after an exit; a loan's months that
-    are not among them are unobserved and do not count.
+    are not among them are unobserved and do not count. It reads them three times: keep them first.
     """
 
     def add(performance: DataFrame) -> DataFrame:
-        months = performance.transform(_with_triggers(definition))
+        # Most loans never miss a payment: only the others need the windows, and few enough to broadcast.
+        risky = F.broadcast(performance.where(_may_enter(definition)).select(*LOAN).distinct())
+        months = performance.join(risky, LOAN, "left_semi").transform(_with_triggers(definition))
         months = months.transform(_with_short_cure(definition)).transform(_with_long_cure(definition))
-        return (
-            months.transform(_with_status)
-            .withColumn("default_definition_id", F.lit(definition.id))
-            .drop(*WORKING)
-        )
+        judged = months.transform(_with_status).drop(*WORKING)
+        never = performance.join(risky, LOAN, "left_anti").transform(_never_in_default)
+        whole = judged.unionByName(never)
+        return whole.withColumn("default_definition_id", F.lit(definition.id))
 
     return add
 
 
+def _may_enter(definition: DefaultDefinition) -> Column:
+    """Return a condition that some month of every loan that enters default meets."""
+    states = DELINQUENT if definition.distressed_modification_is_default else _entry_states(definition)
+    return F.col("state").isin(*states) | F.col("loss_event")
+
+
+def _entry_states(definition: DefaultDefinition) -> list[str]:
+    return [state for state in DELINQUENT if STATES.index(state) >= STATES.index(definition.entry_state)]
+
+
+def _never_in_default(performance: DataFrame) -> DataFrame:
+    terminated = F.col("state").isin(*TERMINAL_STATES)
+    return performance.select(
+        "*",
+        F.when(terminated, "terminated").otherwise("performing").alias("default_status"),
+        F.lit(False).alias("default_entry"),
+        F.lit(False).alias("default_exit"),
+        F.lit(0).alias("default_episode"),
+    )
+
+
 def _history() -> WindowSpec:
-    return Window.partitionBy("source", "loan_id").orderBy("as_of_date")
+    return Window.partitionBy(*LOAN).orderBy("as_of_date")
 
 
 def _so_far() -> WindowSpec:
@@ -60,8 +83,6 @@ def _before(column: str) -> Column:
 
 
 def _with_triggers(definition: DefaultDefinition) -> Callable[[DataFrame], DataFrame]:
-    entry_states = [s for s in DELINQUENT if STATES.index(s) >= STATES.index(definition.entry_state)]
-
     def add(months: DataFrame) -> DataFrame:
         was_modified, was_state = F.lag("modified").over(_history()), F.lag("state").over(_history())
         numbered = months.select(
@@ -70,7 +91,7 @@ def _with_triggers(definition: DefaultDefinition) -> Callable[[DataFrame], DataF
             F.coalesce(F.col("modified") & ~was_modified, F.lit(False)).alias("_modification"),
             F.coalesce(was_state.isin(*DELINQUENT), F.lit(False)).alias("_was_delinquent"),
         )
-        trigger = F.col("state").isin(*entry_states)
+        trigger = F.col("state").isin(*_entry_states(definition))
         if definition.liquidation_with_loss_is_default:
             trigger = trigger | F.col("loss_event")
         if definition.distressed_modification_is_default:

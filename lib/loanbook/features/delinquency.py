@@ -12,6 +12,7 @@ from loanbook.tables.columns import STATES
 WINDOWS = (3, 6, 12)
 BUCKETS = (30, 60, 90)
 WORST_WINDOWS = (12, 24)
+BITS = 9  # of a counter: windows of up to 511 months
 
 _Delinquency = partial(Feature, theme="delinquency", roll_forward="path")
 _Number = partial(_Delinquency, kind="numeric", type="INT", actionable=True, expected_sign="+")
@@ -170,16 +171,26 @@ def with_delinquency(inputs: PanelInputs) -> Transform:
 
 
 def _windowed() -> dict[str, Column]:
+    packed = {months: F.sum(_flags()).over(loan_window(1 - months)) for months in WINDOWS}
     counts = {
-        f"months_{days}plus_{months}m": F.sum((F.col("severity") >= days // 30).cast("int"))
-        .over(loan_window(1 - months))
-        .cast("int")
+        f"months_{days}plus_{months}m": _unpacked(packed[months], position)
         for months in WINDOWS
-        for days in BUCKETS
+        for position, days in enumerate(BUCKETS)
     }
     worst = {f"worst_state_{k}m": F.max("severity").over(loan_window(1 - k)) for k in WORST_WINDOWS}
-    observed = F.count("severity").over(loan_window(-11)).cast("int")
+    observed = F.coalesce(_unpacked(packed[12], len(BUCKETS)), F.lit(0))
     return {**counts, **worst, "months_observed_12m": observed}
+
+
+def _flags() -> Column:
+    """Return the counters of a reported month (30+, 60+, 90+, reported) in one long, for one sum to count."""
+    flags = [F.col("severity") >= days // 30 for days in BUCKETS] + [F.col("severity").isNotNull()]
+    longs = [F.shiftleft(flag.cast("bigint"), BITS * position) for position, flag in enumerate(flags)]
+    return sum(longs[1:], longs[0])
+
+
+def _unpacked(packed: Column, position: int) -> Column:
+    return F.shiftright(packed, BITS * position).bitwiseAND(2**BITS - 1).cast("int")
 
 
 def _history() -> dict[str, Column]:

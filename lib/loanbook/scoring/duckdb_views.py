@@ -51,8 +51,7 @@ class Warehouse:
         self._create("runs", f"SELECT * FROM {storage.duckdb_scan('runs')}")
         versions = self._connection.execute(PUBLISHED).fetchall()
         for name, version in versions:
-            scan = storage.duckdb_scan(name).removesuffix(")")
-            self._create(name, f"SELECT * FROM {scan}, version => {version})")
+            self._create(name, f"SELECT * FROM {storage.duckdb_scan(name, version)}")
         return sorted({"runs", *(name for name, _ in versions)})
 
     def _create_views(self) -> list[str]:

@@ -70,7 +70,7 @@ def score_portfolio(
             if attempt == ATTEMPTS:
                 raise
             log.warning("another writer was first (%s); again from the inputs", type(conflict).__name__)
-            run.__dict__.pop("published", None)  # the inputs are read anew, at what is published by now
+            run.read_anew()
             attempt += 1
 
 

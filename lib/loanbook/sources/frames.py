@@ -1,24 +1,23 @@
-"""Frames that are read more than once."""
+"""Frames that are read more than once: computed once, into files beside the landed lines."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 
 from pyspark.sql import DataFrame
 
-Keep = Callable[[DataFrame], DataFrame]
+Keep = Callable[[DataFrame, str], DataFrame]
 
 
-@contextmanager
-def kept_frames() -> Iterator[Keep]:
-    """Yield a function that keeps a frame's rows, once computed, until the block ends."""
-    frames: list[DataFrame] = []
+def keeper(folder: Path) -> Keep:
+    """Return a function that writes a frame's rows to a folder of that name and returns them read back.
 
-    def keep(df: DataFrame) -> DataFrame:
-        frames.append(df.persist())
-        return frames[-1]
+    Unlike a cache this keeps memory flat, lets a reader pick columns, and cuts the plan, which would
+    otherwise be analysed again with every step that follows.
+    """
 
-    try:
-        yield keep
-    finally:
-        for frame in frames:
-            frame.unpersist()
+    def keep(df: DataFrame, name: str) -> DataFrame:
+        path = (folder / name).as_uri()
+        df.write.option("compression", "lz4").parquet(path)
+        return df.sparkSession.read.schema(df.schema).parquet(path)
+
+    return keep

@@ -7,7 +7,7 @@ from typing import Any
 from loanbook.errors import InputError
 from loanbook.runs import Run
 from loanbook.sources.canonical import assert_mapping
-from loanbook.sources.frames import kept_frames
+from loanbook.sources.frames import keeper
 from loanbook.sources.judge import accounted, judge
 from loanbook.sources.landing import Landed, landed_files
 from loanbook.sources.mapping import TapeMapping, load_mapping
@@ -19,7 +19,7 @@ def ingest_tapes(run: Run, *, tapes: Sequence[str], delivered_at: str | None) ->
     """Replace the slices that the tapes deliver, after every line of them is accounted for.
 
     Returns:
-        Lines by fate, loan months, slices, and the first and last month.
+        Loans of the source; loan months, lines by fate, slices, first and last month of the delivery.
 
     Raises:
         InputError: the mapping or a file is not as required; nothing is published.
@@ -30,12 +30,13 @@ def ingest_tapes(run: Run, *, tapes: Sequence[str], delivered_at: str | None) ->
     day = parse_day(delivered_at)
     assert_mapping(run.spark, mapping)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
-    with landed_files(mapping.name, tapes, mapping.files, folder, day) as files, kept_frames() as keep:
+    with landed_files(mapping.name, tapes, mapping.files, folder, day) as files:
         assert_pairs(files)
+        keep = keeper(folder)
         judged = judge(run, mapping, files, keep)
         counted = accounted(run, judged)
-        publish(run, judged, counted, keep)
-        return details(judged, counted)
+        loans = publish(run, judged, counted, keep)
+        return {"loans": loans, **details(judged, counted)}
 
 
 def parse_day(text: str | None) -> date | None:

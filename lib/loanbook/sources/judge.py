@@ -63,16 +63,18 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], keep: Keep) -
     others = others_of(run, mapping.name, sorted({file.slice for file in files}))
     loan_ids = None
     if others is not None:
-        lines = keep(lines)  # read twice: for the loans that it names, and for their history
-        loan_ids = keep(others.loans(lines))
+        lines = keep(lines, "lines")  # read twice: for the loans that it names, and for their history
+        loan_ids = keep(others.loans(lines), "loan_ids")
         lines = lines.unionByName(others.months(loan_ids), allowMissingColumns=True)
-    months = keep(with_performance_fate(lines))
+    with named(run.spark, f"{run.job}: read performance and judge each line"):
+        months = keep(with_performance_fate(lines), "months")
     loans = None
     if mapping.loans is not None:
         in_book = months.where(F.col("fate") == "published")
         read = _read(run, terms, lambda fields: canonical_loans(fields, mapping))
         sets_aside = mapping.loans.without_performance == "set_aside"
-        loans = keep(with_loan_fate(read, in_book if sets_aside else None))
+        with named(run.spark, f"{run.job}: read loans and judge each line"):
+            loans = keep(with_loan_fate(read, in_book if sets_aside else None), "loans")
     return Judged(mapping, files, months, loans, others, loan_ids)
 
 
@@ -95,10 +97,9 @@ def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
         GateRefused: too many lines of a delivery were rejected.
     """
     new = judged.months.where("is_new")
-    with named(run.spark, f"{run.job}: read performance and judge each line"):
+    with named(run.spark, f"{run.job}: count lines by fate"):
         counted = tallies(new)
-    if judged.loans is not None:
-        with named(run.spark, f"{run.job}: read loans and judge each line"):
+        if judged.loans is not None:
             counted |= tallies(judged.loans)
     for file in judged.files:
         assert_layout(file.name, required_fields(file), file.delimiter, counted[file.delivery])

@@ -14,7 +14,7 @@ from loanbook.session import named
 from loanbook.sources.deliveries import deliveries_frame, delivery_rows
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.fields import empty_fields, read_fields, required_fields
-from loanbook.sources.frames import kept_frames
+from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, landed_files
 from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
 from loanbook.sources.mapping import load_mapping
@@ -40,12 +40,13 @@ def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
     run.source = mapping.name
     _assert_mapping(run.spark, mapping)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
-    with landed_files(mapping.name, files, mapping.files, folder, None) as landed, kept_frames() as keep:
-        lines = keep(_lines(run.spark, landed))
+    with landed_files(mapping.name, files, mapping.files, folder, None) as landed:
+        keep = keeper(folder)
+        lines = keep(_lines(run.spark, landed), "lines")
         with named(run.spark, f"{run.job}: read series and judge each line"):
             counted = tallies(lines)
         _assert_counts(run, landed, lines, counted)
-        values = keep(_values(lines, mapping.lag_months))
+        values = keep(_values(lines, mapping.lag_months), "values")
         assert_unique(values, MACRO)
         _publish(run, mapping, landed, counted, lines, values)
         return _details(mapping, counted, values)

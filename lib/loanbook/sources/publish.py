@@ -25,26 +25,29 @@ from loanbook.tables.terminations import TERMINATIONS
 TABLES = (QUARANTINE, LOANS, TERMINATIONS, PERFORMANCE, DELIVERIES)
 
 
-def publish(run: Run, judged: Judged, counted: Mapping[str, Tally], keep: Keep) -> None:
-    """Write the five tables; the run's row publishes them together afterwards."""
+def publish(run: Run, judged: Judged, counted: Mapping[str, Tally], keep: Keep) -> int:
+    """Write the five tables, for the run's row to publish; return the source's number of loans."""
     source, slices = judged.mapping.name, judged.slices
     history = judged.months.where(F.col("fate") == "published").transform(
         with_default_status(run.settings.default_definition)
     )
     rewritten = slices
     if judged.others is not None:
-        history = keep(history)  # compared with what is stored, and written
+        history = keep(history, "history")  # compared with what is stored, and written
         rewritten = sorted({*slices, *_changed_slices(history, judged.months)})
-    loans = _loans(run, judged)
+    loans = keep(_loans(run, judged), "all_loans")
+    assert_unique(loans, LOANS)
+    assert_unique(judged.months.where(F.col("fate") == "published"), PERFORMANCE)
+    rows = delivery_rows(judged.files, counted, judged.mapping.period_months)
     run.restore_unpublished(*TABLES)
     rejected = quarantine_rows(judged.lines, judged.files, run.run_id)
     run.replace(QUARANTINE, rejected, of_slices(source, slices))
     run.replace(LOANS, loans, of_source(source))
     run.replace(TERMINATIONS, _terminations(judged, history, rewritten), of_slices(source, rewritten))
     run.replace(PERFORMANCE, _performance(judged, history, rewritten), of_slices(source, rewritten))
-    rows = delivery_rows(judged.files, counted, judged.mapping.period_months)
     earlier = earlier_rows(run, source, slices, _lost(run, judged))
     run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), of_source(source))
+    return loans.count()
 
 
 def _changed_slices(history: DataFrame, months: DataFrame) -> list[str]:
@@ -61,9 +64,7 @@ def _loans(run: Run, judged: Judged) -> DataFrame:
     stored = published(run, LOANS, judged.mapping.name)
     if stored is not None:
         stored = stored.where(~F.col("slice").isin(*judged.slices))
-    loans = all_loans(delivered, stored, first_months(judged.months), judged.mapping)
-    assert_unique(loans, LOANS)
-    return loans
+    return all_loans(delivered, stored, first_months(judged.months), judged.mapping)
 
 
 def _terminations(judged: Judged, history: DataFrame, slices: Sequence[str]) -> DataFrame:

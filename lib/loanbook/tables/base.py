@@ -75,6 +75,8 @@ class Table:
 
 def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     """Create the table, with comments, constraints and protocol, where it does not exist."""
+    if _is_there(spark, storage, table):
+        return
     builder = DeltaTable.createIfNotExists(spark).comment(table.description)
     if storage.catalog:
         builder = builder.tableName(storage.spark_name(table.name))
@@ -88,6 +90,12 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     for key, value in {**PROPERTIES, **constraints}.items():
         builder = builder.property(key, value)
     builder.partitionedBy(*table.partitions).execute()
+
+
+def _is_there(spark: SparkSession, storage: Storage, table: Table) -> bool:
+    if storage.catalog:
+        return bool(spark.catalog.tableExists(storage.spark_name(table.name)))
+    return bool(DeltaTable.isDeltaTable(spark, storage.table_uri(table.name)))
 
 
 def read(spark: SparkSession, storage: Storage, table: Table, version: int) -> DataFrame:
@@ -150,7 +158,7 @@ def _version_of(spark: SparkSession, storage: Storage, table: Table, metadata: s
 
 def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int | None:
     """Return the table's last version, or None where it does not exist."""
-    if not DeltaTable.isDeltaTable(spark, storage.table_uri(table.name)) and not storage.catalog:
+    if not _is_there(spark, storage, table):
         return None
     row = spark.sql(f"DESCRIBE HISTORY {storage.spark_name(table.name)} LIMIT 1").first()
     return None if row is None else int(row["version"])

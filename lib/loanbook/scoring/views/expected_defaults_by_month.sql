@@ -14,3 +14,4 @@ SELECT
   SUM(CASE WHEN default_status = 'performing' THEN pd_12m * upb END) AS expected_default_upb
 FROM current_scores
 GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5

@@ -13,3 +13,4 @@ SELECT
   SUM(CASE WHEN default_status = 'performing' THEN pd_12m END) AS expected_defaults
 FROM current_scores
 GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 7 DESC, 6

@@ -1,0 +1,32 @@
+"""Checks as named conditions."""
+
+from pyspark.sql import functions as F
+
+from loanbook.quality.checks import failed, required_columns, table_constraints, unreadable
+from loanbook.tables.performance import PERFORMANCE
+
+
+def test_every_failed_check_is_named_and_the_unknown_passes(spark):
+    frame = spark.createDataFrame([(1, 1), (-1, None), (-1, -1)], "a INT, b INT")
+    found = frame.select(
+        failed({"a_low": F.col("a") < 0, "b_low": F.col("b") < 0}).alias("reasons")
+    ).collect()
+    assert [row.reasons for row in found] == [[], ["a_low"], ["a_low", "b_low"]]
+
+
+def test_blank_and_sentinel_are_not_unreadable(spark):
+    frame = spark.createDataFrame(
+        [(None, None), ("9999", None), ("x", None), ("7", 7)], "text STRING, value INT"
+    )
+    found = frame.select(unreadable(F.col("text"), F.col("value"), ["9999"]).alias("lost")).collect()
+    assert [bool(row.lost) for row in found] == [False, False, True, False]
+
+
+def test_a_tables_own_rules_are_checks(spark):
+    frame = spark.sql(
+        "SELECT CAST(NULL AS STRING) AS loan_id, 'asleep' AS state, CAST(-1 AS DECIMAL(16,2)) AS upb"
+    )
+    names = frame.columns
+    checks = required_columns(PERFORMANCE, names) | table_constraints(PERFORMANCE, names)
+    (row,) = frame.select(failed(checks).alias("reasons")).collect()
+    assert row.reasons == ["missing_loan_id", "state_known", "upb_not_negative"]

@@ -1,0 +1,289 @@
+"""Tapes in, tables out: counts that reconcile, quarantine, corrections, and what is refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loanbook.config import load_settings
+from loanbook.errors import GateRefused, InputError
+from loanbook.quality.reconcile import FATES
+from loanbook.runs import Run
+from loanbook.sources.job import ingest_tapes
+from loanbook.tables.base import Table
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.quarantine import QUARANTINE
+from loanbook.tables.terminations import TERMINATIONS
+from tests.sources.tapes import month, terms, write_feed, write_freddie, write_mapping
+
+TABLES = (LOANS, PERFORMANCE, TERMINATIONS, QUARANTINE, DELIVERIES)
+Ingest = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def ingest(make_run) -> Ingest:
+    """Return a function that ingests a tape as a run of its own and publishes it."""
+
+    def do(source: str, *tapes: object, delivered_at: str | None = None, settings: tuple[str, ...] = ()):
+        run = make_run("ingest_tapes", *settings, source=source)
+        return run.finish(ingest_tapes(run, tapes=[str(path) for path in tapes], delivered_at=delivered_at))
+
+    return do
+
+
+@pytest.fixture
+def rows(make_run) -> Callable[[Table], list[dict[str, Any]]]:
+    """Return a function that reads a published table, in order of its key and without the run's id."""
+
+    return lambda table: table_rows(make_run(), table)
+
+
+def table_rows(run: Run, table: Table) -> list[dict[str, Any]]:
+    frame = run.read(table, made_by="ingest-tapes").drop("run_id").orderBy(*table.key)
+    return [row.asDict(recursive=True) for row in frame.collect()]
+
+
+def assert_reconciled(deliveries: list[dict[str, Any]], tables: dict[str, int]) -> None:
+    for delivery in deliveries:
+        assert delivery["lines"] == sum(delivery[fate] for fate in FATES), delivery
+    for kind, published in tables.items():
+        assert sum(row["published"] for row in deliveries if row["kind"] == kind) == published
+
+
+LIQUIDATED = {
+    3: "0.00", 9: "09", 10: "201907", 13: "201904", 14: "100.00", 15: "U", 16: "5.00", 17: "-30.00",
+    22: "-60000.00", 27: "246000.00",
+}  # fmt: skip
+
+
+def freddie_tape(folder: Path) -> Path:
+    """Write a tape whose lines meet every fate once at least."""
+    loans = [
+        terms("A"), terms("B", {1: "9999", 6: "999", 9: "999", 10: "999", 12: "999", 8: "9", 19: ""}),
+        terms("C", {1: "7x8"}), terms("D", {13: "5.0"}), terms("D", {13: "6.0"}), "A|cut",
+    ]  # fmt: skip
+    months = [
+        month("A", "201904"), month("A", "201905", "3"), month("A", "201906", "RA"),
+        month("A", "201907", "RA", LIQUIDATED), month("A", "201908", "0"),
+        month("B", "201904"), month("B", "201905", ""), month("B", "201906", "1", {3: "-5.00", 2: "20190"}),
+        month("C", "201904"), month("C", "201904", "2"),
+        month("D", "201904", "0", {3: "0.00", 9: "01", 6: "0"}), "nonsense",
+    ]  # fmt: skip
+    return write_freddie(folder, loans, months)
+
+
+LENIENT = ("ingest.max_quarantined_share=0.5",)
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The same tape ingested twice: what the job said, and every table's rows after each time."""
+
+    result: dict[str, Any]
+    once: dict[str, list[dict[str, Any]]]
+    twice: dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def ingested(spark, tmp_path_factory) -> Ingested:
+    folder = tmp_path_factory.mktemp("freddie")
+    settings = load_settings("local", [f"paths.warehouse={folder / 'warehouse'}", *LENIENT])
+    tape, results, contents = freddie_tape(folder / "tape"), [], []
+    for _ in range(2):
+        run = Run("ingest_tapes", settings, source="freddie_mac")
+        results.append(run.finish(ingest_tapes(run, tapes=[str(tape)], delivered_at=None)))
+        contents.append({table.name: table_rows(Run("test", settings), table) for table in TABLES})
+    return Ingested(results[0], *contents)
+
+
+def test_every_line_has_a_fate_and_rejected_ones_keep_text_file_line_and_reasons(ingested):
+    result = ingested.result
+    counts = {name: result[name] for name in ("lines", "loans", "loan_months", *FATES)}
+    assert counts == {
+        "lines": 18, "loans": 4, "loan_months": 7,
+        "published": 10, "quarantined": 5, "superseded": 2, "set_aside": 1,
+    }  # fmt: skip
+    assert (result["first_month"], result["last_month"]) == (date(2019, 4, 30), date(2019, 7, 31))
+    assert_reconciled(ingested.once["deliveries"], {"loans": 3, "performance": 7})
+    rejected = {(row["kind"], row["line"]): row for row in ingested.once["quarantine"]}
+    assert {key: row["reasons"] for key, row in rejected.items()} == {
+        ("loans", 3): ["unreadable_credit_score"],
+        ("loans", 6): ["number_of_fields"],
+        ("performance", 7): ["delinquency_unknown", "missing_state"],
+        ("performance", 8): ["unreadable_reporting_period", "missing_as_of_date", "upb_not_negative"],
+        ("performance", 12): ["number_of_fields"],
+    }
+    assert rejected["performance", 12]["text"] == "nonsense"
+    assert rejected["performance", 7]["text"] == month("B", "201905", "")
+    assert rejected["loans", 6]["file"] == "historical_data_2019Q1.txt"
+
+
+def test_canonical_terms_of_freddie_mac(ingested):
+    a, b, c, d = ingested.once["loans"]
+    assert (a["origination_date"], a["maturity_date"]) == (date(2019, 3, 1), date(2039, 4, 1))
+    assert (a["vintage"], a["credit_score"], a["ltv"], a["mi_percent"]) == ("2019Q1", 758, 55, 0)
+    assert (a["purpose"], a["zip3"], a["attribute_roles"]["msa"]) == ("rate_term", "511", "monitoring")
+    sentinels = ("credit_score", "ltv", "cltv", "dti", "mi_percent", "occupancy", "zip3")
+    assert {name: b[name] for name in sentinels} == dict.fromkeys(sentinels)
+    assert c["original_upb"] is None  # its terms are in quarantine, but it has months
+    assert (d["original_rate"], d["line"]) == (6, 5)  # the last line of a loan wins
+
+
+def test_canonical_months_of_freddie_mac(ingested):
+    months = {(row["loan_id"], row["as_of_date"].month): row for row in ingested.once["performance"]}
+    assert {key: row["state"] for key, row in months.items()} == {
+        ("A", 4): "current", ("A", 5): "dpd90", ("A", 6): "reo", ("A", 7): "liquidated",
+        ("B", 4): "current", ("C", 4): "dpd60", ("D", 4): "matured",
+    }  # fmt: skip
+    assert [months["A", number]["default_status"] for number in (4, 5, 6, 7)] == [
+        "performing", "in_default", "in_default", "terminated",
+    ]  # fmt: skip
+    assert months["A", 7]["loss_event"]
+    assert not months["D", 4]["loss_event"]
+    assert months["A", 4]["known_on"] == date(2019, 4, 30)
+
+
+def test_what_is_known_at_the_end_goes_to_terminations(ingested):
+    a, d = ingested.once["terminations"]
+    assert (a["state"], a["exit_reason"], a["state_before_exit"]) == ("liquidated", "09", "reo")
+    assert (a["actual_loss"], a["expenses"], a["upb_at_exit"]) == (60_000, 30, 246_000)
+    assert a["net_sale_proceeds"] is None  # 'U' is unknown
+    assert (d["state"], d["exit_reason"], d["state_before_exit"]) == ("matured", "01", None)
+
+
+def test_the_same_tape_again_changes_nothing(ingested):
+    assert ingested.twice == ingested.once
+
+
+def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
+    whole = write_freddie(
+        tmp_path / "whole", [terms("A"), terms("B")], [month("A", "201904"), month("B", "201904")]
+    )
+    ingest("freddie_mac", whole)
+    other = write_freddie(tmp_path / "other", [terms("Z")], [month("Z", "201907")], "2019Q2")
+    ingest("freddie_mac", other)
+    corrected = write_freddie(tmp_path / "corrected", [terms("A")], [month("A", "201904")])
+    ingest("freddie_mac", corrected, delivered_at="2020-01-15")
+    assert [(row["loan_id"], row["known_on"]) for row in rows(PERFORMANCE)] == [
+        ("A", date(2020, 1, 15)),
+        ("Z", date(2019, 7, 31)),
+    ]
+    assert [row["loan_id"] for row in rows(LOANS)] == ["A", "Z"]
+    assert len(rows(DELIVERIES)) == 4
+
+
+def test_a_history_over_monthly_slices_is_judged_as_one(ingest, rows, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml")
+    feed = tmp_path / "feed"
+    late = {"202001": 0, "202002": 95, "202003": 0, "202004": 0, "202005": 0}
+    files = {
+        period: write_feed(feed, period, [("1", period, days), ("2", period, 0)])
+        for period, days in late.items()
+    }
+    ingest(source, *(files[period] for period in ("202001", "202003", "202004")))
+    ingest(source, files["202002"])  # a month that comes late restates the two after it
+    ingest(source, files["202005"])
+    apart = rows(PERFORMANCE)
+    assert [row["default_status"] for row in apart if row["loan_id"] == "1"] == [
+        "performing", "in_default", "probation", "probation", "performing",
+    ]  # fmt: skip
+    assert {row["default_status"] for row in apart if row["loan_id"] == "2"} == {"performing"}
+    ingest(source, *files.values())
+    assert rows(PERFORMANCE) == apart
+    assert [(row["loan_id"], row["slice"]) for row in rows(LOANS)] == [("1", "202001"), ("2", "202001")]
+
+
+def test_a_later_file_supersedes_lines_of_an_earlier_one_and_sets_aside_what_follows_an_exit(
+    ingest, rows, tmp_path
+):
+    source = write_mapping(tmp_path / "feed.yaml")
+    first = write_feed(tmp_path, "202002", [("1", "202001", 0), ("1", "202002", 0), ("2", "202002", 40)])
+    ingest(source, first)
+    second = write_feed(tmp_path, "202001", [("1", "202001", -1), ("2", "202001", 0)])
+    ingest(source, second)
+    assert [(row["loan_id"], str(row["as_of_date"]), row["state"]) for row in rows(PERFORMANCE)] == [
+        ("1", "2020-01-31", "prepaid"),
+        ("2", "2020-01-31", "current"),
+        ("2", "2020-02-29", "dpd30"),
+    ]
+    deliveries = {row["slice"]: row for row in rows(DELIVERIES)}
+    assert [deliveries["202002"][fate] for fate in FATES] == [1, 0, 1, 1]
+    assert deliveries["202002"]["upb"] == 100
+    assert_reconciled(rows(DELIVERIES), {"performance": 3})
+
+
+def test_sources_never_touch_each_other(ingest, rows, tmp_path):
+    ingest("freddie_mac", write_freddie(tmp_path / "tape", [terms("A")], [month("A", "201904")]))
+    before = rows(PERFORMANCE)
+    ingest(write_mapping(tmp_path / "feed.yaml"), write_feed(tmp_path, "201904", [("A", "201904", 0)]))
+    after = rows(PERFORMANCE)
+    assert [row for row in after if row["source"] == "freddie_mac"] == before
+    assert len(after) == len(before) + 1
+
+
+def cut_all(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.write_text("".join(line.rsplit("|", 1)[0] + "\n" for line in path.read_text().splitlines()))
+
+
+def empty(folder: Path) -> None:
+    (folder / "historical_data_2019Q1.txt").write_text("")
+
+
+def lose_performance(folder: Path) -> None:
+    (folder / "historical_data_time_2019Q1.txt").unlink()
+
+
+def lose_half_a_slice(folder: Path) -> None:
+    write_freddie(folder, [terms("A")], [], "2020Q1")
+    (folder / "historical_data_time_2020Q1.txt").unlink()
+
+
+BAD_TAPES = {
+    cut_all: r"32 fields divided by '\|'",
+    empty: "at least one line of data",
+    lose_performance: "a file whose name matches",
+    lose_half_a_slice: "a file like .* for each slice",
+}
+
+
+def test_a_bad_tape_is_bad_input_and_changes_nothing(ingest, rows, tmp_path, make_run):
+    lines = [terms("A")], [month("A", "201904")]
+    ingest("freddie_mac", write_freddie(tmp_path / "good", *lines))
+    before, versions = rows(PERFORMANCE), make_run().published
+    for damage, message in BAD_TAPES.items():
+        bad = write_freddie(tmp_path / damage.__name__, *lines)
+        damage(bad)
+        with pytest.raises(InputError, match=message) as refused:
+            ingest("freddie_mac", bad)
+        assert refused.value.exit_code == 2
+    assert (rows(PERFORMANCE), make_run().published) == (before, versions)
+
+
+def test_too_many_rejected_lines_publish_nothing(ingest, make_run, tmp_path):
+    freddie = freddie_tape(tmp_path)
+    with pytest.raises(GateRefused, match="3 of 12 in historical_data_time_2019Q1") as refused:
+        ingest("freddie_mac", freddie, settings=("ingest.max_quarantined_share=0.1",))
+    assert refused.value.exit_code == 3
+    assert make_run().published == {}
+
+
+def test_a_mapping_that_names_an_unknown_field_is_bad_input(ingest, tmp_path):
+    source = write_mapping(
+        tmp_path / "feed.yaml",
+        performance={"columns": {"loan_id": "id", "as_of_date": "month", "state": "stat"}},
+    )
+    with pytest.raises(InputError, match=r"performance\.columns\.state.*\n.*stat"):
+        ingest(source, write_feed(tmp_path, "202001", [("1", "202001", 0)]))
+
+
+def test_a_header_without_a_field_is_bad_input(ingest, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml")
+    (tmp_path / "feed_202001.csv").write_text("id,month,days\n1,202001,0\n")
+    with pytest.raises(InputError, match=r"the columns balance in feed_202001\.csv"):
+        ingest(source, tmp_path / "feed_202001.csv")
