@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -32,7 +31,7 @@ def call(warehouse: Path, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def result(warehouse) -> Iterator[dict[str, Any]]:
+def result(warehouse) -> dict[str, Any]:
     return call(warehouse, "run-pipeline", "--simulate", "tiny", "--workers", "2")
 
 

@@ -44,9 +44,7 @@ def test_what_a_run_left_unpublished_is_undone(make_run):
     crashed.replace(MACRO, macro(crashed, 2.0), "source = 'm'")
     again = make_run()
     again.restore_unpublished(MACRO)
-    frame = base.read(
-        again.spark, again.storage, MACRO, base.latest_version(again.spark, again.storage, MACRO)
-    )
+    frame = latest(again, MACRO)
     assert [row["value"] for row in frame.collect()] == [1.0]
     publish(again, 4.0)
     assert values(make_run()) == [4.0]
@@ -69,9 +67,14 @@ def test_the_runs_row_names_inputs_outputs_and_counts(make_run):
     assert rows["reader"]["settings_hash"] == second.settings.hash()
 
 
+def latest(run, table):
+    version = base.latest_version(run.spark, run.storage, table)
+    assert version is not None
+    return base.read(run.spark, run.storage, table, version)
+
+
 def _runs(run):
-    version = base.latest_version(run.spark, run.storage, RUNS)
-    return {row["job"]: row for row in base.read(run.spark, run.storage, RUNS, version).collect()}
+    return {row["job"]: row for row in latest(run, RUNS).collect()}
 
 
 def failing(run):

@@ -37,7 +37,7 @@ def paired(sides: Mapping[str, Callable[[], object]], pairs: int = MIN_PAIRS) ->
         raise ValueError(f"at least {MIN_PAIRS} pairs are required, found {pairs}")
     runs = []
     for pair in range(pairs):
-        order = list(sides) if pair % 2 == 0 else list(reversed(sides))
+        order = list(sides) if pair % 2 == 0 else list(reversed(list(sides)))
         for side in order:
             start = time.perf_counter()
             sides[side]()
