@@ -6,6 +6,10 @@ from typing import Any
 
 import yaml
 
+from loanbook.quality.reconcile import FATES
+from loanbook.runs import Run
+from loanbook.tables.base import Table
+
 MONTHLY_FEED: dict[str, Any] = {
     "name": "monthly_feed",
     "product": "personal",
@@ -17,7 +21,8 @@ MONTHLY_FEED: dict[str, Any] = {
             "slice": r"feed_(\d{6})",
             "header": True,
             "fields": {
-                "id": "text", "month": {"type": "date", "format": "yyyyMM"}, "days": "int", "balance": "money",
+                "id": "text", "month": {"type": "date", "format": "yyyyMM"},
+                "days": "int", "balance": "money",
             },
         }
     ],
@@ -76,3 +81,17 @@ def write_feed(folder: Path, period: str, rows: Iterable[tuple[str, str, int]]) 
         "id,month,days,balance\n" + "".join(f"{loan},{m},{days},100.00\n" for loan, m, days in rows)
     )
     return str(path)
+
+
+def table_rows(run: Run, table: Table) -> list[dict[str, Any]]:
+    """Return a published table's rows in order of its key, without the run's id."""
+    frame = run.read(table, made_by="ingest-tapes").drop("run_id").orderBy(*table.key)
+    return [row.asDict(recursive=True) for row in frame.collect()]
+
+
+def assert_reconciled(deliveries: list[dict[str, Any]], tables: dict[str, int]) -> None:
+    """Check that every line of each delivery has a fate, and how many of each kind were published."""
+    for delivery in deliveries:
+        assert delivery["lines"] == sum(delivery[fate] for fate in FATES), delivery
+    for kind, published in tables.items():
+        assert sum(row["published"] for row in deliveries if row["kind"] == kind) == published

@@ -1,6 +1,5 @@
 """Tapes in, tables out: counts that reconcile, quarantine, corrections, and what is refused."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,48 +12,22 @@ from loanbook.errors import GateRefused, InputError
 from loanbook.quality.reconcile import FATES
 from loanbook.runs import Run
 from loanbook.sources.job import ingest_tapes
-from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.terminations import TERMINATIONS
-from tests.sources.tapes import month, terms, write_feed, write_freddie, write_mapping
+from tests.sources.tapes import (
+    assert_reconciled,
+    month,
+    table_rows,
+    terms,
+    write_feed,
+    write_freddie,
+    write_mapping,
+)
 
 TABLES = (LOANS, PERFORMANCE, TERMINATIONS, QUARANTINE, DELIVERIES)
-Ingest = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def ingest(make_run) -> Ingest:
-    """Return a function that ingests a tape as a run of its own and publishes it."""
-
-    def do(source: str, *tapes: object, delivered_at: str | None = None, settings: tuple[str, ...] = ()):
-        run = make_run("ingest_tapes", *settings, source=source)
-        return run.finish(ingest_tapes(run, tapes=[str(path) for path in tapes], delivered_at=delivered_at))
-
-    return do
-
-
-@pytest.fixture
-def rows(make_run) -> Callable[[Table], list[dict[str, Any]]]:
-    """Return a function that reads a published table, in order of its key and without the run's id."""
-
-    return lambda table: table_rows(make_run(), table)
-
-
-def table_rows(run: Run, table: Table) -> list[dict[str, Any]]:
-    frame = run.read(table, made_by="ingest-tapes").drop("run_id").orderBy(*table.key)
-    return [row.asDict(recursive=True) for row in frame.collect()]
-
-
-def assert_reconciled(deliveries: list[dict[str, Any]], tables: dict[str, int]) -> None:
-    for delivery in deliveries:
-        assert delivery["lines"] == sum(delivery[fate] for fate in FATES), delivery
-    for kind, published in tables.items():
-        assert sum(row["published"] for row in deliveries if row["kind"] == kind) == published
-
-
 LIQUIDATED = {
     3: "0.00", 9: "09", 10: "201907", 13: "201904", 14: "100.00", 15: "U", 16: "5.00", 17: "-30.00",
     22: "-60000.00", 27: "246000.00",
@@ -158,72 +131,6 @@ def test_what_is_known_at_the_end_goes_to_terminations(ingested):
 
 def test_the_same_tape_again_changes_nothing(ingested):
     assert ingested.twice == ingested.once
-
-
-def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
-    whole = write_freddie(
-        tmp_path / "whole", [terms("A"), terms("B")], [month("A", "201904"), month("B", "201904")]
-    )
-    ingest("freddie_mac", whole)
-    other = write_freddie(tmp_path / "other", [terms("Z")], [month("Z", "201907")], "2019Q2")
-    ingest("freddie_mac", other)
-    corrected = write_freddie(tmp_path / "corrected", [terms("A")], [month("A", "201904")])
-    ingest("freddie_mac", corrected, delivered_at="2020-01-15")
-    assert [(row["loan_id"], row["known_on"]) for row in rows(PERFORMANCE)] == [
-        ("A", date(2020, 1, 15)),
-        ("Z", date(2019, 7, 31)),
-    ]
-    assert [row["loan_id"] for row in rows(LOANS)] == ["A", "Z"]
-    assert len(rows(DELIVERIES)) == 4
-
-
-def test_a_history_over_monthly_slices_is_judged_as_one(ingest, rows, tmp_path):
-    source = write_mapping(tmp_path / "feed.yaml")
-    feed = tmp_path / "feed"
-    late = {"202001": 0, "202002": 95, "202003": 0, "202004": 0, "202005": 0}
-    files = {
-        period: write_feed(feed, period, [("1", period, days), ("2", period, 0)])
-        for period, days in late.items()
-    }
-    ingest(source, *(files[period] for period in ("202001", "202003", "202004")))
-    ingest(source, files["202002"])  # a month that comes late restates the two after it
-    ingest(source, files["202005"])
-    apart = rows(PERFORMANCE)
-    assert [row["default_status"] for row in apart if row["loan_id"] == "1"] == [
-        "performing", "in_default", "probation", "probation", "performing",
-    ]  # fmt: skip
-    assert {row["default_status"] for row in apart if row["loan_id"] == "2"} == {"performing"}
-    ingest(source, *files.values())
-    assert rows(PERFORMANCE) == apart
-    assert [(row["loan_id"], row["slice"]) for row in rows(LOANS)] == [("1", "202001"), ("2", "202001")]
-
-
-def test_a_later_file_supersedes_lines_of_an_earlier_one_and_sets_aside_what_follows_an_exit(
-    ingest, rows, tmp_path
-):
-    source = write_mapping(tmp_path / "feed.yaml")
-    first = write_feed(tmp_path, "202002", [("1", "202001", 0), ("1", "202002", 0), ("2", "202002", 40)])
-    ingest(source, first)
-    second = write_feed(tmp_path, "202001", [("1", "202001", -1), ("2", "202001", 0)])
-    ingest(source, second)
-    assert [(row["loan_id"], str(row["as_of_date"]), row["state"]) for row in rows(PERFORMANCE)] == [
-        ("1", "2020-01-31", "prepaid"),
-        ("2", "2020-01-31", "current"),
-        ("2", "2020-02-29", "dpd30"),
-    ]
-    deliveries = {row["slice"]: row for row in rows(DELIVERIES)}
-    assert [deliveries["202002"][fate] for fate in FATES] == [1, 0, 1, 1]
-    assert deliveries["202002"]["upb"] == 100
-    assert_reconciled(rows(DELIVERIES), {"performance": 3})
-
-
-def test_sources_never_touch_each_other(ingest, rows, tmp_path):
-    ingest("freddie_mac", write_freddie(tmp_path / "tape", [terms("A")], [month("A", "201904")]))
-    before = rows(PERFORMANCE)
-    ingest(write_mapping(tmp_path / "feed.yaml"), write_feed(tmp_path, "201904", [("A", "201904", 0)]))
-    after = rows(PERFORMANCE)
-    assert [row for row in after if row["source"] == "freddie_mac"] == before
-    assert len(after) == len(before) + 1
 
 
 def cut_all(folder: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.section import validated
 from loanbook.sources import landing
-from loanbook.sources.files import delivered_at_of
+from loanbook.sources.files import delivered_at_of, slice_of
 from loanbook.sources.landing import landed_files
 from loanbook.sources.mapping import FileSpec
 
@@ -120,9 +120,9 @@ def test_missing_and_repeated_files_are_bad_input(tmp_path):
 
 def test_slice_and_day_of_delivery_come_from_the_name():
     named = spec(slice=r"(\d{4})", delivered_at=r"_(\d{8})\.")
-    assert landing.slice_of("tape_2019.csv", named) == "2019"
+    assert slice_of("tape_2019.csv", named) == "2019"
     assert delivered_at_of("tape_20190203.csv", named) == date(2019, 2, 3)
     with pytest.raises(InputError, match="day YYYYMMDD"):
         delivered_at_of("tape_20191301.csv", named)
     with pytest.raises(InputError, match="a slice in the file's name"):
-        landing.slice_of("tape.csv", named)
+        slice_of("tape.csv", named)

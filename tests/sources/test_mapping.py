@@ -16,8 +16,9 @@ SOURCES = Path(__file__).parents[2] / "conf" / "sources"
 
 @pytest.mark.parametrize("path", sorted(SOURCES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_mapping_is_valid_and_named_as_its_file(path):
-    model = MacroMapping if path.stem.startswith("macro") else TapeMapping
-    assert load_mapping(model, path.stem).name == path.stem
+    is_macro = path.stem.startswith("macro")
+    mapping = load_mapping(MacroMapping, path.stem) if is_macro else load_mapping(TapeMapping, path.stem)
+    assert mapping.name == path.stem
 
 
 @pytest.mark.parametrize(

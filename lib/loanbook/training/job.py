@@ -27,6 +27,8 @@ from loanbook.training.worker import TRAINED, TrainRequest, train_rank
 
 logger = logging.getLogger(__name__)
 
+MIN_STEPS = 16
+MIN_BATCH = 32
 NETWORKS = ("model.onnx", "logit.onnx", "model.weights.h5")
 
 
@@ -106,6 +108,9 @@ def _request(run: Run, snapshot: Snapshot, model: ModelSettings, workers: int, r
     settings, roles, train = run.settings.train, snapshot.manifest["roles"], snapshot.manifest["train"]
     used = train["rows"] - train["rows_left_over"]
     positives, rows = roles["train"]["defaults"], roles["train"]["rows"]
+    if settings.batch_size is None:
+        batch = batch_for(model.batch_size, used // workers)
+        model = model.model_copy(update={"batch_size": batch})
     return TrainRequest(
         snapshot=snapshot.folder,
         work=run.storage.snapshot_folder("_training", _work_key(snapshot, settings, model, workers)),
@@ -115,6 +120,15 @@ def _request(run: Run, snapshot: Snapshot, model: ModelSettings, workers: int, r
         trainable=0 < positives < rows and used > 0 and roles["tune"]["rows"] > 0,
         resume=resume,
     )
+
+
+def batch_for(wanted: int, rows_of_worker: int) -> int:
+    """Return rows per step: as wanted, less where a small book would leave an epoch without enough steps.
+
+    >>> batch_for(4096, 100_000), batch_for(4096, 3_200), batch_for(4096, 40)
+    (4096, 200, 32)
+    """
+    return min(wanted, max(MIN_BATCH, rows_of_worker // MIN_STEPS))
 
 
 def starting_rate(defaults: int, rows: int, prior_pd: float) -> float:

@@ -1,0 +1,75 @@
+"""What is delivered again, late, or in another file: the tables show the last word, once."""
+
+from datetime import date
+
+from loanbook.quality.reconcile import FATES
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
+from tests.sources.tapes import assert_reconciled, month, terms, write_feed, write_freddie, write_mapping
+
+
+def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
+    whole = write_freddie(
+        tmp_path / "whole", [terms("A"), terms("B")], [month("A", "201904"), month("B", "201904")]
+    )
+    ingest("freddie_mac", whole)
+    other = write_freddie(tmp_path / "other", [terms("Z")], [month("Z", "201907")], "2019Q2")
+    ingest("freddie_mac", other)
+    corrected = write_freddie(tmp_path / "corrected", [terms("A")], [month("A", "201904")])
+    ingest("freddie_mac", corrected, delivered_at="2020-01-15")
+    assert [(row["loan_id"], row["known_on"]) for row in rows(PERFORMANCE)] == [
+        ("A", date(2020, 1, 15)),
+        ("Z", date(2019, 7, 31)),
+    ]
+    assert [row["loan_id"] for row in rows(LOANS)] == ["A", "Z"]
+    assert len(rows(DELIVERIES)) == 4
+
+
+def test_a_history_over_monthly_slices_is_judged_as_one(ingest, rows, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml")
+    feed = tmp_path / "feed"
+    late = {"202001": 0, "202002": 95, "202003": 0, "202004": 0, "202005": 0}
+    files = {
+        period: write_feed(feed, period, [("1", period, days), ("2", period, 0)])
+        for period, days in late.items()
+    }
+    ingest(source, *(files[period] for period in ("202001", "202003", "202004")))
+    ingest(source, files["202002"])  # a month that comes late restates the two after it
+    ingest(source, files["202005"])
+    apart = rows(PERFORMANCE)
+    assert [row["default_status"] for row in apart if row["loan_id"] == "1"] == [
+        "performing", "in_default", "probation", "probation", "performing",
+    ]  # fmt: skip
+    assert {row["default_status"] for row in apart if row["loan_id"] == "2"} == {"performing"}
+    ingest(source, *files.values())
+    assert rows(PERFORMANCE) == apart
+    assert [(row["loan_id"], row["slice"]) for row in rows(LOANS)] == [("1", "202001"), ("2", "202001")]
+
+
+def test_a_later_file_supersedes_lines_of_an_earlier_one_and_sets_aside_what_follows_an_exit(
+    ingest, rows, tmp_path
+):
+    source = write_mapping(tmp_path / "feed.yaml")
+    first = write_feed(tmp_path, "202002", [("1", "202001", 0), ("1", "202002", 0), ("2", "202002", 40)])
+    ingest(source, first)
+    second = write_feed(tmp_path, "202001", [("1", "202001", -1), ("2", "202001", 0)])
+    ingest(source, second)
+    assert [(row["loan_id"], str(row["as_of_date"]), row["state"]) for row in rows(PERFORMANCE)] == [
+        ("1", "2020-01-31", "prepaid"),
+        ("2", "2020-01-31", "current"),
+        ("2", "2020-02-29", "dpd30"),
+    ]
+    deliveries = {row["slice"]: row for row in rows(DELIVERIES)}
+    assert [deliveries["202002"][fate] for fate in FATES] == [1, 0, 1, 1]
+    assert deliveries["202002"]["upb"] == 100
+    assert_reconciled(rows(DELIVERIES), {"performance": 3})
+
+
+def test_sources_never_touch_each_other(ingest, rows, tmp_path):
+    ingest("freddie_mac", write_freddie(tmp_path / "tape", [terms("A")], [month("A", "201904")]))
+    before = rows(PERFORMANCE)
+    ingest(write_mapping(tmp_path / "feed.yaml"), write_feed(tmp_path, "201904", [("A", "201904", 0)]))
+    after = rows(PERFORMANCE)
+    assert [row for row in after if row["source"] == "freddie_mac"] == before
+    assert len(after) == len(before) + 1
