@@ -1,14 +1,14 @@
-"""Fetch Delta's jars once, with Spark's own resolver, into the environment's jar folder."""
+"""Fetch Delta's jars once, with Spark's own resolver, into the folder every session loads: pyspark's own."""
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
+import pyspark
 from delta.pip_utils import configure_spark_with_delta_pip
 from pyspark.sql import SparkSession
 
-JARS = Path(sys.prefix, "share", "loanbook", "jars")
+JARS = Path(pyspark.__file__).parent / "jars"
 
 
 def main() -> None:
@@ -18,8 +18,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         builder = SparkSession.builder.master("local[1]").config("spark.jars.ivy", cache)
         configure_spark_with_delta_pip(builder.config("spark.ui.enabled", False)).getOrCreate().stop()
-        JARS.mkdir(parents=True, exist_ok=True)
-        for jar in Path(cache, "jars").glob("*.jar"):
+        for jar in Path(cache, "jars").glob("io.delta_*.jar"):  # Spark brings the ANTLR they need
             shutil.copy2(jar, JARS / jar.name)
 
 

@@ -4,15 +4,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from loanbook.config import SparkSettings
 from loanbook.errors import InputError
-
-JARS = Path(sys.prefix, "share", "loanbook", "jars")
 
 # What correctness needs; everything else is the profile's or spark-submit's.
 REQUIRED = {
@@ -50,9 +47,6 @@ def _conf(settings: SparkSettings) -> SparkConf:
         conf.setIfMissing(key, value)
     if settings.master is not None:
         conf.setIfMissing("spark.master", settings.master)
-    jars = sorted(str(jar) for jar in JARS.glob("*.jar"))
-    if jars and not conf.contains("spark.jars.packages"):
-        conf.setIfMissing("spark.jars", ",".join(jars))
     return conf
 
 
@@ -65,8 +59,9 @@ def _require_delta(spark: SparkSession) -> None:
             raise
         raise InputError(
             required="Delta's jars on Spark's class path",
-            found=f"none in {JARS}, and no spark.jars or spark.jars.packages",
-            do="run 'make setup', or pass --packages io.delta:delta-spark_2.13:4.0.1 to spark-submit",
+            found="none",
+            do="run 'make setup', which puts them into pyspark's jars, or pass --packages "
+            "io.delta:delta-spark_2.13:4.0.1 to spark-submit",
         ) from error
 
 
