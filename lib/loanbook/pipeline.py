@@ -7,8 +7,11 @@ from typing import Any
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
+from loanbook.models.settings import load_model_settings
 from loanbook.runs import Run
 from loanbook.scoring.summary import summary_table
+from loanbook.sources.macro_mapping import MacroMapping
+from loanbook.sources.mapping import load_mapping
 from loanbook.storage import local_path
 
 SIMULATED_SOURCE = "simulated"
@@ -34,6 +37,9 @@ def run_pipeline(
         InputError: neither tapes with a source nor ``simulate``, or both; macro files without their mapping.
     """
     _check_arguments(run, tapes, macro, macro_source, simulate)
+    load_model_settings(model or run.settings.train.model)  # refused now, not after the ingest
+    if macro_source:
+        load_mapping(MacroMapping, macro_source)
     steps = _Steps(run)
     truth = None
     if simulate:

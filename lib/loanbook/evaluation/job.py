@@ -1,6 +1,7 @@
 """The evaluation job: a model's held-out rows in; predictions, evaluations, JSON and a page out."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,6 @@ def evaluate_model(
     artefact = chosen_model(run, model, model_version)
     inputs = artefact.json("inputs.json")
     run.source, run.inputs = inputs["source"], dict(inputs["tables"])
-    run.restore_unpublished(PREDICTIONS, EVALUATIONS)
     snapshot, fold = open_snapshot(run.storage, artefact.snapshot_id), _fold(artefact)
     slices = [predicted_slice(artefact, snapshot, role) for role in ROLES]
     rows = [row for part in slices for row in assess(part, fold, run.settings.evaluate)]
@@ -50,6 +50,7 @@ def evaluate_model(
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
     judged = Judged(artefact, fold, slices, rows, compared)
+    run.restore_unpublished(PREDICTIONS, EVALUATIONS)
     page = publish(run, judged)
     return _result(run, judged, page)
 
@@ -80,7 +81,11 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
     for name in RETURNED:
         if found[name] is not None:
             run.metric(name, float(found[name] or 0))
-    losses = judged.losses_with_truth or {}
+    # With a truth all three are of the rows that have one, so that they compare.
+    losses: Mapping[str, float | None] = judged.losses_with_truth or {
+        "model": found["log_loss"],
+        "logit": judged.whole("logit")["log_loss"],
+    }
     return {
         "model": judged.artefact.name,
         "model_version": judged.artefact.version,
@@ -90,7 +95,8 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         "test_loans": test.loans,
         "test_defaults": test.defaulting_loans,
         **{name: found[name] for name in RETURNED},
-        "log_loss_of_logit": judged.whole("logit")["log_loss"],
+        "log_loss": losses["model"],
+        "log_loss_of_logit": losses["logit"],
         "log_loss_of_truth": losses.get(TRUTH),
         "truth_coverage": judged.compared.coverage if judged.compared else None,
         "report": str(page),

@@ -31,7 +31,6 @@ def build_features(run: Run) -> dict[str, Any]:
         InputError: no such source or month, or macro sources that overlap; nothing is written.
         LoanbookError: the rows written are not the loans in the book.
     """
-    run.restore_unpublished(FEATURES)
     with named(run.spark, "build-features: read"):
         tape = read_tape(run)
         month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
@@ -42,6 +41,7 @@ def build_features(run: Run) -> dict[str, Any]:
         _require_same_catalogue(run)
         panel = panel.where(F.col("as_of_date") == F.lit(run.as_of))
         where += f" AND as_of_date = DATE'{run.as_of}'"
+    run.restore_unpublished(FEATURES)
     run.replace(FEATURES, one_file_a_month(panel), where)
     return _checked(run, tape, month, where)
 

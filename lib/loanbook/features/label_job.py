@@ -25,12 +25,12 @@ def build_labels(run: Run) -> dict[str, Any]:
         InputError: no such source, or no complete month; nothing is written.
         LoanbookError: the rows written are not the loans in the book.
     """
-    run.restore_unpublished(LABELS, OUTCOMES)
     with named(run.spark, "build-labels: read"):
         tape = read_tape(run)
     stale_months = run.settings.book.stale_months
     where = f"source = '{tape.source}'"
     labels = label_rows(tape.performance, tape.last_month, stale_months, tape.period_months)
+    run.restore_unpublished(LABELS, OUTCOMES)
     run.replace(LABELS, one_file_a_month(labels), where)
     run.replace(OUTCOMES, outcome_rows(tape.performance, tape.last_month).coalesce(1), where)
     return _checked(run, tape, where)

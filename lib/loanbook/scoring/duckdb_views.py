@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from loanbook.errors import InputError
-from loanbook.scoring.views import READ_BY_VIEWS, VIEWS, view_sql
+from loanbook.scoring.views import OF_PUBLISHED_RUNS, READ_BY_VIEWS, VIEWS, view_sql
 from loanbook.storage import Storage, local_path
 
 PUBLISHED = """
@@ -51,7 +51,8 @@ class Warehouse:
         self._create("runs", f"SELECT * FROM {storage.duckdb_scan('runs')}")
         versions = self._connection.execute(PUBLISHED).fetchall()
         for name, version in versions:
-            self._create(name, f"SELECT * FROM {storage.duckdb_scan(name, version)}")
+            published = f" WHERE {OF_PUBLISHED_RUNS}" if name == "scores" else ""
+            self._create(name, f"SELECT * FROM {storage.duckdb_scan(name, version)}{published}")
         return sorted({"runs", *(name for name, _ in versions)})
 
     def _create_views(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The SQL views as temporary views of a Spark session."""
 
 from loanbook.runs import Run
-from loanbook.scoring.views import VIEWS, view_sql
+from loanbook.scoring.views import OF_PUBLISHED_RUNS, VIEWS, view_sql
 from loanbook.tables import base
 from loanbook.tables.runs import RUNS
 from loanbook.tables.scores import SCORES
@@ -13,9 +13,10 @@ def create_spark_views(run: Run) -> None:
     Raises:
         InputError: no scores are published.
     """
-    run.read(SCORES, made_by="score-portfolio").createOrReplaceTempView(SCORES.name)
+    scores = run.read(SCORES, made_by="score-portfolio")
     version = base.latest_version(run.spark, run.storage, RUNS)
     if version is not None:
         base.read(run.spark, run.storage, RUNS, version).createOrReplaceTempView(RUNS.name)
+    scores.where(OF_PUBLISHED_RUNS).createOrReplaceTempView(SCORES.name)
     for name in VIEWS:
         run.spark.sql(view_sql(name)).createOrReplaceTempView(name)

@@ -71,10 +71,19 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
             "exit": F.when(F.col("state").isin(*TERMINAL_STATES), _with_reason("exit")),
         }
     )
+    lines = lines.withColumn("_failed", F.concat("_failed", failed({"future_month": _future_month()})))
     known_on = F.last_day(F.add_months("as_of_date", mapping.known_lag_months))
     return _judged(lines, PERFORMANCE, PERFORMANCE_COLUMNS).withColumn(
         "known_on", F.coalesce("delivered_at", known_on)
     )
+
+
+def _future_month() -> Column:
+    """Return whether a row's month ends after that of its delivery, or of today where no day is given.
+
+    Such a row would move the source's last complete month, and with it every label's maturity.
+    """
+    return F.col("as_of_date") > F.last_day(F.coalesce("delivered_at", F.current_date()))
 
 
 def _with_reason(exit_name: str) -> Column:

@@ -14,6 +14,8 @@ from loanbook.sources.mapping import TapeMapping, load_mapping
 from loanbook.sources.publish import details, publish
 from loanbook.storage import local_path
 
+COUNTS = ("loans", "loan_months", "lines", "published", "quarantined", "superseded", "set_aside")
+
 
 def ingest_tapes(run: Run, *, tapes: Sequence[str], delivered_at: str | None) -> dict[str, Any]:
     """Replace the slices that the tapes deliver, after every line of them is accounted for.
@@ -36,7 +38,10 @@ def ingest_tapes(run: Run, *, tapes: Sequence[str], delivered_at: str | None) ->
         judged = judge(run, mapping, files, keep)
         counted = accounted(run, judged)
         loans = publish(run, judged, counted, keep)
-        return {"loans": loans, **details(judged, counted)}
+        found = {"loans": loans, **details(judged, counted)}
+        for name in COUNTS:
+            run.count(name, found[name])
+        return found
 
 
 def parse_day(text: str | None) -> date | None:

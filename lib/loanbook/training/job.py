@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.errors import InputError
 from loanbook.logs import timed
 from loanbook.models.heads import Head, head
 from loanbook.models.settings import ModelSettings, load_model_settings
@@ -52,7 +54,9 @@ def train_model(
     settings, seconds = run.settings.train, dict[str, float]()
     architecture = model or settings.model
     model_settings = load_model_settings(architecture, settings.batch_size, settings.epochs)
-    size = workers or settings.workers
+    size = settings.workers if workers is None else workers
+    if size < 1:
+        raise InputError(required="--workers of at least 1", found=str(size), do="give 1 or more")
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         snapshot = _snapshot(run, head(model_settings.head), size)
     with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):
@@ -91,17 +95,37 @@ def _snapshot(run: Run, target: Head, workers: int) -> Snapshot:
     source = run.only_source(FEATURES, made_by="build-features")
     features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
     labels = run.read(LABELS, made_by="build-labels")
-    ids = features.select("catalogue_id", "default_definition_id").first()
+    ids = _one_definition(features, labels.where(F.col("source") == source))
     request = Request(
         source=source,
         head=target,
         candidates=all_candidates(features),
         tables=dict(run.inputs),
-        ids={} if ids is None else {key: str(value) for key, value in ids.asDict().items()},
+        ids=ids,
         settings=run.settings.train,
         workers=workers,
     )
     return ensure_snapshot(run.storage, request, features, labels)
+
+
+def _one_definition(features: DataFrame, labels: DataFrame) -> dict[str, str]:
+    """Return catalogue and default definition of the features, which the labels must share.
+
+    Raises:
+        InputError: there are several, or the labels follow another default definition.
+    """
+    ids = ("catalogue_id", "default_definition_id")
+    found = [row.asDict() for row in features.select(*ids).distinct().limit(3).collect()]
+    of_labels = {row[0] for row in labels.select(ids[1]).distinct().limit(3).collect()}
+    if len(found) == 1 and of_labels <= {found[0][ids[1]]}:
+        return {key: str(value) for key, value in found[0].items()}
+    if not found and not of_labels:
+        return {}
+    raise InputError(
+        required="features of one catalogue, and labels of the same default definition",
+        found=f"features {found}, labels {sorted(of_labels)}",
+        do="run build-features and build-labels again with the present settings",
+    )
 
 
 def _request(run: Run, snapshot: Snapshot, model: ModelSettings, workers: int, resume: bool) -> TrainRequest:

@@ -57,7 +57,10 @@ def build_artefact(
         "splits.json": snapshot.splits,
         "inputs.json": _lineage(snapshot),
         "calibration.json": {which: item.model_dump(mode="json") for which, item in calibrations.items()},
-        "metrics.json": {**_status(snapshot, result), **_log_losses(frames, raw, calibrations)},
+        "metrics.json": {
+            **_status(snapshot, result, calibrations["model"]),
+            **_log_losses(frames, raw, calibrations),
+        },
         "bins.json": bins.model_dump(mode="json"),
     }
     files = {**networks, **{file: canonical(content) for file, content in contents.items()}}
@@ -94,15 +97,17 @@ def _log_losses(
     return {"log_loss": {role: {which: losses(role, which) for which in raw} for role in filled}}
 
 
-def _status(snapshot: Snapshot, result: Mapping[str, Any]) -> dict[str, Any]:
+def _status(snapshot: Snapshot, result: Mapping[str, Any], calibration: Calibration) -> dict[str, Any]:
     roles = snapshot.manifest["roles"]
     short = [role for role in ("train", "calibrate", "test") if roles[role]["status"] != "ok"]
     fold = snapshot.splits["folds"][0]
     reasons = [f"{role}: {roles[role]['defaulting_loans']} defaulting loans" for role in short]
+    if result["method"] == "trained" and not result["best_epoch"]:
+        reasons.append("training never improved on the mean default rate: every PD is that rate")
     return {
         **result,
         "status": "insufficient" if short else "ok",
-        "uncalibrated": roles["calibrate"]["status"] != "ok",
+        "uncalibrated": calibration.uncalibrated,
         "reasons": [*fold["reasons"], *reasons],
         "roles": roles,
     }

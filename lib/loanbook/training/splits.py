@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from loanbook.features.months import month_number
 from loanbook.training.settings import RoleShares, TrainSettings
 
 HELD_OUT = ("tune", "calibrate", "calibrate_check", "test")
@@ -30,11 +31,6 @@ class Fold(BaseModel):
     test_to: date | None
     shares: dict[str, float]
     reasons: tuple[str, ...] = ()
-
-
-def month_number(day: date) -> int:
-    """Return months since year 0, so that differences are calendar months."""
-    return day.year * 12 + day.month - 1
 
 
 def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSettings) -> list[Fold]:

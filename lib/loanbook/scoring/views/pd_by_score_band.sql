@@ -7,7 +7,7 @@ SELECT
   model_version,
   CASE
     WHEN credit_score IS NULL THEN 'unknown'
-    WHEN credit_score < 620 THEN 'below 620'
+    WHEN credit_score < 620 THEN '300-619'
     WHEN credit_score < 660 THEN '620-659'
     WHEN credit_score < 700 THEN '660-699'
     WHEN credit_score < 740 THEN '700-739'

@@ -2,6 +2,8 @@
 SELECT
   finished_at,
   job,
+  status,
+  error,
   source,
   as_of_date,
   ROUND(seconds, 1) AS seconds,
@@ -9,10 +11,8 @@ SELECT
   metrics,
   inputs,
   outputs,
-  details,
   run_id,
   code_version,
   settings_hash
 FROM runs
-WHERE status = 'published'
 ORDER BY finished_at DESC, run_id DESC
