@@ -91,7 +91,7 @@ def test_the_default_rate_by_cohort_has_no_jump_at_the_end(result, spark, wareho
 
 def test_the_whole_model_can_be_made_again(result, warehouse):
     again = call(warehouse, "train-model", "--workers", "2")
-    assert again["version"] == result["model_version"]
+    assert again["model_version"] == result["model_version"]
 
 
 def test_every_job_run_again_gives_the_same_tables(result, spark, warehouse):

@@ -9,6 +9,8 @@ from typing import Any
 
 from tests.benchmarks.frame import MIN_PAIRS, Result, median_ratio
 
+SIZE = "demo"
+
 
 def run() -> Result:
     """Run the demo's pipeline three times, each in a new process and an empty warehouse."""
@@ -24,7 +26,7 @@ def run() -> Result:
 
 def _demo() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "loanbook.cli", "run-pipeline", "--simulate", "demo"]
+        command = [sys.executable, "-m", "loanbook.cli", "run-pipeline", "--simulate", SIZE]
         start = time.perf_counter()
         done = subprocess.run(
             [*command, "--set", f"paths.warehouse={folder}"], stdout=subprocess.PIPE, text=True, check=True
