@@ -48,6 +48,7 @@ def run_pipeline(
         tapes, macro, truth = [str(book / "tapes")], [str(book / "macro")], str(book / "truth")
         run.source, macro_source = SIMULATED_SOURCE, SIMULATED_MACRO
     ingested = steps.do("ingest-tapes", tapes=tapes, delivered_at=delivered_at)
+    _check_month(run, ingested)
     run.source = ingested["source"]  # --source may be the path of a mapping; the tables hold its name
     if macro:
         steps.use_macro(steps.do("ingest-macro", source=macro_source, files=macro)["source"])
@@ -108,6 +109,17 @@ def _check_arguments(
     missing = [path for path in (tapes or []) + (macro or []) if not Path(path).exists()]
     if missing:
         raise InputError(required="files that exist", found=f"no {', '.join(missing)}", do="correct the path")
+
+
+def _check_month(run: Run, ingested: Mapping[str, Any]) -> None:
+    """Refuse a month that the tapes do not hold before the hours of training, not after them."""
+    first, last = ingested["first_month"], ingested["last_month"]
+    if run.as_of is not None and (first is None or not first <= run.as_of <= last):
+        raise InputError(
+            required=f"--as-of with a month of the tapes, from {first} to {last}",
+            found=str(run.as_of),
+            do="name one of these months; the tapes are ingested, and nothing else was done",
+        )
 
 
 def _result(

@@ -173,6 +173,8 @@ class Run:
             "outputs": {} if error else self.outputs,
             "counts": self.counts,
             "metrics": self.metrics,
+            "model_name": details.get("model"),
+            "model_version": details.get("model_version"),
             "details": json.dumps(details, sort_keys=True, default=str),
             "code_version": code_version(),
             "settings_hash": self.settings.hash(),

@@ -98,6 +98,14 @@ def test_a_cure_takes_three_good_months_and_twelve_after_a_modification(spark):
     assert [index for index, month in enumerate(long) if month[3]] == [15]  # the 12th after the modification
 
 
+def test_each_modified_default_takes_twelve_good_months(spark):
+    def episode(years: int) -> list[Month]:
+        return [("dpd90", False, False), *[("current", False, True)] * years * 12, ("current", False, False)]
+
+    (months,) = judged(spark, [[*episode(2), *episode(2)]], DefaultDefinition())
+    assert [index for index, month in enumerate(months) if month[3]] == [13, 39]
+
+
 def test_a_gap_neither_counts_nor_breaks(spark):
     months = [("dpd90", False, False), *[("current", False, False)] * 3]
     rows = [("s", "1", date(2020, m, 1), *month) for m, month in zip((1, 2, 6, 12), months, strict=True)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from loanbook.section import validated
 from loanbook.sources.fields import read_fields
+from loanbook.sources.files import find_files
 from loanbook.sources.landing import landed_files
 from loanbook.sources.mapping import FileSpec
 
@@ -13,7 +14,8 @@ from loanbook.sources.mapping import FileSpec
 def read(spark: Any, tmp_path: Any, text: str, **options: Any) -> list[dict[str, Any]]:
     (tmp_path / "tape.csv").write_text(text)
     spec = validated(FileSpec, {"kind": "loans", "pattern": ".*", **options}, "file")
-    with landed_files("s", [str(tmp_path / "tape.csv")], [spec], tmp_path / "landing", None) as files:
+    found = find_files([str(tmp_path / "tape.csv")], [spec])
+    with landed_files("s", found, tmp_path / "landing", None) as files:
         return [row.asDict() for row in read_fields(spark, files).orderBy("_line").collect()]
 
 

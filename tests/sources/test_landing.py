@@ -13,7 +13,7 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.section import validated
 from loanbook.sources import landing
-from loanbook.sources.files import delivered_at_of, slice_of
+from loanbook.sources.files import delivered_at_of, find_files, slice_of
 from loanbook.sources.landing import landed_files
 from loanbook.sources.mapping import FileSpec
 
@@ -30,7 +30,7 @@ def spec(**options: object) -> FileSpec:
 def land(
     tmp_path: Path, given: Path, **options: object
 ) -> list[tuple[landing.Landed, list[tuple[int, str]]]]:
-    with landed_files("s", [str(given)], [spec(**options)], tmp_path / "landing", None) as files:
+    with landed_files("s", find_files([str(given)], [spec(**options)]), tmp_path / "landing", None) as files:
         out = [(file, [row for chunk in file.chunks for row in rows(chunk)]) for file in files]
     assert not (tmp_path / "landing").exists()
     return out

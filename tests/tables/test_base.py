@@ -1,4 +1,5 @@
 import pkgutil
+from dataclasses import replace
 from datetime import date
 from importlib import import_module
 
@@ -7,7 +8,7 @@ import pytest
 import loanbook.tables
 from loanbook.errors import InputError, LoanbookError
 from loanbook.tables import base
-from loanbook.tables.base import Table
+from loanbook.tables.base import Column, Table
 from loanbook.tables.macro import MACRO
 
 TABLES = [
@@ -63,3 +64,11 @@ def test_repeated_keys_are_named(spark):
     with pytest.raises(InputError, match="region=US"):
         base.assert_unique(rows(spark).union(rows(spark)), MACRO)
     base.assert_unique(rows(spark), MACRO)
+
+
+def test_a_table_of_another_version_is_refused_with_the_columns_that_differ(make_run):
+    run = make_run()
+    base.append(run.spark, run.storage, MACRO, rows(run.spark), {"run": 1})
+    grown = replace(MACRO, columns=(*MACRO.columns, Column("unit", "STRING", "Unit of the value")))
+    with pytest.raises(InputError, match=r"unit string[\s\S]*unit \(none\)"):
+        base.append(run.spark, run.storage, grown, rows(run.spark), {"run": 2})

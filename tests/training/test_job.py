@@ -85,7 +85,7 @@ def test_a_small_book_still_gets_a_model(make_run: MakeRun, loans: int, months: 
     found = train_model(run, model="mlp_64_32", workers=1)
     assert (found["model_status"], found["method"]) == ("insufficient", method)
     assert found["reasons"]
-    artefact = load_artefact(run.storage, found["model"])
+    artefact = load_artefact(run.storage, found["model"], found["model_version"])
     assert artefact.calibration("model").uncalibrated
     features = run.read(FEATURES, made_by="build-features").limit(50)
     from loanbook.models.inputs import model_inputs

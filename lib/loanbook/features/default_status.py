@@ -3,7 +3,8 @@
 A loan enters default in a month of the entry state or worse, or with a liquidation with loss. It leaves
 in the month that completes ``cure_months`` consecutive observed months below dpd30, or, where it was modified
 during the default, ``cure_months_after_modification`` of them counted after the modification. So, in row
-numbers: in default means that the last entry month is later than the last month that completed a cure.
+numbers: in default means that the last entry month is later than the last month that completed a cure. A
+modification in the twelve months themselves, after the three have passed, does not begin them again.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window, WindowSpec
 
+from loanbook.features.months import LOAN
 from loanbook.features.settings import DefaultDefinition
 from loanbook.tables.columns import STATES, TERMINAL_STATES
 
-LOAN = ["source", "loan_id"]
 BELOW_DPD30 = ("current", "inactive")
 DELINQUENT = ("dpd30", "dpd60", "dpd90", "foreclosure", "reo")
 WORKING = (
@@ -34,10 +35,10 @@ def with_default_status(definition: DefaultDefinition) -> Callable[[DataFrame], 
     def add(performance: DataFrame) -> DataFrame:
         # Most loans never miss a payment: only the others need the windows, and few enough to broadcast.
         risky = F.broadcast(performance.where(_may_enter(definition)).select(*LOAN).distinct())
-        months = performance.join(risky, LOAN, "left_semi").transform(_with_triggers(definition))
+        months = performance.join(risky, list(LOAN), "left_semi").transform(_with_triggers(definition))
         months = months.transform(_with_short_cure(definition)).transform(_with_long_cure(definition))
         judged = months.transform(_with_status).drop(*WORKING)
-        never = performance.join(risky, LOAN, "left_anti").transform(_never_in_default)
+        never = performance.join(risky, list(LOAN), "left_anti").transform(_never_in_default)
         whole = judged.unionByName(never)
         return whole.withColumn("default_definition_id", F.lit(definition.id))
 
@@ -123,7 +124,7 @@ def _with_short_cure(definition: DefaultDefinition) -> Callable[[DataFrame], Dat
 
 
 def _with_long_cure(definition: DefaultDefinition) -> Callable[[DataFrame], DataFrame]:
-    """Lengthen the cure of the episode in which the loan was modified; a loan is modified once at most."""
+    """Lengthen the cure of every episode with a modification, counted from its last modification."""
 
     def add(months: DataFrame) -> DataFrame:
         distressed = F.col("_modification") & (_before("_in_default") | F.col("_trigger"))
@@ -136,7 +137,7 @@ def _with_long_cure(definition: DefaultDefinition) -> Callable[[DataFrame], Data
             months.withColumn("_modification", distressed)
             .withColumn("_distressed", _last_row_where(F.col("_modification")))
             .withColumn("_good_since", since)
-            .withColumn("_long_cure", F.min(done).over(_so_far()))
+            .withColumn("_long_cure", F.coalesce(F.max(done).over(_so_far()), F.lit(0)))
             .withColumn("_in_default", _in_default())
         )
 
@@ -144,9 +145,8 @@ def _with_long_cure(definition: DefaultDefinition) -> Callable[[DataFrame], Data
 
 
 def _in_default() -> Column:
-    in_long_cure = (F.col("_distressed") > 0) & F.col("_long_cure").isNull()
-    last_cure = F.greatest(F.col("_cured"), F.coalesce("_long_cure", F.lit(0)))
-    return in_long_cure | (F.col("_entered") > last_cure)
+    in_long_cure = F.col("_distressed") > F.col("_long_cure")
+    return in_long_cure | (F.col("_entered") > F.greatest("_cured", "_long_cure"))
 
 
 def _with_status(months: DataFrame) -> DataFrame:

@@ -1,6 +1,10 @@
 """A source's performance as the jobs of features and labels read it."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -10,6 +14,8 @@ from loanbook.features.months import month_number
 from loanbook.runs import Run
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
+
+log = logging.getLogger(__name__)
 
 MADE_BY = "ingest-tapes"
 
@@ -25,6 +31,43 @@ class Tape:
     period_months: int
 
 
+class End(NamedTuple):
+    """Where the months of a file of performance end."""
+
+    slice: str
+    slice_holds: str
+    month: date
+    is_open: bool
+
+
+def last_complete_month(ends: Sequence[End]) -> date | None:
+    """Return the last month that every slice of a source has reached, None without slices.
+
+    Slices of months follow each other: the latest. Slices of cohorts stand side by side: the earliest end,
+    but a slice whose loans have all left by then waits for nothing. Slices that lag are named in the log.
+
+    >>> last_complete_month([
+    ...     End("2007Q1", "cohorts", date(2020, 1, 31), True),
+    ...     End("2007Q2", "cohorts", date(2020, 3, 31), True),
+    ...     End("1999Q1", "cohorts", date(2009, 5, 31), False),
+    ... ])
+    datetime.date(2020, 1, 31)
+    """
+    latest = max((end.month for end in ends), default=None)
+    by_slice = {end.slice: end for end in sorted(ends, key=lambda end: end.month)}
+    open_ends = [end for end in by_slice.values() if end.slice_holds == "cohorts" and end.is_open]
+    if latest is None or not open_ends:
+        return latest
+    complete = min(end.month for end in open_ends)
+    if complete < latest:
+        lagging = sorted(end.slice for end in open_ends if end.month < latest)
+        log.warning(
+            "the last complete month is %s, not %s: slices that end earlier, with live loans: %s",
+            complete, latest, ", ".join(lagging[:5]) + (" ..." if len(lagging) > 5 else ""),
+        )  # fmt: skip
+    return complete
+
+
 def read_tape(run: Run) -> Tape:
     """Return the performance of the run's source, with the months that its deliveries complete.
 
@@ -37,21 +80,22 @@ def read_tape(run: Run) -> Tape:
     first = performance.agg(
         F.min("as_of_date").alias("month"), F.collect_set("default_definition_id").alias("definitions")
     ).collect()[0]
-    last = deliveries.agg(F.max("last_complete_month").alias("month"), F.max("period_months").alias("period"))
-    complete = last.collect()[0]
+    columns = ("slice", "slice_holds", "last_complete_month", "is_open", "period_months")
+    delivered = deliveries.where(F.col("last_complete_month").isNotNull()).select(*columns).collect()
+    complete = last_complete_month([End(*row[:4]) for row in delivered])
     _require_definition(first["definitions"], run.settings.default_definition.id)
-    if complete["month"] is None or complete["month"] < first["month"]:
+    if complete is None or complete < first["month"]:
         raise InputError(
             required=f"a complete reporting month of {source} in deliveries",
-            found=f"last complete month {complete['month']}, first reported month {first['month']}",
+            found=f"last complete month {complete}, first reported month {first['month']}",
             do="ingest the tape's months, then run again",
         )
     return Tape(
         source=source,
         performance=performance,
         first_month=month_number(first["month"]),
-        last_month=month_number(complete["month"]),
-        period_months=int(complete["period"]),
+        last_month=month_number(complete),
+        period_months=max(row["period_months"] for row in delivered),
     )
 
 

@@ -105,10 +105,8 @@ def save_artefact(storage: Storage, name: str, stamp: str, files: Mapping[str, b
     return artefact
 
 
-def load_artefact(storage: Storage, name: str, version: str | None = None) -> Artefact:
+def load_artefact(storage: Storage, name: str, version: str) -> Artefact:
     """Read a registered model, verifying the hash of every file.
-
-    Without a version the one written last is taken.
 
     Raises:
         InputError: there is no such model or version, or a file is missing or altered (it is named).
@@ -125,17 +123,14 @@ def load_artefact(storage: Storage, name: str, version: str | None = None) -> Ar
 
 
 def versions(storage: Storage, name: str) -> list[str]:
-    """Return the complete versions of a model, the one written last at the end."""
-    folders = [folder for folder in storage.model_folder(name).glob("[0-9]*") if is_complete(folder)]
-    return [
-        folder.name for folder in sorted(folders, key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
-    ]
+    """Return the complete versions of a model, in order of their names."""
+    return sorted(folder.name for folder in storage.model_folder(name).glob("[0-9]*") if is_complete(folder))
 
 
-def _folder(storage: Storage, name: str, version: str | None) -> Path:
+def _folder(storage: Storage, name: str, version: str) -> Path:
     known = versions(storage, name)
-    if known and (version is None or version in known):
-        return storage.model_folder(name, version or known[-1])
+    if version in known:
+        return storage.model_folder(name, version)
     models = sorted(folder.name for folder in storage.model_folder().glob("*") if folder.is_dir())
     raise InputError(
         required=f"a version of the model {name!r} in {storage.model_folder()}",

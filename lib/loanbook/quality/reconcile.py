@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import GateRefused, InputError, LoanbookError
+from loanbook.tables.columns import TERMINAL_STATES
 
 FATES = ("published", "quarantined", "superseded", "set_aside")
 
@@ -27,6 +28,12 @@ class Tally:
     upb_replaced: Decimal | None = None
     first_month: date | None = None
     last_month: date | None = None
+    last_live_month: date | None = None
+
+    @property
+    def is_open(self) -> bool | None:
+        """Return whether loans were live in the last month; None for a file without months."""
+        return None if self.last_month is None else self.last_month == self.last_live_month
 
     @property
     def lines(self) -> int:
@@ -40,6 +47,7 @@ def tallies(lines: DataFrame) -> dict[str, Tally]:
     wrong = F.array_contains("reasons", "number_of_fields")
     has_months = "as_of_date" in lines.columns
     month = F.when(is_published, F.col("as_of_date")) if has_months else F.lit(None).cast("date")
+    is_live = ~F.col("state").isin(*TERMINAL_STATES) if "state" in lines.columns else F.lit(True)
     balance = next((name for name in ("upb", "original_upb") if name in lines.columns), None)
     upb = F.lit(None).cast("decimal(16,2)") if balance is None else F.col(balance)
     rows = lines.groupBy("delivery").agg(
@@ -50,6 +58,7 @@ def tallies(lines: DataFrame) -> dict[str, Tally]:
         F.sum(F.when(F.col("fate").isin("superseded", "set_aside"), upb)).alias("upb_replaced"),
         F.min(month).alias("first_month"),
         F.max(month).alias("last_month"),
+        F.max(F.when(is_live, month)).alias("last_live_month"),
     )
     return {
         row["delivery"]: Tally(**{k: v for k, v in row.asDict().items() if k != "delivery"})

@@ -1,7 +1,5 @@
 """Which trained model a job works with."""
 
-import json
-
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
@@ -31,12 +29,11 @@ def chosen_model(run: Run, model: str | None, model_version: str | None) -> Arte
     trained = _trained_last(run, model)
     if trained is not None:
         return load_artefact(run.storage, *trained)
-    if model is not None:
-        return load_artefact(run.storage, model)
+    what = f"of the name {model!r}" if model else f"of the source {run.source!r}" if run.source else ""
     raise InputError(
-        required="a trained model" + (f" of the source {run.source!r}" if run.source else ""),
+        required=f"a trained model {what}".rstrip(),
         found=f"no published run of train-model in {run.settings.paths.warehouse}",
-        do="run train-model first, or name a model of paths.models with --model",
+        do="run train-model first, or name a model of paths.models with --model and --model-version",
     )
 
 
@@ -46,10 +43,9 @@ def _trained_last(run: Run, model: str | None) -> tuple[str, str] | None:
         return None
     runs = base.read(run.spark, run.storage, RUNS, version)
     trained = runs.where((F.col("job") == "train_model") & (F.col("status") == "published"))
-    if run.source is not None and model is None:
+    if model is not None:
+        trained = trained.where(F.col("model_name") == model)
+    elif run.source is not None:
         trained = trained.where(F.col("source") == run.source)
-    for row in trained.orderBy(F.desc("finished_at"), F.desc("run_id")).select("details").collect():
-        details = json.loads(row["details"])
-        if model in (None, details["model"]):
-            return details["model"], details["model_version"]
-    return None
+    last = trained.orderBy(F.desc("finished_at"), F.desc("run_id")).first()
+    return None if last is None else (last["model_name"], last["model_version"])

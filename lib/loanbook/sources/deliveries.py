@@ -14,7 +14,7 @@ from loanbook.tables.deliveries import DELIVERIES
 
 
 def delivery_rows(
-    files: Sequence[Landed], tallies: Mapping[str, Tally], period_months: int
+    files: Sequence[Landed], tallies: Mapping[str, Tally], period_months: int, slice_holds: str
 ) -> list[dict[str, Any]]:
     """Return the row of each delivered file.
 
@@ -29,7 +29,8 @@ def delivery_rows(
             {
                 "source": file.source, "delivery": file.delivery, "slice": file.slice, "file": file.name,
                 "kind": file.spec.kind, "sha256": file.sha256, "delivered_at": file.delivered_at,
-                "scope": "full", "period_months": period_months, "last_complete_month": tally.last_month,
+                "scope": "full", "period_months": period_months, "slice_holds": slice_holds,
+                "last_complete_month": tally.last_month, "is_open": tally.is_open,
                 "lines": file.lines, "published": tally.published, "quarantined": tally.quarantined,
                 "superseded": tally.superseded, "set_aside": tally.set_aside, "upb": tally.upb,
             }

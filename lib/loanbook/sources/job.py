@@ -7,6 +7,7 @@ from typing import Any
 from loanbook.errors import InputError
 from loanbook.runs import Run
 from loanbook.sources.canonical import assert_mapping
+from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
 from loanbook.sources.judge import accounted, judge
 from loanbook.sources.landing import Landed, landed_files
@@ -30,9 +31,10 @@ def ingest_tapes(run: Run, *, tapes: Sequence[str], delivered_at: str | None) ->
     mapping = load_mapping(TapeMapping, run.source)
     run.source = mapping.name
     day = parse_day(delivered_at)
+    found_files = find_files(tapes, mapping.files)  # a wrong path is found before Spark starts
     assert_mapping(run.spark, mapping)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
-    with landed_files(mapping.name, tapes, mapping.files, folder, day) as files:
+    with landed_files(mapping.name, found_files, folder, day) as files:
         assert_pairs(files)
         keep = keeper(folder)
         judged = judge(run, mapping, files, keep)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
-from loanbook.sources.files import TapeFile, delivered_at_of, find_files, slice_of
+from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
 from loanbook.sources.mapping import FileSpec
 
 BLOCK = 8 * 1024 * 1024  # characters read, cut and written at a time: what bounds the driver's memory
@@ -52,14 +52,13 @@ class Landed:
 
 @contextmanager
 def landed_files(
-    source: str, given: Sequence[str], specs: Sequence[FileSpec], folder: Path, delivered_at: date | None
+    source: str, found: Sequence[tuple[TapeFile, FileSpec]], folder: Path, delivered_at: date | None
 ) -> Iterator[list[Landed]]:
     """Yield the landed files of a tape; their chunks are removed when the block ends.
 
     Raises:
-        InputError: a file is missing, empty, damaged, or not text in its encoding.
+        InputError: a file is empty, damaged, or not text in its encoding.
     """
-    found = find_files(given, specs)
     try:
         yield [
             _land(source, file, spec, folder / f"{number:05d}", delivered_at)

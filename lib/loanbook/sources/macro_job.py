@@ -14,6 +14,7 @@ from loanbook.session import named
 from loanbook.sources.deliveries import deliveries_frame, delivery_rows
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.fields import empty_fields, read_fields, required_fields
+from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, landed_files
 from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
@@ -38,9 +39,10 @@ def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
     """
     mapping = load_mapping(MacroMapping, run.source)
     run.source = mapping.name
+    found = find_files(files, mapping.files)
     _assert_mapping(run.spark, mapping)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
-    with landed_files(mapping.name, files, mapping.files, folder, None) as landed:
+    with landed_files(mapping.name, found, folder, None) as landed:
         keep = keeper(folder)
         lines = keep(_lines(run.spark, landed), "lines")
         with named(run.spark, f"{run.job}: read series and judge each line"):
@@ -120,7 +122,7 @@ def _publish(
     values: DataFrame,
 ) -> None:
     here = of_source(mapping.name)
-    rows = delivery_rows(files, counted, period_months=1)
+    rows = delivery_rows(files, counted, period_months=1, slice_holds="cohorts")
     run.restore_unpublished(QUARANTINE, MACRO, DELIVERIES)
     run.replace(QUARANTINE, quarantine_rows(lines, files, run.run_id), here)
     run.replace(MACRO, values, here)

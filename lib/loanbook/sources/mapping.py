@@ -130,6 +130,9 @@ class TapeMapping(Section):
     product: Literal["mortgage", "card", "personal"]
     period_months: Literal[1, 3] = 1
     known_lag_months: int = Field(ge=0, description="months after a reporting month until the tape shows it")
+    slices: Literal["cohorts", "months"] = Field(
+        "cohorts", description="what a slice is: some loans with all their months, or a month of all loans"
+    )
     files: tuple[FileSpec, ...] = Field(min_length=1)
     loans: LoanMapping | None = None
     performance: PerformanceMapping

@@ -74,8 +74,13 @@ class Table:
 
 
 def create(spark: SparkSession, storage: Storage, table: Table) -> None:
-    """Create the table, with comments, constraints and protocol, where it does not exist."""
+    """Create the table, with comments, constraints and protocol, where it does not exist.
+
+    Raises:
+        InputError: it exists with other columns, as an earlier or later version of the package wrote it.
+    """
     if _is_there(spark, storage, table):
+        _require_columns(spark, storage, table)
         return
     builder = DeltaTable.createIfNotExists(spark).comment(table.description)
     if storage.catalog:
@@ -90,6 +95,20 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     for key, value in {**PROPERTIES, **constraints}.items():
         builder = builder.property(key, value)
     builder.partitionedBy(*table.partitions).execute()
+
+
+def _require_columns(spark: SparkSession, storage: Storage, table: Table) -> None:
+    found = dict(spark.table(storage.spark_name(table.name)).dtypes)
+    wanted = dict(table.empty(spark).dtypes)
+    differ = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+    if differ:
+        shown = ", ".join(f"{name} ({found.get(name, 'none')})" for name in differ[:5])
+        raise InputError(
+            required=f"the table {table.name} with the columns of this version of loanbook: "
+            + ", ".join(f"{name} {wanted.get(name, 'not there')}" for name in differ[:5]),
+            found=shown + (f" and {len(differ) - 5} more that differ" if len(differ) > 5 else ""),
+            do="set paths.warehouse to a new folder and run the pipeline there again",
+        )
 
 
 def _is_there(spark: SparkSession, storage: Storage, table: Table) -> bool:

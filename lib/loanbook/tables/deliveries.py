@@ -18,7 +18,9 @@ DELIVERIES = Table(
             "scope", "STRING", "full: an absent row is gone; delta: rows are added or replaced", required=True
         ),
         Column("period_months", "INT", "Months between two reports of a loan (1 or 3)", required=True),
+        Column("slice_holds", "STRING", "cohorts: some loans, all months; months: all loans", required=True),
         Column("last_complete_month", "DATE", "Last reporting month of the slice, as its last day"),
+        Column("is_open", "BOOLEAN", "Whether loans were live in that month, so that later ones must follow"),
         Column("lines", "BIGINT", "Data lines in the file", required=True),
         Column("published", "BIGINT", "Lines published", required=True),
         Column("quarantined", "BIGINT", "Lines in quarantine", required=True),
@@ -30,6 +32,7 @@ DELIVERIES = Table(
     key=("source", "delivery"),
     constraints={
         "scope_known": one_of("scope", ("full", "delta")),
+        "slice_holds_known": one_of("slice_holds", ("cohorts", "months")),
         "lines_reconcile": "lines = published + quarantined + superseded + set_aside",
     },
 )

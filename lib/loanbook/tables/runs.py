@@ -19,6 +19,8 @@ RUNS = Table(
         Column("outputs", "MAP<STRING,BIGINT>", "Version published of each table", required=True),
         Column("counts", "MAP<STRING,BIGINT>", "Rows read, published, quarantined and so on", required=True),
         Column("metrics", "MAP<STRING,DOUBLE>", "Figures that the job reports", required=True),
+        Column("model_name", "STRING", "Model that the run trained, evaluated or scored with"),
+        Column("model_version", "STRING", "Version of that model's artefact"),
         Column("details", "STRING", "What the job is about, as JSON", required=True),
         Column("code_version", "STRING", "Version of the package", required=True),
         Column("settings_hash", "STRING", "Hash of the settings", required=True),

@@ -6,6 +6,8 @@ SELECT
   error,
   source,
   as_of_date,
+  model_name,
+  model_version,
   ROUND(seconds, 1) AS seconds,
   counts,
   metrics,

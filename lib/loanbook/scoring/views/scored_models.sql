@@ -27,8 +27,8 @@ dated AS (
   LEFT JOIN runs AS training
     ON training.job = 'train_model'
     AND training.status = 'published'
-    AND INSTR(training.details, CONCAT('"model": "', scored.model_name, '"')) > 0
-    AND INSTR(training.details, CONCAT('"model_version": "', scored.model_version, '"')) > 0
+    AND training.model_name = scored.model_name
+    AND training.model_version = scored.model_version
   GROUP BY
     scored.source,
     scored.scenario,
