@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from loanbook.commands import COMMANDS, Command, run_job
+from loanbook.commands import COMMANDS, WITHOUT_JVM, Command, run_job
 from loanbook.errors import LoanbookError
 from loanbook.logs import configure_logging
 
@@ -21,10 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 bad input, 3 refused by a quality gate."""
     options = _parser().parse_args(arguments)
     configure_logging(options.log_format or "text")
-    if options.command == "sql":
-        from loanbook.scoring.sql_prompt import main as sql  # DuckDB only: no JVM, no Spark
-
-        return _guarded(lambda: sql(options), options)
+    if options.command in WITHOUT_JVM:
+        return _guarded(lambda: WITHOUT_JVM[options.command].function()(options), options)
     return _guarded(lambda: _run(COMMANDS[options.command], options), options)
 
 
@@ -42,10 +40,11 @@ def _parser() -> argparse.ArgumentParser:
         child.add_argument("--as-of", type=_month_end, help="month to work on, YYYY-MM-DD (any day of it)")
         for argument in command.arguments:
             child.add_argument(argument.flag, **argument.options)
-    sql = commands.add_parser("sql", help="query the tables and views with DuckDB, without a JVM")
-    _add_common(sql)
-    sql.add_argument("query", nargs="?", help="a query; without one, a prompt opens")
-    sql.add_argument("--format", choices=("table", "csv", "json"), default="table", help="form of the answer")
+    for command in WITHOUT_JVM.values():
+        child = commands.add_parser(command.name, help=command.help, description=command.help)
+        _add_common(child)
+        for argument in command.arguments:
+            child.add_argument(argument.flag, **argument.options)
     return parser
 
 

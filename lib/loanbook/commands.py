@@ -53,6 +53,7 @@ TRAIN_MODEL = _argument("--model", "a file of conf/models or a YAML file (defaul
 WORKERS = _argument("--workers", "Horovod processes (default: settings, train.workers)", type=int)
 TAPES = _argument("--tapes", "folder or files of the tape", nargs="+", required=True)
 DELIVERED_AT = _argument("--delivered-at", "day of delivery, YYYY-MM-DD (default: from the file's name)")
+ONE_SOURCE = _argument("--source", "only this source, by its name in the tables (default: all)")
 SIZE = _argument("--size", "tiny, demo or bench", choices=("tiny", "demo", "bench"), default="demo")
 
 COMMANDS = {
@@ -131,6 +132,42 @@ COMMANDS = {
                 TRAIN_MODEL,
                 WORKERS,
             ),
+        ),
+    )
+}
+
+# Their functions take the parsed options, start no JVM and publish nothing.
+WITHOUT_JVM = {
+    command.name: command
+    for command in (
+        Command(
+            "sql",
+            "query the tables and views with DuckDB, without a JVM",
+            "loanbook.scoring.sql_prompt:main",
+            (
+                _argument("query", "a query; without one, a prompt opens", nargs="?"),
+                _argument(
+                    "--format", "form of the answer", choices=("table", "csv", "json"), default="table"
+                ),
+            ),
+        ),
+        Command(
+            "show-quarantine",
+            "the rejected lines by reason, with examples; --export writes them out to be mended",
+            "loanbook.quality.show:show_quarantine",
+            (
+                ONE_SOURCE,
+                _argument("--reason", "only lines that failed this check"),
+                _argument("--delivery", "only lines of this file: its name, or its key in deliveries"),
+                _argument("--limit", "example lines for each reason", type=int, default=3),
+                _argument("--export", "write the lines as read to this new file", metavar="FILE"),
+            ),
+        ),
+        Command(
+            "reconcile",
+            "every delivered file: its lines by fate, their balance, and the difference, which must be 0",
+            "loanbook.quality.reconciliation_report:reconcile",
+            (ONE_SOURCE,),
         ),
     )
 }

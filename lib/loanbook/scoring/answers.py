@@ -12,18 +12,16 @@ from loanbook.scoring.duckdb_views import Answer
 MAX_TABLE_ROWS = 200
 
 
-def as_table(answer: Answer) -> str:
-    """Return aligned columns, numbers to the right; at most the first 200 rows, and then it says so."""
-    shown = answer.rows[:MAX_TABLE_ROWS]
+def as_table(answer: Answer, most: int = MAX_TABLE_ROWS) -> str:
+    """Return aligned columns, numbers to the right; at most the first ``most`` rows, and then it says so."""
+    shown = answer.rows[:most]
     cells = [[_cell(value) for value in row] for row in shown]
     numeric = [any(_is_number(row[k]) for row in shown) for k in range(len(answer.columns))]
     widths = [max(len(name), *(len(row[k]) for row in cells), 1) for k, name in enumerate(answer.columns)]
     lines = [answer.columns, ["-" * width for width in widths], *cells]
     text = "".join(_line(line, widths, numeric) + "\n" for line in lines)
     count = f"{len(answer.rows):,} row{'' if len(answer.rows) == 1 else 's'}"
-    more = (
-        f", the first {MAX_TABLE_ROWS} shown; --format csv gives all" if len(answer.rows) > len(shown) else ""
-    )
+    more = f", the first {most} shown; --format csv gives all" if len(answer.rows) > len(shown) else ""
     return f"{text}({count}{more})\n"
 
 

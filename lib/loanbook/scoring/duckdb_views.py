@@ -1,5 +1,6 @@
 """DuckDB over the published tables and the SQL views: no JVM, no Spark."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -66,14 +67,14 @@ class Warehouse:
     def _create(self, name: str, select: str) -> None:
         self._connection.execute(f'CREATE VIEW "{name}" AS {select}')
 
-    def ask(self, query: str) -> Answer:
-        """Return the answer to a query.
+    def ask(self, query: str, values: Mapping[str, object] | None = None) -> Answer:
+        """Return the answer to a query, in which ``$name`` stands for a value.
 
         Raises:
             InputError: DuckDB refuses it; the message names the tables and views.
         """
         try:
-            result = self._connection.execute(query)
+            result = self._connection.execute(query, dict(values) if values else None)
             columns = [str(item[0]) for item in result.description or []]
             return Answer(columns, result.fetchall() if columns else [])
         except duckdb.Error as error:

@@ -1,0 +1,109 @@
+"""``loanbook reconcile``: every delivered file with its lines by fate, for an auditor, without a JVM."""
+
+import argparse
+import sys
+from typing import Any
+
+from loanbook.errors import GateRefused
+from loanbook.quality.published import opened
+from loanbook.scoring.answers import as_table
+from loanbook.scoring.duckdb_views import Answer, Warehouse
+
+FATES = ("published", "quarantined", "superseded", "set_aside")
+BALANCES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside")
+ROWS_OF = {
+    "loans": "loans",
+    "performance": "performance",
+}  # kind of file: table with a row for each published
+COUNTED = "SELECT source, delivery, COUNT(*) AS found FROM {table} GROUP BY ALL"
+
+
+def reconcile(options: argparse.Namespace) -> dict[str, Any]:
+    """Print the published deliveries, then their totals by slice and by source and kind.
+
+    ``difference`` is what was read less what has a fate; ``not_found`` is what the deliveries call published
+    or quarantined less what these tables hold of them. Balances in the result are text: no cent is lost.
+
+    Raises:
+        InputError: bad settings, or nothing is ingested.
+        GateRefused: a difference is not 0.
+    """
+    warehouse = opened(options)
+    named = {"source": options.source}
+    present = set(warehouse.ask("SELECT * FROM deliveries LIMIT 0").columns)
+    files = warehouse.ask(_files(warehouse, present), named)
+    slices = warehouse.ask(_totals(warehouse, present, "source, slice", "kind = 'performance'"), named)
+    sources = warehouse.ask(_totals(warehouse, present, "source, kind", "true"), named)
+    sys.stdout.write(_shown("Files", files))
+    sys.stdout.write(_shown("Slices, all kinds of files; balances of performance files", slices))
+    sys.stdout.write(_shown("Sources, by kind of file", sources))
+    assert_no_difference(files)
+    totals = [dict(zip(sources.columns, row, strict=True)) for row in sources.rows]
+    return {"job": "reconcile", "status": "done", "difference": 0, "not_found": 0, "totals": totals}
+
+
+def assert_no_difference(files: Answer) -> None:
+    """Check that every line of each file is accounted for, and is where it is said to be.
+
+    Raises:
+        GateRefused: some are not; the message names the first files.
+    """
+    rows = [dict(zip(files.columns, row, strict=True)) for row in files.rows]
+    wrong = [row for row in rows if row["difference"] or row["not_found"]]
+    if wrong:
+        shown = ", ".join(
+            f"{row['file']} (difference {row['difference']}, not found {row['not_found'] or 0})"
+            for row in wrong[:3]
+        )
+        raise GateRefused(
+            required="every line published, quarantined, superseded or set aside, and found there",
+            found=f"{len(wrong)} of {len(rows)} files differ: {shown}",
+            do="ingest the slices of these files again",
+        )
+
+
+def _deliveries(warehouse: Warehouse, present: set[str]) -> str:
+    """Return the query of the deliveries with what the tables hold of each; null for files of series.
+
+    The number that the fates add up to is that of the rows, where one line makes several, else of the lines.
+    """
+    read = "COALESCE(rows, lines)" if "rows" in present else "lines"
+    cases, joins = [], []
+    for kind, table in ROWS_OF.items():
+        if table in warehouse.tables:
+            cases.append(f"WHEN '{kind}' THEN published - COALESCE(of_{table}.found, 0)")
+            joins.append(f"LEFT JOIN ({COUNTED.format(table=table)}) AS of_{table} USING (source, delivery)")
+    if "quarantine" in warehouse.tables:
+        joins.append(f"LEFT JOIN ({COUNTED.format(table='quarantine')}) AS rejected USING (source, delivery)")
+    rejected = "COALESCE(rejected.found, 0)" if "quarantine" in warehouse.tables else "0"
+    missing = f"CASE kind {' '.join(cases)} END" if cases else "NULL"
+    return (
+        f"SELECT deliveries.*, {read} - {' - '.join(FATES)} AS difference, "
+        f"{missing} + quarantined - {rejected} AS not_found "
+        f"FROM deliveries {' '.join(joins)} WHERE $source IS NULL OR source = $source"
+    )
+
+
+def _counts(present: set[str]) -> list[str]:
+    return [name for name in ("lines", "rows", *FATES) if name in present]
+
+
+def _files(warehouse: Warehouse, present: set[str]) -> str:
+    names = [*_counts(present), "difference", "not_found", *(name for name in BALANCES if name in present)]
+    return (
+        f"SELECT source, slice, file, kind, LEFT(sha256, 12) AS sha256, {', '.join(names)} "
+        f"FROM ({_deliveries(warehouse, present)}) ORDER BY source, slice, kind, file"
+    )
+
+
+def _totals(warehouse: Warehouse, present: set[str], by: str, balance_where: str) -> str:
+    counts = [f"SUM({name})::BIGINT AS {name}" for name in (*_counts(present), "difference", "not_found")]
+    balances = [f"SUM({name}) FILTER ({balance_where}) AS {name}" for name in BALANCES if name in present]
+    return (
+        f"SELECT {by}, COUNT(*) AS files, {', '.join([*counts, *balances])} "
+        f"FROM ({_deliveries(warehouse, present)}) GROUP BY ALL ORDER BY ALL"
+    )
+
+
+def _shown(title: str, answer: Answer) -> str:
+    return f"{title}\n{as_table(answer, most=len(answer.rows))}\n"

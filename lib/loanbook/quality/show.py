@@ -1,0 +1,101 @@
+"""``loanbook show-quarantine``: the rejected lines by reason, with examples, without a JVM."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from loanbook.errors import InputError
+from loanbook.quality.published import opened
+from loanbook.scoring.duckdb_views import Warehouse
+
+SELECTED = """
+SELECT * FROM quarantine
+WHERE ($source IS NULL OR source = $source) AND ($reason IS NULL OR LIST_CONTAINS(reasons, $reason))
+  AND ($delivery IS NULL OR delivery = $delivery OR file = $delivery)
+"""
+GROUPS = f"""
+WITH failed AS (SELECT * EXCLUDE reasons, UNNEST(reasons) AS reason FROM ({SELECTED}))
+SELECT source, delivery, kind, reason, COUNT(*) AS lines,
+  ARG_MIN({{'file': file, 'line': line, 'text': LEFT(text, $width)}}, line, $examples) AS examples
+FROM failed WHERE $reason IS NULL OR reason = $reason
+GROUP BY ALL ORDER BY lines DESC, source, delivery, kind, reason
+"""
+LINES = f"SELECT COUNT(*) FROM ({SELECTED})"
+LAYOUTS = f"SELECT DISTINCT source, kind FROM ({SELECTED}) ORDER BY ALL"
+TEXTS = f"SELECT text FROM ({SELECTED}) ORDER BY delivery, line"
+INDENT = "    "
+NO_TERMINAL = (120, 24)  # columns and lines where stdout is no terminal and COLUMNS says nothing
+
+
+def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
+    """Print the selected lines by source, file, kind and reason, the most frequent first.
+
+    A line that failed several checks counts in each of its groups, and once in the result's ``lines``.
+
+    Raises:
+        InputError: bad settings or options, an empty warehouse, or an export that cannot be.
+    """
+    if options.limit < 0:
+        raise InputError(required="--limit of at least 0", found=str(options.limit), do="give another")
+    warehouse = opened(options)
+    chosen = {name: getattr(options, name) for name in ("source", "reason", "delivery")}
+    width = shutil.get_terminal_size(NO_TERMINAL).columns
+    groups = warehouse.ask(GROUPS, {**chosen, "width": width, "examples": max(options.limit, 1)})
+    for row in groups.rows:
+        sys.stdout.write(_group(row, options.limit, width))
+    lines = warehouse.ask(LINES, chosen).rows[0][0]
+    exported = None if options.export is None else export(warehouse, chosen, Path(options.export))
+    named = [dict(zip(groups.columns[:-1], row[:-1], strict=True)) for row in groups.rows]
+    own = {"job": "show_quarantine", "status": "done", "lines": lines, "exported": exported}
+    return {**own, "groups": named}
+
+
+def _group(row: tuple[Any, ...], limit: int, width: int) -> str:
+    source, delivery, kind, reason, lines, examples = row
+    title = f"{lines:,} {'line' if lines == 1 else 'lines'}  {reason}  ({source}, {kind}: {delivery})"
+    shown = [
+        f"{INDENT}{item['file']}:{item['line']}  {printable(item['text'])}"[:width]
+        for item in examples[:limit]
+    ]
+    return "\n".join([title, *shown]) + "\n"
+
+
+def printable(text: str) -> str:
+    r"""Return a text whose unprintable signs are escaped, so that a tape cannot steer the terminal.
+
+    >>> printable("A|\x1b[2J|é")
+    'A|\\x1b[2J|é'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def export(warehouse: Warehouse, chosen: dict[str, Any], path: Path) -> int:
+    """Write the selected lines as they were read, one a line, to a new file; return how many.
+
+    Raises:
+        InputError: none is selected, they are of several layouts, a text is no single line, or ``path``
+            cannot be written.
+    """
+    layouts = warehouse.ask(LAYOUTS, chosen).rows
+    if len(layouts) != 1:
+        raise InputError(
+            required="lines of one source and one kind of file, whose layout they share",
+            found=", ".join(f"{kind} lines of {source}" for source, kind in layouts) or "no line",
+            do="select with --source, --delivery and --reason; --delivery keeps to one file",
+        )
+    texts = [text for (text,) in warehouse.ask(TEXTS, chosen).rows]
+    if broken := sum("\n" in text for text in texts):
+        raise InputError(
+            required="lines that hold no line break", found=f"{broken} that do", do="mend the delivered file"
+        )
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.writelines(f"{text}\n" for text in texts)
+    except OSError as error:
+        found = "it exists" if isinstance(error, FileExistsError) else error.strerror
+        raise InputError(
+            required=f"a new file {path}", found=str(found), do="name another with --export"
+        ) from error
+    return len(texts)
