@@ -19,6 +19,7 @@ TYPES = {
     "BOOLEAN": ("boolean", pa.bool_()),
     "DATE": ("date", pa.date32()),
     "DECIMAL(16,2)": ("decimal(16,2)", pa.decimal128(16, 2)),
+    "DECIMAL(22,2)": ("decimal(22,2)", pa.decimal128(22, 2)),
     "ARRAY<STRING>": (
         {"type": "array", "elementType": "string", "containsNull": True},
         pa.list_(pa.string()),

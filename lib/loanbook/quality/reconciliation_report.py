@@ -52,7 +52,7 @@ def assert_no_difference(files: Answer) -> None:
     wrong = [row for row in rows if row["difference"] or row["not_found"]]
     if wrong:
         shown = ", ".join(
-            f"{row['file']} (difference {row['difference']}, not found {row['not_found'] or 0})"
+            f"{row['file']} (difference {row['difference']}, not found {row['not_found']})"
             for row in wrong[:3]
         )
         raise GateRefused(
@@ -63,23 +63,24 @@ def assert_no_difference(files: Answer) -> None:
 
 
 def _deliveries(warehouse: Warehouse, present: set[str]) -> str:
-    """Return the query of the deliveries with what the tables hold of each; null for files of series.
+    """Return the query of the deliveries with ``difference`` and ``not_found``.
 
-    The number that the fates add up to is that of the rows, where one line makes several, else of the lines.
+    The fates add up to the rows, where one line may make several, else to the lines. The quarantine may hold
+    more lines of a file than the deliveries count: those of which only the terms were rejected.
     """
-    read = "COALESCE(rows, lines)" if "rows" in present else "lines"
+    read = "rows" if "rows" in present else "lines"
     cases, joins = [], []
     for kind, table in ROWS_OF.items():
         if table in warehouse.tables:
             cases.append(f"WHEN '{kind}' THEN published - COALESCE(of_{table}.found, 0)")
             joins.append(f"LEFT JOIN ({COUNTED.format(table=table)}) AS of_{table} USING (source, delivery)")
+    lost = "quarantined"
     if "quarantine" in warehouse.tables:
         joins.append(f"LEFT JOIN ({COUNTED.format(table='quarantine')}) AS rejected USING (source, delivery)")
-    rejected = "COALESCE(rejected.found, 0)" if "quarantine" in warehouse.tables else "0"
-    missing = f"CASE kind {' '.join(cases)} END" if cases else "NULL"
+        lost = f"IF({read} = lines, GREATEST(quarantined - COALESCE(rejected.found, 0), 0), 0)"
+    missing = f"CASE kind {' '.join(cases)} ELSE 0 END" if cases else "0"
     return (
-        f"SELECT deliveries.*, {read} - {' - '.join(FATES)} AS difference, "
-        f"{missing} + quarantined - {rejected} AS not_found "
+        f"SELECT deliveries.*, {read} - {' - '.join(FATES)} AS difference, {missing} + {lost} AS not_found "
         f"FROM deliveries {' '.join(joins)} WHERE $source IS NULL OR source = $source"
     )
 
