@@ -32,7 +32,10 @@ class Result:
 
 
 def paired(sides: Mapping[str, Callable[[], object]], pairs: int = MIN_PAIRS) -> list[dict[str, Any]]:
-    """Run every side ``pairs`` times, alternating which goes first; seconds of wall time a run."""
+    """Run every side ``pairs`` times, alternating which goes first; seconds of wall time a run.
+
+    What a side returns as a mapping goes into its run.
+    """
     if pairs < MIN_PAIRS:
         raise ValueError(f"at least {MIN_PAIRS} pairs are required, found {pairs}")
     runs = []
@@ -40,8 +43,9 @@ def paired(sides: Mapping[str, Callable[[], object]], pairs: int = MIN_PAIRS) ->
         order = list(sides) if pair % 2 == 0 else list(reversed(list(sides)))
         for side in order:
             start = time.perf_counter()
-            sides[side]()
-            runs.append({"side": side, "pair": pair, "seconds": time.perf_counter() - start})
+            measured = sides[side]()
+            run = {"side": side, "pair": pair, "seconds": time.perf_counter() - start}
+            runs.append({**run, **measured} if isinstance(measured, Mapping) else run)
     return runs
 
 

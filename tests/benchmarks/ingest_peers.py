@@ -1,0 +1,91 @@
+"""The peers of the ingest: the same tapes into tables by plain Spark and by DuckDB, with no checks.
+
+``python -m tests.benchmarks.ingest_peers plain_spark|duckdb TAPES OUT`` prints one JSON line.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from loanbook.config import load_settings
+from loanbook.sources.files import TapeFile, find_files
+from loanbook.sources.mapping import FieldType, FileSpec, TapeMapping, load_mapping
+
+SOURCE = "simulated"
+THREADS = 2
+TYPES = {"text": "STRING", "int": "INT", "double": "DOUBLE", "money": "DECIMAL(16,2)", "date": "DATE"}
+
+
+def typed_sql(name: str, position: int, field: FieldType) -> str:
+    """Return the expression of one field from ``parts``, the split line."""
+    text = f"get(parts, {position})"
+    if field.type == "date":
+        text = f"concat_ws('-', substring({text}, 1, 4), substring({text}, 5, 2), '01')"
+    return f"try_cast({text} AS {TYPES[field.type]}) AS {name}"
+
+
+def by_plain_spark(tapes: str, out: Path) -> dict[str, Any]:
+    """Land the tapes as ours does, split and cast every field, and write each kind as a Delta table."""
+    from loanbook.session import build_session
+    from loanbook.sources.landing import LANDED_SCHEMA, landed_files
+
+    mapping = load_mapping(TapeMapping, SOURCE)
+    spark = build_session(load_settings("local").spark, "plain Spark")
+    started = time.perf_counter()
+    with landed_files(mapping.name, _found(mapping, tapes), out / "landing", None) as files:
+        seconds_landing = round(time.perf_counter() - started, 2)
+        for spec in mapping.files:
+            chunks = [chunk.as_uri() for file in files if file.spec is spec for chunk in file.chunks]
+            lines = spark.read.schema(LANDED_SCHEMA).parquet(*chunks)
+            parts = lines.selectExpr("split(_text, '[|]', -1) AS parts")
+            fields = [typed_sql(name, k, field) for k, (name, field) in enumerate(spec.fields.items())]
+            parts.selectExpr(*fields).write.format("delta").save(str(out / spec.kind))
+    return {"seconds_landing": seconds_landing}
+
+
+def read_csv_sql(spec: FileSpec, files: Sequence[Path]) -> str:
+    """Return DuckDB's reader of one kind of file, all fields typed, what a tape writes for missing not."""
+    columns = ", ".join(f"'{name}': '{_strict_type(field)}'" for name, field in spec.fields.items())
+    paths = ", ".join(f"'{path}'" for path in files)
+    return (
+        f"read_csv([{paths}], delim = '|', header = false, quote = '', escape = '', auto_detect = false, "
+        f"dateformat = '%Y%m', columns = {{{columns}}})"
+    )
+
+
+def _strict_type(field: FieldType) -> str:
+    """Return a field's type; text where letters stand for missing, which would stop a strict reader."""
+    is_number = all(text.isdigit() for text in field.missing)
+    return TYPES[field.type if is_number else "text"]
+
+
+def by_duckdb(tapes: str, out: Path) -> dict[str, Any]:
+    """Read the tapes' own files and write each kind as one Parquet file."""
+    import duckdb
+
+    mapping = load_mapping(TapeMapping, SOURCE)
+    connection = duckdb.connect(config={"threads": THREADS})
+    found = _found(mapping, tapes)
+    for spec in mapping.files:
+        reader = read_csv_sql(spec, [file.path for file, other in found if other is spec])
+        (out / spec.kind).mkdir(parents=True)
+        connection.execute(f"COPY (FROM {reader}) TO '{out / spec.kind / 'part-0.parquet'}'")
+    return {}
+
+
+def _found(mapping: TapeMapping, tapes: str) -> list[tuple[TapeFile, FileSpec]]:
+    return find_files([tapes], mapping.files)
+
+
+PEERS: Mapping[str, Callable[[str, Path], dict[str, Any]]] = {
+    "plain_spark": by_plain_spark,
+    "duckdb": by_duckdb,
+}
+
+
+if __name__ == "__main__":
+    name, tapes, out = sys.argv[1:]
+    sys.stdout.write(json.dumps(PEERS[name](tapes, Path(out))) + "\n")
