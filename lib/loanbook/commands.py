@@ -169,6 +169,21 @@ WITHOUT_JVM = {
             "loanbook.quality.reconciliation_report:reconcile",
             (ONE_SOURCE,),
         ),
+        Command(
+            "inspect-tape",
+            "what a file that has arrived holds: dialect, layout, fields, keys; a mapping to begin with",
+            "loanbook.sources.inspect.command:inspect_tape",
+            (
+                _argument(
+                    "files",
+                    "files, folders, .gz or .zip archives of delimited text or Parquet",
+                    nargs="+",
+                    metavar="FILE",
+                ),
+                _argument("--lines", "lines to read of each file, 0 for all", type=int, default=100_000),
+                _argument("--write-mapping", "write a mapping to edit to this new file", metavar="FILE.yaml"),
+            ),
+        ),
     )
 }
 

@@ -1,0 +1,155 @@
+"""What divides the fields of a line, by how evenly it does; and whether the first line names them."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+DELIMITERS = ("|", "\t", ";", ",", "^", "~", "\x1f", "\x01")
+SAMPLE = 2000  # lines that decide
+EVEN = 0.9  # share of lines with the same number of fields, from which a sign divides them
+DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+VALUE = re.compile(r"[+-]?[$]?[\d.,/: -]*\d[\d.,/: -]*%?")
+ODD_LINES = 3
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How lines are cut; ``counts`` is the number of lines by their number of fields."""
+
+    delimiter: str | None
+    quote: str | None
+    counts: dict[int, int]
+    odd: tuple[tuple[int, str], ...] = ()
+    blank_lines: int = 0
+    open_quotes: int = 0
+    last_width: int = 0
+
+    @property
+    def width(self) -> int:
+        """Return the number of fields that most lines have."""
+        return max(self.counts, key=lambda number: self.counts[number])
+
+
+@dataclass
+class _Seen:
+    counts: Counter[int] = field(default_factory=Counter)
+    blank: int = 0
+    open_quotes: int = 0
+
+
+def find_dialect(lines: Sequence[str]) -> Dialect:
+    """Return the delimiter and quote sign of the lines, and how many fields the lines have.
+
+    >>> find_dialect(["id;rate", "1;0,5", "2;1,5"]).delimiter
+    ';'
+    >>> dialect = find_dialect(['1,"a, b",2', "2,c,3", "3,d"])
+    >>> dialect.delimiter, dialect.quote, dialect.counts, dialect.odd
+    (',', '"', {3: 2, 2: 1}, ((3, '3,d'),))
+    """
+    sample = [line for line in lines[:SAMPLE] if line.strip()]
+    delimiter = _delimiter(sample)
+    quote = _quote(sample, delimiter or ",")
+    seen = _Seen()
+    widths = [_count(line, delimiter, quote, seen) for line in lines]
+    counts = dict(seen.counts.most_common()) or {1: 0}
+    usual = next(iter(counts))
+    odd = [(number, line) for number, (line, width) in enumerate(zip(lines, widths, strict=True), 1)
+           if width not in (0, usual)]  # fmt: skip
+    return Dialect(delimiter, quote, counts, tuple(odd[:ODD_LINES]), seen.blank, seen.open_quotes, widths[-1])
+
+
+def _count(line: str, delimiter: str | None, quote: str | None, seen: _Seen) -> int:
+    if not line.strip():
+        seen.blank += 1
+        return 0
+    width = fields_in(line, delimiter, quote) if delimiter else 1
+    seen.open_quotes += bool(quote and quote in line and line.count(quote) % 2)
+    seen.counts[width] += 1
+    return width
+
+
+def fields_in(line: str, delimiter: str, quote: str | None) -> int:
+    """Return the number of fields of a line; a delimiter between quote signs divides nothing."""
+    if quote is None or quote not in line:
+        return line.count(delimiter) + 1
+    return 1 + sum(part.count(delimiter) for part in line.split(quote)[::2])
+
+
+def _delimiter(lines: Sequence[str]) -> str | None:
+    """Return the sign that divides the lines most evenly, into the most fields; None if none does."""
+    judged = {sign: _evenness(lines, sign) for sign in DELIMITERS}
+    able = [sign for sign, (share, width) in judged.items() if share >= EVEN and width > 1]
+    if ";" in able and "," in able and all(DECIMAL_COMMA.sub("", line).count(",") == 0 for line in lines):
+        able.remove(",")
+    if able:
+        return max(able, key=lambda sign: (_begins(lines, sign, judged[sign][1]), judged[sign][1]))
+    # Nothing is even: the sign that divides most lines, so that the report can show how they differ.
+    best = max(DELIMITERS, key=lambda sign: sum(sign in line for line in lines))
+    return best if sum(best in line for line in lines) > len(lines) / 2 else None
+
+
+def _evenness(lines: Sequence[str], sign: str) -> tuple[float, int]:
+    widths = Counter(fields_in(line, sign, '"') for line in lines)
+    width, number = widths.most_common(1)[0] if widths else (1, 1)
+    return number / max(len(lines), 1), width
+
+
+def _begins(lines: Sequence[str], sign: str, width: int) -> bool:
+    return fields_in(lines[0], sign, '"') == width
+
+
+def _quote(lines: Sequence[str], delimiter: str) -> str | None:
+    for sign, least in (('"', 1), ("'", len(lines) / 2)):
+        edge = re.escape(delimiter)
+        whole = re.compile(f"(?:^|{edge}){sign}(?:[^{sign}]|{sign}{sign})*{sign}(?=$|{edge})")
+        if sum(sign in line and whole.search(line) is not None for line in lines) >= max(least, 1):
+            return sign
+    return None
+
+
+def splitter(dialect: Dialect) -> Callable[[str], list[str]]:
+    """Return the function that cuts a line into its fields, trimmed of quote signs."""
+    delimiter, quote = dialect.delimiter, dialect.quote
+    if delimiter is None:
+        return lambda line: [line]
+    if quote is None:
+        return lambda line: line.split(delimiter)
+
+    def cut(line: str) -> list[str]:
+        if quote not in line:
+            return line.split(delimiter)
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
+
+    return cut
+
+
+def has_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> tuple[bool, str]:
+    """Return whether the first line names the fields, and by what that was decided.
+
+    >>> has_header(["id", "month"], [["7", "202401"], ["8", "202401"]])
+    (True, '2 of its 2 texts stand above numbers or dates')
+    """
+    names = [text.strip() for text in first]
+    if numbers := [text for text in names if VALUE.fullmatch(text)]:
+        return False, f"line 1 holds values such as {numbers[0]!r}"
+    given = [name for name in names if name]
+    if not given or len(set(given)) < len(given) / 2 or len(given) < len(names) / 2:
+        return False, "line 1 is blank in most fields, or repeats itself"
+    columns = [[row[k].strip() for row in others if k < len(row)] for k in range(len(names))]
+    above = sum(bool(names[k]) and _mostly_values(column) for k, column in enumerate(columns))
+    if above:
+        return True, f"{above} of its {len(names)} texts stand above numbers or dates"
+    repeated = [name for name, column in zip(names, columns, strict=True) if name and name in column]
+    if repeated or not others:
+        return (
+            False,
+            f"{repeated[0]!r} of line 1 occurs again below" if repeated else "there is one line only",
+        )
+    return True, "a guess: all is text, and no text of line 1 occurs again below it"
+
+
+def _mostly_values(texts: Sequence[str]) -> bool:
+    given = [text for text in texts if text]
+    return bool(given) and sum(VALUE.fullmatch(text) is not None for text in given) >= EVEN * len(given)

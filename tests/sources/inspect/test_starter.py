@@ -1,0 +1,93 @@
+"""The mapping to begin with: it loads, and knows the file that it was written from."""
+
+import re
+
+import pytest
+import yaml
+
+from loanbook.errors import InputError
+from loanbook.sources.files import slice_of
+from loanbook.sources.inspect.starter import name_pattern, starter_mapping, write_new
+from loanbook.sources.mapping import TapeMapping, load_mapping
+from tests.sources.inspect.samples import inspected, panel, write
+
+
+def loaded(tmp_path, *findings, stem="new_tape"):
+    path = tmp_path / f"{stem}.yaml"
+    write_new(path, starter_mapping(findings, path.stem))
+    return load_mapping(TapeMapping, str(path)), path.read_text()
+
+
+def test_the_mapping_of_a_monthly_feed_loads_as_it_is(tmp_path):
+    findings = inspected(write(tmp_path, "feed_202401.csv", panel()))
+    mapping, text = loaded(tmp_path, findings)
+    (spec,) = mapping.files
+    assert (mapping.name, mapping.slices, spec.kind, spec.header) == (
+        "new_tape",
+        "months",
+        "performance",
+        True,
+    )
+    assert re.fullmatch(spec.pattern, "feed_202512.csv")
+    assert slice_of("feed_202512.csv", spec) == "202512"
+    (fields,) = spec.field_sets
+    assert {name: field.type for name, field in fields.items()} == {
+        "loan_id": "text", "month": "date", "days_past_due": "int", "balance": "money"}  # fmt: skip
+    assert fields["month"].format == "yyyyMM"
+    assert mapping.performance.columns["loan_id"] == "loan_id"
+    assert mapping.performance.columns["as_of_date"] == "month"
+    assert "try_cast(days_past_due AS INT) < 30 THEN 'current'" in mapping.performance.columns["state"]
+    assert "TODO" in text
+
+
+def test_codes_without_a_known_meaning_are_left_to_do(tmp_path):
+    rows = [f"{loan},2024-{m:02d},{'ACX'[m % 3]}" for loan in range(9) for m in range(1, 7)]
+    mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "a.csv", ["acct id,month,status", *rows])))
+    assert "WHEN 'X' THEN 'TODO'" in mapping.performance.columns["state"]
+    assert mapping.performance.columns["loan_id"] == "`acct id`"
+
+
+def test_two_kinds_of_file_become_loans_and_performance(tmp_path):
+    loans = write(
+        tmp_path, "loans.csv", ["loan_id,dti", *(f"L{k:03d},{k % 9 if k else 999}" for k in range(10))]
+    )
+    mapping, _ = loaded(tmp_path, inspected(loans), inspected(write(tmp_path, "feed.csv", panel())))
+    assert [spec.kind for spec in mapping.files] == ["loans", "performance"]
+    assert mapping.loans is not None
+    assert mapping.files[0].field_sets[0]["dti"].missing == ("999",)
+
+
+def test_dialect_and_encoding_are_written(tmp_path):
+    file = write(tmp_path, "a b-1.txt", ())
+    file.path.write_bytes("".join(f"'{k}';'Größe';y\n" for k in range(9)).encode("latin-1"))
+    mapping, _ = loaded(tmp_path, inspected(file))
+    spec = mapping.files[0]
+    assert re.fullmatch(spec.pattern, file.name)
+    assert (spec.delimiter, spec.quote, spec.encoding, spec.header) == (";", "'", "latin-1", False)
+
+
+@pytest.mark.parametrize("stem", ["2024 tape", "Ärger", "no"])
+def test_any_name_of_the_file_gives_a_valid_source(tmp_path, stem):
+    findings = inspected(
+        write(tmp_path, "feed_202401.csv", [line.replace("loan_id", "no") for line in panel()])
+    )
+    mapping, text = loaded(tmp_path, findings, stem=stem)
+    assert yaml.safe_load(text)["name"] == mapping.name
+    assert "no" in mapping.files[0].field_sets[0]
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "a.yaml").write_text("mine")
+    with pytest.raises(InputError, match="File exists"):
+        write_new(tmp_path / "a.yaml", "x")
+    assert (tmp_path / "a.yaml").read_text() == "mine"
+
+
+def test_files_of_three_kinds_are_refused(tmp_path):
+    found = [inspected(write(tmp_path, f"{name}.csv", panel())) for name in "abc"]
+    with pytest.raises(InputError, match="at most two kinds"):
+        starter_mapping(found, "x")
+
+
+def test_names_that_differ_in_digits_are_one_kind():
+    assert name_pattern("feed_202401.csv") == name_pattern("feed_202512.csv")
