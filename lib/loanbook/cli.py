@@ -111,8 +111,11 @@ def _first_line(error: Exception) -> str:
 
 def _report(result: dict[str, Any], options: argparse.Namespace) -> None:
     line = json.dumps(result, default=str)
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if options.result:
         from loanbook.storage import local_path, write_json
 
