@@ -2,14 +2,25 @@
 
 import gzip
 import json
+import random
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from loanbook.cli import main
+from loanbook.section import validated
 from loanbook.sources.inspect.arrived import arrived_files
+from loanbook.sources.inspect.report import as_text
+from loanbook.sources.inspect.starter import starter_mapping
+from loanbook.sources.mapping import TapeMapping
 from tests.sources.inspect.samples import inspected, panel, write
+
+ODD_TEXTS = [
+    "1", "-2.5", "999", "202401", "01/02/2024", "Dec-2011", "", " ", '"a, b"', "O'Brien", 'say "x"', "NA", "é",
+    "1,5", "12%", "no", "#", "a: b", "{x}", "\r", "0" * 30, "1e309", "a.b", "\u2028", "٣",
+]  # fmt: skip
 
 
 def run(capsys, *arguments):
@@ -89,3 +100,17 @@ def test_real_keys_months_and_sentinels(shared_data):
     assert panel_found.months[0].found == 54
     status = next(f for f in panel_found.fields if f.name == "delinquency_status")
     assert status.exceptions == {"D": 607, "X": 272}
+
+
+@pytest.mark.parametrize("limit", [0, 7])
+def test_any_delimited_text_has_a_report_and_a_mapping_that_loads(tmp_path, limit):
+    draw = random.Random(7)  # noqa: S311 - test data
+    for number in range(60):
+        delimiter, width = draw.choice(",;|\t"), draw.randint(1, 5)
+        rows = [
+            delimiter.join(draw.choice(ODD_TEXTS) for _ in range(width)) for _ in range(draw.randint(1, 30))
+        ]
+        findings = inspected(write(tmp_path, f"f_{number}.csv", [*rows, "1" + delimiter]), limit)
+        assert findings.sample.file.name in as_text(findings)
+        mapping = validated(TapeMapping, yaml.safe_load(starter_mapping([findings], "x")), "mapping")
+        assert len(mapping.files) == 1

@@ -91,3 +91,20 @@ def test_files_of_three_kinds_are_refused(tmp_path):
 
 def test_names_that_differ_in_digits_are_one_kind():
     assert name_pattern("feed_202401.csv") == name_pattern("feed_202512.csv")
+
+
+def test_a_name_that_no_expression_holds_is_left_out(tmp_path):
+    lines = [line.replace("balance", "default.next") for line in panel()]
+    mapping, text = loaded(tmp_path, inspected(write(tmp_path, "feed.csv", lines)))
+    assert "default.next" not in mapping.files[0].field_sets[0]
+    assert '# left out, for no expression can hold its name: "default.next"' in text
+
+
+def test_a_code_with_a_quote_sign_or_a_slash_is_a_literal(tmp_path):
+    rows = [
+        f"{loan},2024-{m:02d},{('n/a now', 'it' + chr(39) + 's')[m % 2]}"
+        for loan in range(9)
+        for m in (1, 2, 3)
+    ]
+    mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "a.csv", ["id,month,status", *rows])))
+    assert r"WHEN 'it\u0027s' THEN 'TODO'" in mapping.performance.columns["state"]

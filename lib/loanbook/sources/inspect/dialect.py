@@ -120,7 +120,10 @@ def splitter(dialect: Dialect) -> Callable[[str], list[str]]:
     def cut(line: str) -> list[str]:
         if quote not in line:
             return line.split(delimiter)
-        return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
+        try:
+            return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
+        except csv.Error:  # an end of line within the line, or a text of more than 128 KiB
+            return line.split(delimiter)
 
     return cut
 

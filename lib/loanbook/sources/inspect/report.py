@@ -201,7 +201,7 @@ def _rows(findings: Findings) -> list[str]:
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
     """Return aligned lines; what is too long in the last column goes on below it."""
-    widths = [max(len(title), *(len(row[k]) for row in rows)) for k, title in enumerate(titles)]
+    widths = [max(len(row[k]) for row in [titles, *rows]) for k in range(len(titles))]
     indent = 2 + sum(width + 2 for width in widths[:-1])
     lines = []
     for row in [titles, *rows]:

@@ -60,7 +60,9 @@ def read_sample(file: TapeFile, limit: int) -> Sample:
     dialect = find_dialect(text.lines)
     if not dialect.counts.get(dialect.width):
         raise InputError(
-            required=f"lines of data in {file.name}", found="blank lines only", do="deliver the file again"
+            required=f"lines of data in {file.name}",
+            found=f"{len(text.lines):,} blank lines",
+            do="deliver the file again",
         )
     start, header, why = _header(text.lines, dialect)
     columns = _columns(text.lines[start:], dialect)

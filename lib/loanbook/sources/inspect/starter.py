@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loanbook.errors import InputError
 from loanbook.sources.inspect.findings import Findings
-from loanbook.sources.inspect.guesses import Guess, guess_columns, is_performance
+from loanbook.sources.inspect.guesses import Guess, guess_columns, is_performance, quoted
 from loanbook.sources.inspect.profile import LONGEST_INT, Field
 from loanbook.sources.inspect.types import DATES
 
@@ -126,15 +126,25 @@ def _file(findings: Findings, kind: str) -> list[str]:
         lines.append("    header: true")
     if text and text.encoding not in READ_ALL:
         lines.append(f"    encoding: {text.encoding}   # {text.decided}")
-    by_name, loan = sample.header is not None, guess_columns(findings).loan_id
-    return [*lines, "    fields:", *(_field(field, by_name, loan) for field in findings.fields)]
+    loan = guess_columns(findings).loan_id
+    left_out = [field for field in findings.fields if re.search("[.`/]", field.name)] if sample.header else []
+    if len(left_out) == len(findings.fields):
+        left_out = []
+    return [
+        *lines,
+        "    fields:",
+        *(f"      {_field(field, loan)}" for field in findings.fields if field not in left_out),
+        *(
+            f"      # left out, for no expression can hold its name: {_field(field, loan)}"
+            for field in left_out
+        ),
+    ]
 
 
-def _field(field: Field, by_name: bool, loan: str) -> str:
-    """Return the line of a field; left out where the header's name fits no expression."""
-    plain = NAME.fullmatch(field.name) is not None
+def _field(field: Field, loan: str) -> str:
+    """Return the line of a field: its name, type and the texts that mean missing."""
     name = _key(field.name)
-    kind, remarks = ("text", []) if field.name == loan else _type(field)
+    kind, remarks = ("text", []) if quoted(field.name) == loan else _type(field)
     words = list(field.missing)
     content = {"type": kind} if kind != "text" or not words else {}
     if kind == "date":
@@ -144,10 +154,7 @@ def _field(field: Field, by_name: bool, loan: str) -> str:
         flow.append(f"missing: {json.dumps(words, ensure_ascii=False)}")
         remarks.append("guessed: these mean missing")
     value = f"{{{', '.join(flow)}}}" if len(flow) > 1 or words else kind
-    line = f"{name}: {value}" + (f"   # {'; '.join(remarks)}" if remarks else "")
-    if not plain and by_name:
-        return f"      # left out, for its name cannot stand in an expression: {line}"
-    return f"      {line}"
+    return f"{name}: {value}" + (f"   # {'; '.join(remarks)}" if remarks else "")
 
 
 def _key(name: str) -> str:

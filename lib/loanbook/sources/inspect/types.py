@@ -20,7 +20,7 @@ OTHER_DATES = {
 }
 NUMBERS = {
     "int": r"^[+-]?\d{1,18}(?:\.0?)?$",  # 360.0 too, but 360.00 is an amount
-    "number": r"^[+-]?(?:\d{1,18}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$",
+    "number": r"^[+-]?(?:\d{1,18}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$",
 }
 ODD_NUMBERS = {
     "numbers with a decimal comma": r"^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?$",
