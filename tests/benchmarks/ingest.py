@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -71,6 +72,13 @@ def _measured(done: Mapping[str, Any]) -> dict[str, Any]:
     return {name: done[name] for name in MEASURED if name in done}
 
 
+def timed(side: Side) -> dict[str, Any]:
+    """Run a side and return its seconds with what it measures."""
+    start = time.perf_counter()
+    measured = side()
+    return {"seconds": time.perf_counter() - start, **measured}
+
+
 def rows_of(folder: Path) -> int:
     """Return the rows of all Parquet files under a folder, from their footers."""
     return sum(pq.read_metadata(file).num_rows for file in folder.rglob("part-*.parquet"))
@@ -90,6 +98,6 @@ def assert_same_rows(runs: list[dict[str, Any]]) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         work, sides = prepared(Path(folder))
-        runs = [{"side": name, **side()} for name, side in sides.items()]
+        runs = [{"side": name, **timed(side)} for name, side in sides.items()]
     assert_same_rows(runs)
     sys.stdout.write(json.dumps({"work": work, "runs": runs}, indent=2) + "\n")
