@@ -54,6 +54,15 @@ WORKERS = _argument("--workers", "Horovod processes (default: settings, train.wo
 TAPES = _argument("--tapes", "folder or files of the tape", nargs="+", required=True)
 DELIVERED_AT = _argument("--delivered-at", "day of delivery, YYYY-MM-DD (default: from the file's name)")
 ONE_SOURCE = _argument("--source", "only this source, by its name in the tables (default: all)")
+SCOPE = _argument(
+    "--scope",
+    "full: each file replaces its slice; delta: its rows are added or replace those of the same month",
+    choices=("full", "delta"),
+    default="full",
+)
+REPLAY = _argument(
+    "--replay", "delivery whose lines in quarantine come mended in --tapes", metavar="DELIVERY"
+)
 SIZE = _argument("--size", "tiny, demo or bench", choices=("tiny", "demo", "bench"), default="demo")
 
 COMMANDS = {
@@ -75,7 +84,7 @@ COMMANDS = {
             "ingest-tapes",
             "loan tapes into loans, performance and terminations; what is rejected into quarantine",
             "loanbook.sources.job:ingest_tapes",
-            (TAPES, DELIVERED_AT),
+            (TAPES, DELIVERED_AT, SCOPE, REPLAY),
         ),
         Command(
             "ingest-macro",
@@ -126,6 +135,7 @@ COMMANDS = {
             (
                 _argument("--tapes", "folder or files of the tape", nargs="+"),
                 DELIVERED_AT,
+                SCOPE,
                 _argument("--macro", "files or folder of economic series", nargs="+"),
                 _argument("--macro-source", "mapping of the series, in conf/sources"),
                 _argument("--simulate", "simulate the tapes first, of this size", choices=("tiny", "demo")),

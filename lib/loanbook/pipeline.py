@@ -23,6 +23,7 @@ def run_pipeline(
     *,
     tapes: list[str] | None,
     delivered_at: str | None,
+    scope: str,
     macro: list[str] | None,
     macro_source: str | None,
     simulate: str | None,
@@ -47,7 +48,7 @@ def run_pipeline(
         steps.do("simulate-tapes", size=simulate, out=str(book), seed=None, loans=None, months=None)
         tapes, macro, truth = [str(book / "tapes")], [str(book / "macro")], str(book / "truth")
         run.source, macro_source = SIMULATED_SOURCE, SIMULATED_MACRO
-    ingested = steps.do("ingest-tapes", tapes=tapes, delivered_at=delivered_at)
+    ingested = steps.do("ingest-tapes", tapes=tapes, delivered_at=delivered_at, scope=scope, replay=None)
     _check_month(run, ingested)
     run.source = ingested["source"]  # --source may be the path of a mapping; the tables hold its name
     if macro:

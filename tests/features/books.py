@@ -61,6 +61,7 @@ class BookLoan:
             "state": state, "months_delinquent": MONTHS_DELINQUENT.get(state),
             "upb": Decimal(100_000 - 137 * k), "rate": Decimal("4.125"),
             "remaining_term": 360 - k, "modified": k > 20, "loss_event": state == "liquidated",
+            "quality_flags": [],
             "default_definition_id": DEFINITION,
         }  # fmt: skip
 
@@ -78,7 +79,7 @@ def loans_of(loans: Iterable[BookLoan]) -> Rows:
         terms: dict[str, Any] = {
             "product": "mortgage", "origination_date": origination, "vintage": "2019Q4",
             "original_upb": Decimal(100_000), "original_rate": Decimal("4.125"), "original_term": 360,
-            "credit_score": 700, "ltv": 80.0, "region": "CA", "purpose": "purchase",
+            "credit_score": 700, "ltv": 80.0, "region": "CA", "purpose": "purchase", "quality_flags": [],
         }  # fmt: skip
         ids = {"source": "tape", "loan_id": loan.loan_id, "slice": "all", "delivery": "d1", "line": line}
         rows.append({**ids, "known_on": last_day(START), **terms, **loan.terms})
@@ -126,8 +127,8 @@ def publish(make_run: Any, book: list[BookLoan], last_month: int, macro: Rows | 
     delivery = {
         "source": "tape", "delivery": "d1", "slice": "all", "file": "tape.csv", "kind": "performance",
         "sha256": "0", "scope": "full", "period_months": 1, "last_complete_month": last_day(last_month),
-        "slice_holds": "cohorts", "is_open": True,
-        "lines": 0, "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "run_id": run.run_id,
+        "slice_holds": "cohorts", "is_open": True, "history": "reported", "sampling": "population",
+        "lines": 0, "rows": 0, "delinquent": 0, "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "run_id": run.run_id,
     }  # fmt: skip
     for table, rows in (
         (DELIVERIES, [delivery]),

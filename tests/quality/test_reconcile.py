@@ -7,9 +7,9 @@ from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout
 
 
 def test_a_lost_line_is_a_fault():
-    assert_reconciled("d", 4, Tally(published=1, quarantined=1, superseded=1, set_aside=1))
+    assert_reconciled("d", 4, Tally(published=4, distinct_lines=4))
     with pytest.raises(LoanbookError, match="5 lines read, but 4"):
-        assert_reconciled("d", 5, Tally(published=4))
+        assert_reconciled("d", 5, Tally(published=4, distinct_lines=4))
 
 
 def test_too_many_rejected_lines_are_refused_with_their_reasons():

@@ -76,6 +76,7 @@ def test_the_whole_book_is_scored_defaulted_loans_at_pd_1_and_flags_say_what_a_s
         assert row["default_status"] == status
     assert found["L001", MONTHS[1]]["pd_method"] == "direct"
     assert found["L005", MONTHS[1]]["quality_flags"] == ["stale"]
+    assert found["L012", MONTHS[1]]["quality_flags"] == ["gap"]  # a check of its data, not of the model
     assert found["L003", MONTHS[1]]["quality_flags"] == ["incomplete"]  # no credit score
     assert found["L004", MONTHS[1]]["quality_flags"] == []  # half of the training rows lacked ltv too
 

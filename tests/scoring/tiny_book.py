@@ -115,6 +115,7 @@ def feature_rows(loans: int = 40) -> list[dict[str, Any]]:
                     "region": "US",
                     "credit_score": None if k == 3 else 560 + 7 * k, "ltv": None if k == 4 else 50.0 + k,
                     "purpose": ("P", "C", "N")[k % 3], "knowledge": "latest", "catalogue_id": catalogue_id(),
+                    "quality_flags": ["gap"] if k == 12 else [],
                 }
             )  # fmt: skip
     return rows

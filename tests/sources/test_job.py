@@ -88,7 +88,7 @@ def test_every_line_has_a_fate_and_rejected_ones_keep_text_file_line_and_reasons
         ("loans", 3): ["unreadable_credit_score"],
         ("loans", 6): ["number_of_fields"],
         ("performance", 7): ["delinquency_unknown", "missing_state"],
-        ("performance", 8): ["unreadable_reporting_period", "missing_as_of_date", "upb_not_negative"],
+        ("performance", 8): ["missing_as_of_date", "unreadable_reporting_period", "upb_not_negative"],
         ("performance", 12): ["number_of_fields"],
     }
     assert rejected["performance", 12]["text"] == "nonsense"

@@ -50,7 +50,7 @@ def test_long_series_are_known_after_their_lag_and_every_line_is_accounted_for(i
     assert (rejected.line, rejected.kind, rejected.reasons) == (
         5,
         "macro",
-        ["unreadable_month", "missing_as_of_date"],
+        ["missing_as_of_date", "unreadable_month"],
     )
     (delivery,) = make_run().read(DELIVERIES, made_by="").collect()
     assert delivery.lines == 8

@@ -22,6 +22,7 @@ FILLED = {
     "knowledge": "'latest'",
     "catalogue_id": "'c'",
     "default_definition_id": "'d'",
+    "quality_flags": "array()",
     "original_upb": "balance",
     "region": "'north'",
 }

@@ -59,6 +59,7 @@ def with_last_known(rows: DataFrame) -> DataFrame:
         "default_status",
         "default_episode",
         "default_definition_id",
+        "quality_flags",
         F.lag("state").over(in_order()).alias("prior_state"),
         F.min("month").over(so_far()).alias("first_month"),
         *[F.last(value, ignorenulls=True).over(so_far()).alias(name) for name, value in known.items()],

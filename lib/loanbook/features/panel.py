@@ -39,6 +39,7 @@ def _terms(loans: DataFrame) -> DataFrame:
         F.col("original_rate").cast("double").alias("original_rate"),
         (F.col("original_upb") * 100).cast("bigint").alias("original_cents"),
         (F.col("credit_limit") * 100).cast("bigint").alias("limit_cents"),
+        F.col("quality_flags").alias("terms_flags"),
         input_attributes_expr("numeric_attributes").alias("numeric_inputs"),
         input_attributes_expr("categorical_attributes").alias("categorical_inputs"),
     )
@@ -52,7 +53,10 @@ def input_attributes_expr(attributes: str) -> Column:
 
 def _as_published(book: DataFrame) -> DataFrame:
     """Return exactly the columns of the features table."""
+    early = F.when(F.col("month") < F.col("origination_month"), F.lit("before_origination"))
+    flags = F.concat("quality_flags", F.coalesce("terms_flags", F.array()), F.array_compact(F.array(early)))
     fixed = {
+        "quality_flags": F.array_sort(F.array_distinct(flags)),
         "knowledge": F.lit("latest"),
         "catalogue_id": F.lit(catalogue_id()),
     }

@@ -9,8 +9,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import GateRefused, InputError, LoanbookError
-from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.columns import STATES, TERMINAL_STATES
 
+LATE_STATES = STATES[1:6]
 FATES = ("published", "quarantined", "superseded", "set_aside")
 
 
@@ -24,8 +25,14 @@ class Tally:
     set_aside: int = 0
     wrong_layout: int = 0
     found_fields: int | None = None
+    distinct_lines: int = 0
     upb: Decimal | None = None
-    upb_replaced: Decimal | None = None
+    upb_quarantined: Decimal | None = None
+    upb_superseded: Decimal | None = None
+    upb_set_aside: Decimal | None = None
+    delinquent: int = 0
+    halts: Sequence[str] = ()
+    halted: int = 0
     first_month: date | None = None
     last_month: date | None = None
     last_live_month: date | None = None
@@ -36,26 +43,37 @@ class Tally:
         return None if self.last_month is None else self.last_month == self.last_live_month
 
     @property
-    def lines(self) -> int:
-        """Return the number of lines over all fates."""
+    def rows(self) -> int:
+        """Return the number of rows over all fates: of lines, unless the mapping makes several of one."""
         return self.published + self.quarantined + self.superseded + self.set_aside
 
 
-def tallies(lines: DataFrame) -> dict[str, Tally]:
-    """Return the tally of each delivery from its lines with their ``fate``, in one pass."""
+def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
+    """Return the tally of each delivery from its rows with their ``fate``, in one pass.
+
+    Args:
+        lines: the rows.
+        several: whether a line may have made several of them.
+    """
     is_published = F.col("fate") == "published"
     wrong = F.array_contains("reasons", "number_of_fields")
     has_months = "as_of_date" in lines.columns
     month = F.when(is_published, F.col("as_of_date")) if has_months else F.lit(None).cast("date")
     is_live = ~F.col("state").isin(*TERMINAL_STATES) if "state" in lines.columns else F.lit(True)
+    halts = F.col("halts") if "halts" in lines.columns else F.array().cast("array<string>")
+    late = F.col("state").isin(*LATE_STATES) if "state" in lines.columns else F.lit(False)
     balance = next((name for name in ("upb", "original_upb") if name in lines.columns), None)
     upb = F.lit(None).cast("decimal(16,2)") if balance is None else F.col(balance)
     rows = lines.groupBy("delivery").agg(
         *(F.count_if(F.col("fate") == fate).alias(fate) for fate in FATES),
         F.count_if(wrong).alias("wrong_layout"),
         F.max(F.when(wrong, F.col("found_fields"))).alias("found_fields"),
+        (F.count_distinct("line") if several else F.count("line")).alias("distinct_lines"),
         F.sum(F.when(is_published, upb)).alias("upb"),
-        F.sum(F.when(F.col("fate").isin("superseded", "set_aside"), upb)).alias("upb_replaced"),
+        *(F.sum(F.when(F.col("fate") == fate, upb)).alias(f"upb_{fate}") for fate in FATES[1:]),
+        F.count_if(is_published & late).alias("delinquent"),
+        F.array_sort(F.array_distinct(F.flatten(F.collect_set(halts)))).alias("halts"),
+        F.count_if(F.size(halts) > 0).alias("halted"),
         F.min(month).alias("first_month"),
         F.max(month).alias("last_month"),
         F.max(F.when(is_live, month)).alias("last_live_month"),
@@ -67,13 +85,14 @@ def tallies(lines: DataFrame) -> dict[str, Tally]:
 
 
 def assert_reconciled(delivery: str, lines: int, tally: Tally) -> None:
-    """Check that as many lines have a fate as were read.
+    """Check that every line that was read has a fate, and no other.
 
     Raises:
         LoanbookError: some were lost or doubled, which is a fault of this program.
     """
-    if lines != tally.lines:
-        raise LoanbookError(f"{delivery}: {lines} lines read, but {tally.lines} accounted for: {tally}")
+    if lines != tally.distinct_lines:
+        found = tally.distinct_lines
+        raise LoanbookError(f"{delivery}: {lines} lines read, but {found} accounted for: {tally}")
 
 
 def assert_layout(file: str, required: int, delimiter: str, tally: Tally) -> None:
@@ -82,12 +101,27 @@ def assert_layout(file: str, required: int, delimiter: str, tally: Tally) -> Non
     Raises:
         InputError: none has.
     """
-    if tally.wrong_layout == tally.lines:
+    if tally.wrong_layout == tally.rows:
         raise InputError(
             required=f"{required} fields divided by {delimiter!r} in {file}",
-            found=f"wrong layout: up to {tally.found_fields} fields in each of its {tally.lines} lines",
+            found=f"wrong layout: up to {tally.found_fields} fields in each of its {tally.rows} lines",
             do="name the source that this file belongs to, or correct its mapping",
         )
+
+
+def assert_no_halt(deliveries: Mapping[str, Tally]) -> None:
+    """Check that no line fails a check that stops its delivery.
+
+    Raises:
+        GateRefused: one does; the message names the checks with their counts.
+    """
+    for delivery, tally in deliveries.items():
+        if tally.halts:
+            raise GateRefused(
+                required=f"no line of {delivery} that fails a check of severity halt",
+                found=f"{tally.halted} that fail {', '.join(tally.halts)}",
+                do="mend the file, or lower the check's severity in the mapping; nothing was published",
+            )
 
 
 def assert_few_rejected(
@@ -104,10 +138,10 @@ def assert_few_rejected(
         GateRefused: one has; the message names the most frequent reasons.
     """
     for delivery, tally in deliveries.items():
-        if tally.quarantined > limit * tally.lines:
+        if tally.quarantined > limit * tally.rows:
             shown = ", ".join(f"{name} ({count})" for name, count in reasons(delivery)[:3])
             raise GateRefused(
                 required=f"at most {limit:.0%} of a delivery's lines rejected (ingest.max_quarantined_share)",
-                found=f"{tally.quarantined} of {tally.lines} in {delivery}; most often {shown}",
+                found=f"{tally.quarantined} of {tally.rows} in {delivery}; most often {shown}",
                 do="mend the file or its mapping; nothing was published",
             )

@@ -16,7 +16,7 @@ from loanbook.tables.columns import STATES
 
 KEPT = (
     "source", "loan_id", "as_of_date", "default_status", "state", "upb", "months_since_report",
-    "credit_score", "vintage", "region", "default_definition_id",
+    "credit_score", "vintage", "region", "default_definition_id", "quality_flags",
 )  # fmt: skip
 RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is one the model relies on
 
@@ -35,11 +35,11 @@ def scored_book(features: DataFrame, artefact: Artefact, batch_rows: int) -> Dat
     inputs = model_inputs(features, spec, keep=KEPT)
     predict = pd_udf(WorkerModel.of(artefact, batch_rows))
     performing = performing_expr()
-    packed = inputs.select(*KEPT, _flags(spec, artefact).alias("quality_flags"), *_packed(spec))
+    flags = F.concat(_flags(spec, artefact), "quality_flags").alias("quality_flags")
+    packed = inputs.select(*(name for name in KEPT if name != "quality_flags"), flags, *_packed(spec))
     with_pds = packed.withColumn("pds", predict(F.col("numeric"), F.col("codes")))
     return with_pds.select(
         *KEPT,
-        "quality_flags",
         F.when(performing, F.col("pds.pd_raw")).alias("pd_12m_raw"),
         F.when(performing, F.col("pds.pd")).otherwise(F.lit(1.0)).alias("pd_12m"),
         F.when(performing, F.lit("direct")).otherwise(F.lit("in_default")).alias("pd_method"),

@@ -13,8 +13,10 @@ from loanbook.sources.mapping import (
     LOAN_COLUMNS,
     PERFORMANCE_COLUMNS,
     Attribute,
+    Check,
     LoanMapping,
     TapeMapping,
+    TapeOutcome,
 )
 from loanbook.tables.base import Table
 from loanbook.tables.columns import TERMINAL_STATES
@@ -34,28 +36,37 @@ def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
         InputError: names the key of the first that Spark does not understand.
     """
     for spec in mapping.files:
-        frame = empty_fields(spark, spec.fields)
-        assert_valid(frame, _expressions(mapping, spec.kind), f"the {spec.kind} file")
+        frame = empty_fields(spark, spec)
+        named = _performance_expressions(mapping) if spec.kind == "performance" else {}
+        if mapping.loans is not None and mapping.loans.of == spec.kind:
+            named |= _loan_expressions(mapping.loans)
+        assert_valid(frame, named, f"the {spec.kind} file")
 
 
-def _expressions(mapping: TapeMapping, kind: str) -> dict[str, str]:
-    section = mapping.loans if kind == "loans" else mapping.performance
-    if section is None:
-        return {}
-    named = {f"{kind}.columns.{key}": text for key, text in section.columns.items()}
-    named |= {f"{kind}.checks.{key}": text for key, text in section.checks.items()}
-    if isinstance(section, LoanMapping):
-        return named | {
-            f"loans.attributes.{key}": item.expression for key, item in section.attributes.items()
-        }
-    return named | {f"performance.exits.{key}": text for key, text in section.exits.items()}
+def _performance_expressions(mapping: TapeMapping) -> dict[str, str]:
+    section, outcome = mapping.performance, mapping.outcome
+    return {
+        **({} if outcome is None else {"outcome.expression": outcome.expression}),
+        **{f"performance.columns.{key}": text for key, text in section.columns.items()},
+        **{f"performance.exits.{key}": text for key, text in section.exits.items()},
+        **{f"performance.checks.{key}": check.when for key, check in section.checks.items()},
+    }
+
+
+def _loan_expressions(section: LoanMapping) -> dict[str, str]:
+    return {
+        **{f"loans.columns.{key}": text for key, text in section.columns.items()},
+        **{f"loans.attributes.{key}": item.expression for key, item in section.attributes.items()},
+        **{f"loans.checks.{key}": check.when for key, check in section.checks.items()},
+    }
 
 
 def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     """Return the lines of performance files as canonical columns.
 
     Beside those of ``performance``: ``exit``, the line's fields of ``terminations``, null on a live row;
-    ``text``, kept only where the line is rejected; and ``reasons``, empty where it is not.
+    ``text``, kept only where the line is rejected; ``reasons``, empty where it is not; and ``halts``, the
+    names of checks that stop the whole delivery.
     """
     section = mapping.performance
     exits = _columns(section.exits, EXIT_COLUMNS, TERMINATIONS)
@@ -63,7 +74,8 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
         *_line_columns(),
         *_columns(section.columns, PERFORMANCE_COLUMNS, PERFORMANCE),
         F.struct(*exits).alias("exit"),
-        *_failed_so_far(section.checks),
+        _outcome(mapping.outcome).alias("tape_outcome"),
+        *_found(section.checks),
     ).withColumns(
         {
             "as_of_date": F.last_day("as_of_date"),
@@ -71,11 +83,15 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
             "exit": F.when(F.col("state").isin(*TERMINAL_STATES), _with_reason("exit")),
         }
     )
-    lines = lines.withColumn("_failed", F.concat("_failed", failed({"future_month": _future_month()})))
+    lines = lines.withColumn("_reject", F.concat("_reject", failed({"future_month": _future_month()})))
     known_on = F.last_day(F.add_months("as_of_date", mapping.known_lag_months))
     return _judged(lines, PERFORMANCE, PERFORMANCE_COLUMNS).withColumn(
         "known_on", F.coalesce("delivered_at", known_on)
     )
+
+
+def _outcome(outcome: TapeOutcome | None) -> Column:
+    return F.lit(None).cast("int") if outcome is None else F.expr(outcome.expression).cast("int")
 
 
 def _future_month() -> Column:
@@ -101,7 +117,7 @@ def canonical_loans(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
         *_line_columns(),
         *_columns(section.columns, LOAN_COLUMNS, LOANS),
         *_attribute_maps(section.attributes),
-        *_failed_so_far(section.checks),
+        *_found(section.checks),
     ).withColumns({name: F.trunc(name, "month").cast("date") for name in MONTHS})
     return _judged(lines.withColumn("product", F.lit(mapping.product)), LOANS, LOAN_COLUMNS).transform(
         with_vintage
@@ -144,16 +160,20 @@ def _map(values: Mapping[str, Column], spark_type: str) -> Column:
     return F.create_map(*pairs).cast(f"map<string,{spark_type}>")
 
 
-def _failed_so_far(checks: Mapping[str, str]) -> list[Column]:
-    failed_here = failed({name: F.expr(text) for name, text in checks.items()})
-    return [F.col("_reasons"), failed_here.alias("_failed")]
+def _found(checks: Mapping[str, Check]) -> list[Column]:
+    """Return the names of the checks that a line fails, by what follows from them."""
+    return [F.col("_reasons"), *(
+        failed({name: F.expr(check.when) for name, check in checks.items() if check.severity == severity})
+        .alias(column)
+        for severity, column in (("reject", "_reject"), ("flag", "quality_flags"), ("halt", "halts"))
+    )]  # fmt: skip
 
 
 def _judged(lines: DataFrame, table: Table, names: list[str]) -> DataFrame:
     """Replace the partial reasons by all; a line cut wrongly has no other, as its fields mean nothing."""
     table_checks = failed(required_columns(table, names) | table_constraints(table, names))
-    every = F.concat("_reasons", "_failed", table_checks)
+    every = F.concat("_reasons", "_reject", table_checks)
     wrong_layout = F.array_contains("_reasons", "number_of_fields")
     reasons = F.when(wrong_layout, F.col("_reasons")).otherwise(every)
-    judged = lines.withColumn("reasons", reasons).drop("_reasons", "_failed")
+    judged = lines.withColumn("reasons", reasons).drop("_reasons", "_reject")
     return judged.withColumn("text", F.when(F.size("reasons") > 0, F.col("text")))

@@ -1,22 +1,47 @@
-"""The rows of ``deliveries``: each file with its totals, and earlier files less the lines replaced."""
+"""The rows of ``deliveries``: each file with its totals, and what became of the rows of earlier files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from loanbook.quality.reconcile import Tally, assert_reconciled
 from loanbook.runs import Run
 from loanbook.sources.landing import Landed
+from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.replaced import of_source
 from loanbook.sources.stored import published
 from loanbook.tables.deliveries import DELIVERIES
 
+Row = dict[str, Any]
+COUNTED = (
+    "published", "quarantined", "superseded", "set_aside", "delinquent",
+    "upb", "upb_quarantined", "upb_superseded", "upb_set_aside",
+)  # fmt: skip
+
+
+def about_tape(mapping: TapeMapping) -> Row:
+    """Return what ``deliveries`` says of a tape, from its mapping."""
+    outcome = mapping.outcome
+    return {
+        "period_months": mapping.period_months, "slice_holds": mapping.slices,
+        "history": mapping.history, "sampling": mapping.sampling,
+        "outcome": None if outcome is None else outcome.model_dump_json(exclude={"expression"}),
+    }  # fmt: skip
+
 
 def delivery_rows(
-    files: Sequence[Landed], tallies: Mapping[str, Tally], period_months: int, slice_holds: str
-) -> list[dict[str, Any]]:
+    files: Sequence[Landed], tallies: Mapping[str, Tally], about: Mapping[str, Any], scope: str = "full"
+) -> list[Row]:
     """Return the row of each delivered file.
+
+    Args:
+        files: the files.
+        tallies: what became of their rows, by delivery.
+        about: what holds for the whole tape (see ``about_tape``).
+        scope: full or delta.
 
     Raises:
         LoanbookError: lines were lost or doubled.
@@ -25,34 +50,96 @@ def delivery_rows(
     for file in files:
         tally = tallies.get(file.delivery, Tally())
         assert_reconciled(file.delivery, file.lines, tally)
+        counted = {name: value for name, value in asdict(tally).items() if name in COUNTED}
         rows.append(
             {
-                "source": file.source, "delivery": file.delivery, "slice": file.slice, "file": file.name,
-                "kind": file.spec.kind, "sha256": file.sha256, "delivered_at": file.delivered_at,
-                "scope": "full", "period_months": period_months, "slice_holds": slice_holds,
+                **_described(file, scope), **about, **counted, "rows": tally.rows,
                 "last_complete_month": tally.last_month, "is_open": tally.is_open,
-                "lines": file.lines, "published": tally.published, "quarantined": tally.quarantined,
-                "superseded": tally.superseded, "set_aside": tally.set_aside, "upb": tally.upb,
             }
         )  # fmt: skip
     return rows
 
 
-def earlier_rows(
-    run: Run, source: str, slices: Sequence[str], lost: Mapping[str, Tally]
-) -> list[dict[str, Any]]:
-    """Return the rows of a source's other slices, less the lines that this delivery takes from them."""
+def late_rows(files: Sequence[Landed], about: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of files older than what is published of their slice: recorded, and nothing else."""
+    nothing = {**dict.fromkeys(COUNTED, 0), **{name: None for name in COUNTED if name.startswith("upb")}}
+    return [
+        {
+            **_described(file, "full"), **about, **nothing,
+            "rows": file.lines, "superseded": file.lines, "last_complete_month": None, "is_open": None,
+        }
+        for file in files
+    ]  # fmt: skip
+
+
+def _described(file: Landed, scope: str) -> Row:
+    return {
+        "source": file.source, "delivery": file.delivery, "slice": file.slice, "file": file.name,
+        "kind": file.spec.kind, "sha256": file.sha256, "delivered_at": file.delivered_at, "lines": file.lines,
+        "scope": scope,
+    }  # fmt: skip
+
+
+def stored_rows(run: Run, source: str) -> list[Row]:
+    """Return the published rows of a source."""
     stored = published(run, DELIVERIES, source)
-    if stored is None:
-        return []
-    rows = [row.asDict() for row in stored.where(~F.col("slice").isin(*slices)).collect()]
-    for row in rows:
-        tally = lost.get(row["delivery"], Tally())
-        row["published"] -= tally.superseded + tally.set_aside
-        row["superseded"] += tally.superseded
-        row["set_aside"] += tally.set_aside
-        row["upb"] = None if row["upb"] is None else row["upb"] - (tally.upb_replaced or 0)
-    return rows
+    return [] if stored is None else [row.asDict() for row in stored.collect()]
+
+
+def earlier_rows(
+    stored: Sequence[Row], is_replaced: Callable[[Row], bool], lost: Mapping[str, Tally]
+) -> list[Row]:
+    """Return the rows of earlier files, with the rows that the present delivery takes from them.
+
+    Args:
+        stored: the rows as published.
+        is_replaced: whether a file is replaced whole: all it published or had in quarantine is superseded.
+        lost: what others lose, by delivery: rows superseded, and set aside after an exit.
+    """
+    return [
+        _replaced(row) if is_replaced(row) else _less(row, lost.get(row["delivery"], Tally()))
+        for row in stored
+    ]
+
+
+def _replaced(row: Row) -> Row:
+    upb = [row[name] for name in ("upb", "upb_quarantined", "upb_superseded") if row[name] is not None]
+    return {
+        **row, "published": 0, "quarantined": 0, "delinquent": 0,
+        "superseded": row["rows"] - row["set_aside"],
+        "upb": None, "upb_quarantined": None, "upb_superseded": sum(upb, Decimal(0)) if upb else None,
+        "last_complete_month": None, "is_open": None,
+    }  # fmt: skip
+
+
+def resolved(row: Row) -> Row:
+    """Return the row of a file whose lines in quarantine were mended and come again in another delivery."""
+    return {
+        **row, "quarantined": 0, "superseded": row["superseded"] + row["quarantined"],
+        "upb_quarantined": None, "upb_superseded": _plus(row["upb_superseded"], row["upb_quarantined"]),
+    }  # fmt: skip
+
+
+def _less(row: Row, tally: Tally) -> Row:
+    counts = {name: row[name] + getattr(tally, name) for name in ("superseded", "set_aside")}
+    amounts = {name: _plus(row[name], getattr(tally, name)) for name in ("upb_superseded", "upb_set_aside")}
+    gone = (tally.upb_superseded or 0) + (tally.upb_set_aside or 0)
+    return {
+        **row, **counts, **amounts, "published": row["published"] - tally.superseded - tally.set_aside,
+        "upb": None if row["upb"] is None else row["upb"] - gone,
+    }  # fmt: skip
+
+
+def _plus(old: Decimal | None, new: Decimal | None) -> Decimal | None:
+    return old if new is None else (old or Decimal(0)) + new
+
+
+def record(run: Run, source: str, rows: Sequence[Row]) -> None:
+    """Add rows of files that change nothing else."""
+    new = {row["delivery"] for row in rows}
+    stored = [row for row in stored_rows(run, source) if row["delivery"] not in new]
+    run.restore_unpublished(DELIVERIES)
+    run.replace(DELIVERIES, deliveries_frame(run, [*rows, *stored]), of_source(source))
 
 
 def deliveries_frame(run: Run, rows: Sequence[Mapping[str, Any]]) -> DataFrame:

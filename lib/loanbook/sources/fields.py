@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.quality.checks import failed, unreadable
+from loanbook.sources.expressions import assert_valid
 from loanbook.sources.landing import LANDED_SCHEMA, Landed
-from loanbook.sources.mapping import FieldType
+from loanbook.sources.mapping import FieldType, FileSpec
 
 META = [field.split()[0] for field in LANDED_SCHEMA.split(", ")]
 SPARK_TYPES = {"text": "STRING", "int": "INT", "double": "DOUBLE", "money": "DECIMAL(16,2)", "date": "DATE"}
@@ -24,33 +25,62 @@ def read_fields(spark: SparkSession, files: Sequence[Landed]) -> DataFrame:
     Raises:
         InputError: a header lacks a field.
     """
-    by_layout: dict[tuple[tuple[str, ...] | None, str, str | None], list[Landed]] = {}
+    by_layout: dict[tuple[object, ...], list[Landed]] = {}
     for file in files:
-        by_layout.setdefault((file.header, file.delimiter, file.quote), []).append(file)
-    frames = [_typed(_split(spark, group), group[0].spec.fields) for group in by_layout.values()]
-    return reduce(DataFrame.unionByName, frames)
+        layout = (file.header, file.delimiter, file.quote, tuple(file.fields))
+        by_layout.setdefault(layout, []).append(file)
+    frames = [
+        _with_absent(_typed(_split(spark, group), group[0].fields), group[0]) for group in by_layout.values()
+    ]
+    return _with_rows(reduce(DataFrame.unionByName, frames), files[0].spec.rows)
 
 
-def empty_fields(spark: SparkSession, fields: Mapping[str, FieldType]) -> DataFrame:
-    """Return a frame without rows that has the fields, typed: what a mapping's expressions are checked on."""
-    columns = [f"`{name}` {SPARK_TYPES[field.type]}" for name, field in fields.items()]
-    return spark.createDataFrame([], ", ".join([LANDED_SCHEMA, *columns]))
+def _with_absent(frame: DataFrame, file: Landed) -> DataFrame:
+    """Add the fields of the spec's other layouts, null."""
+    absent = {name: field for name, field in file.spec.all_fields.items() if name not in file.fields}
+    return frame.withColumns(
+        {name: F.lit(None).cast(SPARK_TYPES[field.type]) for name, field in absent.items()}
+    )
+
+
+def _with_rows(frame: DataFrame, rows: str | None) -> DataFrame:
+    """Make a row of each element; a line without any makes one of null, so that no line is lost."""
+    return frame if rows is None else frame.withColumn("row", F.explode_outer(F.expr(rows)))
+
+
+def empty_fields(spark: SparkSession, spec: FileSpec) -> DataFrame:
+    """Return a frame without rows that has a spec's fields, typed, on which expressions are checked.
+
+    Raises:
+        InputError: Spark does not understand the spec's ``rows``.
+    """
+    columns = [f"`{name}` {SPARK_TYPES[field.type]}" for name, field in spec.all_fields.items()]
+    frame = spark.createDataFrame([], ", ".join([LANDED_SCHEMA, *columns]))
+    if spec.rows is not None:
+        assert_valid(frame, {"rows": spec.rows}, f"the {spec.kind} file")
+    return _with_rows(frame, spec.rows)
+
+
+def no_lines(spark: SparkSession, spec: FileSpec) -> DataFrame:
+    """Return what ``read_fields`` returns of no file."""
+    found = {"_found_fields": F.lit(None).cast("int"), "_reasons": F.array().cast("array<string>")}
+    return empty_fields(spark, spec).withColumns(found)
 
 
 def required_fields(file: Landed) -> int:
     """Return the number of fields that a line of ``file`` must have."""
-    return len(file.header or file.spec.fields)
+    return len(file.header or file.fields)
 
 
 def _positions(file: Landed) -> dict[str, int]:
-    names = list(file.header or file.spec.fields)
-    if missing := [name for name in file.spec.fields if name not in names]:
+    names = list(file.header or file.fields)
+    if missing := [name for name in file.fields if name not in names]:
         raise InputError(
             required=f"the columns {', '.join(missing)} in {file.name}",
             found=f"a header with {', '.join(names)}",
             do="deliver the file with these columns, or correct the mapping's delimiter and fields",
         )
-    return {name: names.index(name) for name in file.spec.fields}
+    return {name: names.index(name) for name in file.fields}
 
 
 def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:

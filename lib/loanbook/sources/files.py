@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from loanbook.errors import InputError
 from loanbook.sources.mapping import FileSpec
 from loanbook.storage import local_path
+
+Spec = TypeVar("Spec", bound=FileSpec)
 
 
 @dataclass(frozen=True)
@@ -59,23 +61,26 @@ def _damaged(path: Path, error: Exception) -> InputError:
     )
 
 
-def find_files(given: Sequence[str], specs: Sequence[FileSpec]) -> list[tuple[TapeFile, FileSpec]]:
+def find_files(
+    given: Sequence[str], specs: Sequence[Spec], *, every: bool = True
+) -> list[tuple[TapeFile, Spec]]:
     """Return the files that match a pattern, with the spec of the pattern, in order of name.
 
-    Folders are searched below, archives inside. Every spec needs a file.
+    Folders are searched below, archives inside. Every spec needs a file; with ``every=False`` one does.
 
     Raises:
         InputError: a path does not exist, no file matches a spec, or one name appears twice.
     """
-    found = [file for text in given for path in _paths(text) for file in _members(path)]
+    found = files_of(given)
     matched = [
         (file, spec)
         for spec in specs
         for file in sorted(set(found), key=lambda file: file.name)
         if re.fullmatch(spec.pattern, file.name)
     ]
-    for spec in specs:
-        if not any(other is spec for _, other in matched):
+    lacking = [spec for spec in specs if not any(other is spec for _, other in matched)]
+    for spec in lacking:
+        if every or len(lacking) == len(specs):
             raise InputError(
                 required=f"a file whose name matches {spec.pattern!r}",
                 found=_listed([file.name for file in found]),
@@ -87,6 +92,15 @@ def find_files(given: Sequence[str], specs: Sequence[FileSpec]) -> list[tuple[Ta
             required="each file of the tape once", found=_listed(repeated), do="leave the repeated ones out"
         )
     return matched
+
+
+def files_of(given: Sequence[str]) -> list[TapeFile]:
+    """Return every file in the folders and archives given.
+
+    Raises:
+        InputError: a path does not exist, or an archive is damaged.
+    """
+    return [file for text in given for path in _paths(text) for file in _members(path)]
 
 
 def _listed(names: list[str]) -> str:

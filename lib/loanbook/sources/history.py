@@ -1,16 +1,20 @@
 """What becomes of each line: published, quarantined, superseded, or set aside after an exit."""
 
+from collections.abc import Callable, Mapping
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window, WindowSpec
 
+from loanbook.quality.checks import failed
+from loanbook.quality.history import NAMES, READ, HistoryCheck, Severity, history_conditions
 from loanbook.tables.columns import TERMINAL_STATES
 
 
 def _months() -> WindowSpec:
     """Return each loan's lines by month, the one that counts last among those of one month."""
     return Window.partitionBy("source", "loan_id").orderBy(
-        "as_of_date", "is_new", F.col("delivered_at").asc_nulls_first(), "delivery", "line"
+        "as_of_date", F.col("delivered_at").asc_nulls_first(), "is_new", "delivery", "line"
     )
 
 
@@ -21,11 +25,14 @@ def _terms() -> WindowSpec:
     )
 
 
-def with_performance_fate(lines: DataFrame) -> DataFrame:
+def with_performance_fate(
+    lines: DataFrame, checks: Mapping[HistoryCheck, Severity], period_months: int
+) -> DataFrame:
     """Add ``fate`` and ``state_before_exit`` to canonical lines; rows already published may be among them.
 
     Of the lines of one loan and month the last of the latest delivery stays. What follows the exit of a loan
-    is set aside. A rejected line has no say in either.
+    is set aside. A rejected line has no say in either. Each line that stays is compared with the one before:
+    ``quality_flags`` and ``halts`` gain the names of the checks it fails.
     """
     accepted = F.size("reasons") == 0
     earlier = _months().rowsBetween(Window.unboundedPreceding, -1)
@@ -35,12 +42,40 @@ def with_performance_fate(lines: DataFrame) -> DataFrame:
     )
     counts = F.col("_accepted") & ~F.col("_superseded")
     exited = F.max(counts & F.col("state").isin(*TERMINAL_STATES)).over(earlier)
-    before = F.last(F.when(counts, F.col("state")), ignorenulls=True).over(earlier)
-    fated = marked.withColumns({"_exited": F.coalesce(exited, F.lit(False)), "state_before_exit": before})
-    return fated.withColumn("fate", _fate(F.col("_exited"))).drop("_accepted", "_superseded", "_exited")
+    before = F.last(F.when(counts, F.struct("state", *READ)), ignorenulls=True).over(earlier)
+    fated = marked.withColumns({"_exited": F.coalesce(exited, F.lit(False)), "_before": before}).withColumns(
+        {"fate": _fate(F.col("_exited")), "state_before_exit": F.col("_before.state")}
+    )
+    return fated.transform(_with_history_checks(checks, period_months)).drop(
+        "_accepted", "_superseded", "_exited", "_before"
+    )
 
 
-def with_loan_fate(lines: DataFrame, in_book: DataFrame | None) -> DataFrame:
+def _with_history_checks(
+    checks: Mapping[HistoryCheck, Severity], period_months: int
+) -> Callable[[DataFrame], DataFrame]:
+    def add(lines: DataFrame) -> DataFrame:
+        stays = F.col("fate") == "published"
+        conditions = history_conditions("_before", period_months)
+        added = {
+            column: failed({name: stays & conditions[name] for name in NAMES if checks[name] == severity})
+            for column, severity in (("quality_flags", "flag"), ("halts", "halt"))
+        }
+        earlier = F.array(
+            *map(F.lit, NAMES)
+        )  # of a stored row: judged again, as the row before may be another
+        kept = F.array_except("quality_flags", earlier)
+        return lines.withColumns(
+            {
+                "quality_flags": F.concat(kept, added["quality_flags"]),
+                "halts": F.concat("halts", added["halts"]),
+            }
+        )
+
+    return add
+
+
+def with_loan_fate(lines: DataFrame, in_book: DataFrame | None = None) -> DataFrame:
     """Add ``fate`` to canonical lines of loans.
 
     Args:

@@ -5,48 +5,116 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from pyspark.sql import functions as F
+
 from loanbook.errors import InputError
+from loanbook.quality.bounds import assert_within_bounds
 from loanbook.runs import Run
 from loanbook.sources.canonical import assert_mapping
+from loanbook.sources.deliveries import Row, about_tape, delivery_rows, late_rows, record, stored_rows
 from loanbook.sources.files import find_files
-from loanbook.sources.frames import keeper
+from loanbook.sources.frames import Keep, keeper
 from loanbook.sources.judge import accounted, judge
 from loanbook.sources.landing import Landed, landed_files
 from loanbook.sources.mapping import TapeMapping, load_mapping
+from loanbook.sources.order import by_age
 from loanbook.sources.publish import details, publish
+from loanbook.sources.replaced import Replaced, Scope
+from loanbook.sources.replay import assert_every_line, replay_files, replayed_delivery
 from loanbook.storage import local_path
+from loanbook.tables.loans import LOANS
 
-COUNTS = ("loans", "loan_months", "lines", "published", "quarantined", "superseded", "set_aside")
+COUNTS = ("loans", "loan_months", "lines", "rows", "published", "quarantined", "superseded", "set_aside")
 
 
-def ingest_tapes(run: Run, *, tapes: Sequence[str], delivered_at: str | None) -> dict[str, Any]:
-    """Replace the slices that the tapes deliver, after every line of them is accounted for.
+def ingest_tapes(
+    run: Run,
+    *,
+    tapes: Sequence[str],
+    delivered_at: str | None,
+    scope: Scope = "full",
+    replay: str | None = None,
+) -> dict[str, Any]:
+    """Replace what the tapes deliver, after every line of them is accounted for.
+
+    With scope ``full`` a file replaces its slice; with ``delta`` its rows are added, and take the place of
+    older rows of the same loan and month. A file older than what is published of its slice is recorded and
+    changes nothing else.
+
+    Args:
+        run: the job's run.
+        tapes: files and folders.
+        delivered_at: day of delivery; by default from the files' names.
+        scope: what an absent row means.
+        replay: the delivery whose lines in quarantine come mended in ``tapes``; the scope is then ``delta``.
 
     Returns:
         Loans of the source; loan months, lines by fate, slices, first and last month of the delivery.
 
     Raises:
         InputError: the mapping or a file is not as required; nothing is published.
-        GateRefused: too many lines were rejected; nothing is published.
+        GateRefused: too many lines were rejected, or one fails a check that halts; nothing is published.
     """
     mapping = load_mapping(TapeMapping, run.source)
     run.source = mapping.name
     day = parse_day(delivered_at)
-    found_files = find_files(tapes, mapping.files)  # a wrong path is found before Spark starts
+    again = None
+    if replay is None:
+        found = find_files(tapes, mapping.files, every=scope == "full")  # before Spark starts
+    else:
+        scope, again = "delta", replayed_delivery(run, mapping, replay)
+        found = replay_files(tapes, again)
+        day = day or again["delivered_at"]
     assert_mapping(run.spark, mapping)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
     started = time.perf_counter()
-    with landed_files(mapping.name, found_files, folder, day) as files:
+    slice_ = None if again is None else again["slice"]
+    with landed_files(mapping.name, found, folder, day, slice_) as files:
         seconds_landing = round(time.perf_counter() - started, 2)
-        assert_pairs(files)
-        keep = keeper(folder)
-        judged = judge(run, mapping, files, keep)
-        counted = accounted(run, judged)
-        loans = publish(run, judged, counted, keep)
-        found = {"loans": loans, **details(judged, counted), "seconds_landing": seconds_landing}
+        if again is not None:
+            assert_every_line(files[0], again)
+        elif scope == "full":
+            assert_pairs(files)
+        fresh, late = by_age(files, stored_rows(run, mapping.name), scope)
+        replaced = Replaced.by(mapping.name, fresh, scope)
+        rows = late_rows(late, about_tape(mapping))
+        if fresh:
+            outcome = _judged_and_published(run, mapping, fresh, replaced, rows, keeper(folder), again)
+        else:
+            outcome = _recorded(run, mapping, rows)
         for name in COUNTS:
-            run.count(name, found[name])
-        return found
+            run.count(name, outcome[name])
+        return {**outcome, "seconds_landing": seconds_landing}
+
+
+def _judged_and_published(
+    run: Run,
+    mapping: TapeMapping,
+    files: Sequence[Landed],
+    replaced: Replaced,
+    late: Sequence[Row],
+    keep: Keep,
+    again: Row | None,
+) -> dict[str, Any]:
+    judged = judge(run, mapping, files, replaced, keep)
+    counted = accounted(run, judged)
+    scope = "full" if replaced.slices else "delta"
+    rows = delivery_rows(files, counted, about_tape(mapping), scope)
+    assert_within_bounds(rows, stored_rows(run, mapping.name), replaced.holds, run.settings.ingest.bounds)
+    loans = publish(run, judged, [*rows, *late], keep, None if again is None else again["delivery"])
+    return {"loans": loans, **details(judged, counted), "late_files": [row["file"] for row in late]}
+
+
+def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Row]) -> dict[str, Any]:
+    """Record files that are older than what is published, and change nothing else."""
+    record(run, mapping.name, late)
+    lines = sum(row["lines"] for row in late)
+    loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == mapping.name).count()
+    none = dict.fromkeys(("loan_months", "published", "quarantined", "set_aside", "slices"), 0)
+    return {
+        "source": mapping.name, "loans": loans, **none, "lines": lines, "rows": lines, "superseded": lines,
+        "first_month": None, "last_month": None, "late_files": [row["file"] for row in late],
+    }  # fmt: skip
 
 
 def parse_day(text: str | None) -> date | None:

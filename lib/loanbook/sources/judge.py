@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
+from loanbook.quality.history import severities
+from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, assert_no_halt, tallies
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.canonical import canonical_loans, canonical_performance
-from loanbook.sources.fields import read_fields, required_fields
+from loanbook.sources.fields import no_lines, read_fields, required_fields
 from loanbook.sources.frames import Keep
 from loanbook.sources.history import with_loan_fate, with_performance_fate
 from loanbook.sources.landing import Landed
+from loanbook.sources.loans import first_months
 from loanbook.sources.mapping import TapeMapping
 from loanbook.sources.quarantined import frequent_reasons
+from loanbook.sources.replaced import Replaced
 from loanbook.sources.stored import STORED, Others, others_of
 
 
@@ -24,14 +27,16 @@ class Judged:
     """A delivery whose every line has a fate.
 
     Args:
-        months: lines of performance (``is_new``) and, of the same loans, what other slices hold of them.
-        loans: lines of loans, None where the tape has no loans file.
-        others: the source's other slices, None where there are none.
-        loan_ids: the loans whose months these are, None where there are no other slices.
+        replaced: what the delivery replaces whole.
+        months: lines of performance (``is_new``) and, of the same loans, what else is stored of them.
+        loans: lines of loans, None where the delivery has none.
+        others: the source's stored rows beside the delivery, None where there are none.
+        loan_ids: the loans whose months these are, None where there are no others.
     """
 
     mapping: TapeMapping
     files: Sequence[Landed]
+    replaced: Replaced
     months: DataFrame
     loans: DataFrame | None
     others: Others | None
@@ -43,46 +48,83 @@ class Judged:
         return sorted({file.slice for file in self.files})
 
     @property
+    def published(self) -> DataFrame:
+        """Return the lines of performance that stay, of this delivery and of others."""
+        return self.months.where(F.col("fate") == "published")
+
+    @property
     def lines(self) -> DataFrame:
         """Return the delivered lines of every file with their fate."""
         columns = ("source", "slice", "delivery", "line", "text", "reasons", "fate")
         months = self.months.where("is_new").select(*columns)
         return months if self.loans is None else months.unionByName(self.loans.select(*columns))
 
+    @property
+    def delivered_terms(self) -> DataFrame | None:
+        """Return the lines of the tape's loans files, None where it has none."""
+        return None if self.mapping.derived_terms is not None else self.loans
+
     def files_of(self, kind: str) -> list[Landed]:
         """Return the files of one kind."""
         return [file for file in self.files if file.spec.kind == kind]
 
 
-def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], keep: Keep) -> Judged:
+def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Replaced, keep: Keep) -> Judged:
     """Read a delivery's files and give each line its fate."""
     performance = [file for file in files if file.spec.kind == "performance"]
     terms = [file for file in files if file.spec.kind == "loans"]
-    lines = _read(run, performance, lambda fields: canonical_performance(fields, mapping))
+    if performance:
+        lines = _read(run, performance, lambda fields: canonical_performance(fields, mapping))
+    else:
+        spec = next(spec for spec in mapping.files if spec.kind == "performance")
+        lines = canonical_performance(no_lines(run.spark, spec), mapping)
     lines = lines.withColumn("is_new", F.lit(True)).withColumn("stored", F.lit(None).cast(STORED))
-    others = others_of(run, mapping.name, sorted({file.slice for file in files}))
+    others = others_of(run, replaced)
     loan_ids = None
     if others is not None:
         lines = keep(lines, "lines")  # read twice: for the loans that it names, and for their history
         loan_ids = keep(others.loans(lines), "loan_ids")
         lines = lines.unionByName(others.months(loan_ids), allowMissingColumns=True)
     with named(run.spark, f"{run.job}: read performance and judge each line"):
-        months = keep(with_performance_fate(lines), "months")
+        checks = severities(mapping.product, mapping.history_checks)
+        months = keep(with_performance_fate(lines, checks, mapping.period_months), "months")
     loans = None
     if mapping.loans is not None:
-        in_book = months.where(F.col("fate") == "published")
-        read = _read(run, terms, lambda fields: canonical_loans(fields, mapping))
-        sets_aside = mapping.loans.without_performance == "set_aside"
+        published = months.where(F.col("fate") == "published")
         with named(run.spark, f"{run.job}: read loans and judge each line"):
-            loans = keep(with_loan_fate(read, in_book if sets_aside else None), "loans")
-    return Judged(mapping, files, months, loans, others, loan_ids)
+            if mapping.derived_terms is not None:
+                loans = keep(_first_terms(run, performance, published, mapping), "loans")
+            elif terms:
+                read = _read(run, terms, lambda fields: canonical_loans(fields, mapping))
+                sets_aside = mapping.loans.without_performance == "set_aside"
+                loans = keep(with_loan_fate(read, published if sets_aside else None), "loans")
+    return Judged(mapping, files, replaced, months, loans, others, loan_ids)
 
 
-def _read(run: Run, files: Sequence[Landed], canonical: Callable[[DataFrame], DataFrame]) -> DataFrame:
-    frames = [
-        canonical(read_fields(run.spark, [file for file in files if file.spec is spec]))
-        for spec in {id(file.spec): file.spec for file in files}.values()
-    ]
+def _first_terms(run: Run, files: Sequence[Landed], published: DataFrame, mapping: TapeMapping) -> DataFrame:
+    """Return the terms of loans whose first month is in this delivery, from the line of that month.
+
+    A line whose terms fail a check is in quarantine for its terms alone: its month is published.
+    """
+    first = first_months(published, "is_new").where("is_new").select("loan_id", "delivery", "line")
+    lines = first.select(F.col("delivery").alias("_delivery"), F.col("line").alias("_line"))
+    read = _read(run, files, lambda fields: canonical_loans(fields, mapping), lines)
+    return read.join(first, ["loan_id", "delivery", "line"], "left_semi").transform(with_loan_fate)
+
+
+def _read(
+    run: Run,
+    files: Sequence[Landed],
+    canonical: Callable[[DataFrame], DataFrame],
+    lines: DataFrame | None = None,
+) -> DataFrame:
+    specs = {id(file.spec): file.spec for file in files}.values()
+    frames = []
+    for spec in specs:
+        fields = read_fields(run.spark, [file for file in files if file.spec is spec])
+        if lines is not None:
+            fields = fields.join(lines, ["_delivery", "_line"], "left_semi")
+        frames.append(canonical(fields))
     whole = frames[0]
     for frame in frames[1:]:
         whole = whole.unionByName(frame)
@@ -98,11 +140,13 @@ def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
     """
     new = judged.months.where("is_new")
     with named(run.spark, f"{run.job}: count lines by fate"):
-        counted = tallies(new)
-        if judged.loans is not None:
-            counted |= tallies(judged.loans)
+        several = any(file.spec.rows is not None for file in judged.files)
+        counted = tallies(new, several=several)
+        if judged.delivered_terms is not None:
+            counted |= tallies(judged.delivered_terms)
     for file in judged.files:
         assert_layout(file.name, required_fields(file), file.delimiter, counted[file.delivery])
+    assert_no_halt(counted)
     limit = run.settings.ingest.max_quarantined_share
     assert_few_rejected(counted, limit, lambda delivery: frequent_reasons(judged.lines, delivery))
     return counted

@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
 from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
-from loanbook.sources.mapping import FileSpec
+from loanbook.sources.mapping import FieldType, FileSpec
 
 BLOCK = 8 * 1024 * 1024  # characters read, cut and written at a time: what bounds the driver's memory
 BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
@@ -34,6 +34,7 @@ class Landed:
 
     source: str
     spec: FileSpec
+    fields: Mapping[str, FieldType]
     name: str
     slice: str
     delivered_at: date | None
@@ -52,24 +53,37 @@ class Landed:
 
 @contextmanager
 def landed_files(
-    source: str, found: Sequence[tuple[TapeFile, FileSpec]], folder: Path, delivered_at: date | None
+    source: str,
+    found: Sequence[tuple[TapeFile, FileSpec]],
+    folder: Path,
+    delivered_at: date | None,
+    slice_: str | None = None,
 ) -> Iterator[list[Landed]]:
     """Yield the landed files of a tape; their chunks are removed when the block ends.
+
+    Args:
+        source: the source's name.
+        found: the files, with what they hold.
+        folder: gets the chunks.
+        delivered_at: day of delivery; None reads it from the files' names.
+        slice_: of every file; None reads it from the files' names.
 
     Raises:
         InputError: a file is empty, damaged, or not text in its encoding.
     """
     try:
         yield [
-            _land(source, file, spec, folder / f"{number:05d}", delivered_at)
+            _land(source, file, spec, folder / f"{number:05d}", delivered_at, slice_)
             for number, (file, spec) in enumerate(found)
         ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _land(source: str, file: TapeFile, spec: FileSpec, folder: Path, delivered_at: date | None) -> Landed:
-    slice_ = slice_of(file.name, spec)
+def _land(
+    source: str, file: TapeFile, spec: FileSpec, folder: Path, delivered_at: date | None, slice_: str | None
+) -> Landed:
+    slice_ = slice_ or slice_of(file.name, spec)
     day = delivered_at or delivered_at_of(file.name, spec)
     sha256 = file.sha256()
     constants = (source, slice_, f"{file.name}:{sha256[:12]}", day)
@@ -79,13 +93,14 @@ def _land(source: str, file: TapeFile, spec: FileSpec, folder: Path, delivered_a
     with file.open() as stream:
         blocks = _parquet_blocks(stream) if is_parquet else _text_blocks(stream, spec, file)
         header = _header(blocks, delimiter, quote) if is_parquet or spec.header else None
+        fields, blocks = _layout(blocks, spec, header, delimiter, quote)
         lines, chunks = _write(blocks, folder, constants)
     if lines == 0:
         raise InputError(
             required=f"at least one line of data in {file.name}", found="none", do="deliver the file again"
         )
     return Landed(
-        source, spec, file.name, slice_, day, sha256, header, delimiter, quote, lines, tuple(chunks)
+        source, spec, fields, file.name, slice_, day, sha256, header, delimiter, quote, lines, tuple(chunks)
     )
 
 
@@ -127,6 +142,35 @@ def _parquet_blocks(stream: Any) -> Iterator[pa.Array]:
         yield pc.binary_join_element_wise(
             *columns, UNIT_SEPARATOR, null_handling="replace", null_replacement=""
         )
+
+
+def _layout(
+    blocks: Iterator[pa.Array],
+    spec: FileSpec,
+    header: tuple[str, ...] | None,
+    delimiter: str,
+    quote: str | None,
+) -> tuple[dict[str, FieldType], Iterator[pa.Array]]:
+    """Return the layout that the file has, the first of the spec where it fits none, and the blocks again."""
+    first = next(blocks, None)
+    if first is None:
+        return spec.field_sets[0], blocks
+    found = set(header or ())
+    width = number_of_fields(first[0].as_py(), delimiter, quote)
+    fits = (
+        fields for fields in spec.field_sets if (found >= set(fields) if header else len(fields) == width)
+    )
+    return next(fits, spec.field_sets[0]), chain([first], blocks)
+
+
+def number_of_fields(line: str, delimiter: str, quote: str | None) -> int:
+    """Return the number of fields of a line.
+
+    >>> number_of_fields('1,"a, b",c', ",", '"')
+    3
+    """
+    parts = line.split(quote)[::2] if quote else [line]
+    return 1 + sum(part.count(delimiter) for part in parts)
 
 
 def _header(blocks: Iterator[pa.Array], delimiter: str, quote: str | None) -> tuple[str, ...]:

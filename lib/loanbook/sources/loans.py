@@ -6,11 +6,12 @@ from pyspark.sql import functions as F
 from loanbook.sources.mapping import TapeMapping
 from loanbook.tables.loans import LOANS
 
+NO_TERMS = "no_terms"  # flag of a loan with months whose terms were not delivered
 
-def first_months(history: DataFrame) -> DataFrame:
-    """Return the first published month of each loan: where its line is, and when it was known."""
-    fields = ("as_of_date", "known_on", "source", "slice", "delivery", "line")
-    months = history.where(F.col("fate") == "published")
+
+def first_months(months: DataFrame, *more: str) -> DataFrame:
+    """Return each loan's first published month: where its line is, when it was known, and ``more``."""
+    fields = ("as_of_date", "known_on", "source", "slice", "delivery", "line", *more)
     return months.groupBy("loan_id").agg(F.min(F.struct(*fields)).alias("first")).select("loan_id", "first.*")
 
 
@@ -45,7 +46,8 @@ def all_loans(
         parts.append(kept.select(*columns))
     for part in list(parts):
         first = first.join(part.select("loan_id"), "loan_id", "left_anti")
-    given = first.withColumn("product", F.lit(mapping.product))
+    flags = F.array(F.lit(NO_TERMS))
+    given = first.withColumns({"product": F.lit(mapping.product), "quality_flags": flags})
     empty = {
         column.name: F.lit(None).cast(column.type)
         for column in LOANS.columns

@@ -19,12 +19,18 @@ from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, landed_files
 from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
 from loanbook.sources.mapping import load_mapping
-from loanbook.sources.quarantined import frequent_reasons, of_source, quarantine_rows
+from loanbook.sources.quarantined import frequent_reasons, quarantine_rows
+from loanbook.sources.replaced import of_source
 from loanbook.storage import local_path
 from loanbook.tables.base import assert_unique
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.macro import MACRO
 from loanbook.tables.quarantine import QUARANTINE
+
+ABOUT = {
+    "period_months": 1, "slice_holds": "cohorts", "history": "reported",
+    "sampling": "population", "outcome": None,
+}  # fmt: skip
 
 
 def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
@@ -59,7 +65,7 @@ def _assert_mapping(spark: SparkSession, mapping: MacroMapping) -> None:
         named_ = {"region": spec.region, "month": spec.month} | {
             f"values.{series}": text for series, text in spec.values.items()
         }
-        assert_valid(empty_fields(spark, spec.fields), named_, f"the file {spec.pattern}")
+        assert_valid(empty_fields(spark, spec), named_, f"the file {spec.pattern}")
 
 
 def _lines(spark: SparkSession, files: Sequence[Landed]) -> DataFrame:
@@ -122,7 +128,7 @@ def _publish(
     values: DataFrame,
 ) -> None:
     here = of_source(mapping.name)
-    rows = delivery_rows(files, counted, period_months=1, slice_holds="cohorts")
+    rows = delivery_rows(files, counted, ABOUT)
     run.restore_unpublished(QUARANTINE, MACRO, DELIVERIES)
     run.replace(QUARANTINE, quarantine_rows(lines, files, run.run_id), here)
     run.replace(MACRO, values, here)
@@ -135,7 +141,7 @@ def _details(mapping: MacroMapping, counted: Mapping[str, Tally], values: DataFr
     )
     return {
         "source": mapping.name,
-        "lines": sum(tally.lines for tally in counted.values()),
+        "lines": sum(tally.distinct_lines for tally in counted.values()),
         "published": sum(tally.published for tally in counted.values()),
         "quarantined": sum(tally.quarantined for tally in counted.values()),
         "set_aside": sum(tally.set_aside for tally in counted.values()),

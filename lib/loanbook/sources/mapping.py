@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from loanbook.config import conf_file, load_yaml
 from loanbook.errors import InputError
+from loanbook.quality.history import HistoryCheck, Severity
 from loanbook.section import Section, validated
 from loanbook.sources.expressions import Expression
 from loanbook.tables.loans import LOANS
@@ -19,6 +20,7 @@ Role = Literal["input", "protected", "monitoring", "identifier", "post_outcome"]
 BY_ENGINE = {
     "source", "slice", "delivery", "line", "known_on", "vintage", "product", "state_before_exit",
     "numeric_attributes", "categorical_attributes", "date_attributes", "text_attributes", "attribute_roles",
+    "quality_flags", "tape_outcome",
     "default_status", "default_episode", "default_entry", "default_exit", "default_definition_id",
 }  # fmt: skip
 LOAN_COLUMNS = [name for name in LOANS.column_names if name not in BY_ENGINE]
@@ -69,7 +71,32 @@ class FileSpec(Section):
     delivered_at: Pattern | None = Field(
         None, description="its one group in the file name is the day, YYYYMMDD"
     )
-    fields: dict[str, FieldType] = Field(min_length=1)
+    fields: dict[str, FieldType] = Field(default_factory=dict)
+    layouts: tuple[dict[str, FieldType], ...] = Field(
+        (), description="instead of fields: several layouts; a file has the one that its first line fits"
+    )
+    rows: Expression | None = Field(
+        None, description="an array over the fields: each element makes a row, in which it is the field 'row'"
+    )
+
+    @model_validator(mode="after")
+    def _one_meaning_a_field(self) -> Self:
+        if bool(self.fields) == bool(self.layouts) or not all(self.field_sets):
+            raise ValueError("either 'fields' or 'layouts' is required, with at least one field")
+        for fields in self.field_sets:
+            if differ := sorted(name for name in fields if fields[name] != self.all_fields[name]):
+                raise ValueError(f"fields of two types in two layouts: {', '.join(differ)}")
+        return self
+
+    @property
+    def field_sets(self) -> tuple[dict[str, FieldType], ...]:
+        """Return the fields of each layout, in their order."""
+        return self.layouts or (self.fields,)
+
+    @property
+    def all_fields(self) -> dict[str, FieldType]:
+        """Return the fields of every layout: what expressions may name; null where a layout lacks one."""
+        return {name: field for fields in self.field_sets for name, field in fields.items()}
 
 
 class Attribute(Section):
@@ -80,14 +107,34 @@ class Attribute(Section):
     role: Role
 
 
-class LoanMapping(Section):
-    """Canonical columns of ``loans`` as expressions over the fields of the loans file."""
+class Check(Section):
+    """A condition on a line, and what follows where it is true."""
 
+    when: Expression
+    severity: Literal["reject", "flag", "halt"] = Field(
+        "reject",
+        description="reject: to quarantine; flag: kept, its score is flagged; halt: nothing is published",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, content: Any) -> Any:
+        return {"when": content} if isinstance(content, str) else content
+
+
+Checks = dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Check]
+
+
+class LoanMapping(Section):
+    """Canonical columns of ``loans`` as expressions over the fields of the loans file.
+
+    With ``of: performance`` there is no loans file: a loan's terms are those of its first reported month.
+    """
+
+    of: Literal["loans", "performance"] = "loans"
     columns: dict[str, Expression]
     attributes: dict[str, Attribute] = Field(default_factory=dict)
-    checks: dict[str, Expression] = Field(
-        default_factory=dict, description="name to a condition that rejects"
-    )
+    checks: Checks = Field(default_factory=dict, description="name to condition, or to when and severity")
     without_performance: Literal["keep", "set_aside"] = "keep"
 
     @model_validator(mode="after")
@@ -100,9 +147,7 @@ class PerformanceMapping(Section):
 
     columns: dict[str, Expression]
     exits: dict[str, Expression] = Field(default_factory=dict)
-    checks: dict[str, Expression] = Field(
-        default_factory=dict, description="name to a condition that rejects"
-    )
+    checks: Checks = Field(default_factory=dict, description="name to condition, or to when and severity")
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
@@ -123,6 +168,15 @@ def _checked(
     return section
 
 
+class TapeOutcome(Section):
+    """The tape's own outcome, which is no default of this project's definition."""
+
+    expression: Expression = Field(description="true where bad, false where good, null where not known")
+    definition: str = Field(min_length=1, description="what counts as bad, in words")
+    horizon_months: int | Literal["to_maturity"]
+    grain: Literal["loan", "loan_month"]
+
+
 class TapeMapping(Section):
     """A loan tape: files, fields and canonical columns."""
 
@@ -136,17 +190,37 @@ class TapeMapping(Section):
     files: tuple[FileSpec, ...] = Field(min_length=1)
     loans: LoanMapping | None = None
     performance: PerformanceMapping
+    outcome: TapeOutcome | None = None
+    history: Literal["reported", "rebuilt"] = Field(
+        "reported",
+        description="rebuilt: months made from a final status, which no behavioural feature may read",
+    )
+    sampling: Literal["population", "case_control"] = Field(
+        "population",
+        description="case_control: loans were drawn by what became of them, so that rates mean nothing",
+    )
+    population_rate: float | None = Field(None, gt=0, lt=1, description="of bad loans, where known")
+    history_checks: dict[HistoryCheck, Severity] = Field(
+        default_factory=dict, description="what follows from a month that does not fit the one before"
+    )
 
     @model_validator(mode="after")
     def _kinds_present(self) -> Self:
         kinds = {file.kind for file in self.files}
         if "macro" in kinds:
             raise ValueError("files of kind macro belong to a mapping of series, for ingest-macro")
-        if "performance" not in kinds or ("loans" in kinds) != (self.loans is not None):
+        has_terms = self.loans is not None and self.loans.of == "loans"
+        if "performance" not in kinds or ("loans" in kinds) != has_terms:
             raise ValueError(
-                "a performance file is required, and 'loans' exactly where there is a loans file"
+                "a performance file is required, and 'loans' exactly where there is a loans file, "
+                "or with 'of: performance'"
             )
         return self
+
+    @property
+    def derived_terms(self) -> LoanMapping | None:
+        """Return the mapping of loans that are derived from performance lines, if they are."""
+        return self.loans if self.loans is not None and self.loans.of == "performance" else None
 
 
 MappingModel = TypeVar("MappingModel", bound=Section)

@@ -9,11 +9,12 @@ from pyspark.sql import functions as F
 from loanbook.features.default_status import with_default_status
 from loanbook.quality.reconcile import Tally, tallies
 from loanbook.runs import Run
-from loanbook.sources.deliveries import deliveries_frame, delivery_rows, earlier_rows
+from loanbook.sources.deliveries import Row, deliveries_frame, earlier_rows, resolved, stored_rows
 from loanbook.sources.frames import Keep
 from loanbook.sources.judge import Judged
 from loanbook.sources.loans import all_loans, first_months
-from loanbook.sources.quarantined import of_slices, of_source, quarantine_rows
+from loanbook.sources.quarantined import quarantine_rows
+from loanbook.sources.replaced import Replaced, of_slices, of_source
 from loanbook.sources.stored import JUDGED, published
 from loanbook.tables.base import assert_unique
 from loanbook.tables.deliveries import DELIVERIES
@@ -25,28 +26,40 @@ from loanbook.tables.terminations import TERMINATIONS
 TABLES = (QUARANTINE, LOANS, TERMINATIONS, PERFORMANCE, DELIVERIES)
 
 
-def publish(run: Run, judged: Judged, counted: Mapping[str, Tally], keep: Keep) -> int:
-    """Write the five tables, for the run's row to publish; return the source's number of loans."""
-    source, slices = judged.mapping.name, judged.slices
-    history = judged.months.where(F.col("fate") == "published").transform(
-        with_default_status(run.settings.default_definition)
-    )
-    rewritten = slices
+def publish(run: Run, judged: Judged, rows: Sequence[Row], keep: Keep, replayed: str | None = None) -> int:
+    """Write the five tables, for the run's row to publish; return the source's number of loans.
+
+    Args:
+        run: the job's run.
+        judged: the delivery.
+        rows: of ``deliveries``, for its files.
+        keep: see frames.py.
+        replayed: the delivery whose lines in quarantine come again in this one.
+    """
+    source, replaced = judged.mapping.name, judged.replaced
+    history = judged.published.transform(with_default_status(run.settings.default_definition))
+    rewritten = judged.slices
     if judged.others is not None:
         history = keep(history, "history")  # compared with what is stored, and written
-        rewritten = sorted({*slices, *_changed_slices(history, judged.months)})
+        rewritten = sorted({*rewritten, *_changed_slices(history, judged.months)})
     loans = keep(_loans(run, judged), "all_loans")
     assert_unique(loans, LOANS)
-    assert_unique(judged.months.where(F.col("fate") == "published"), PERFORMANCE)
-    mapping = judged.mapping
-    rows = delivery_rows(judged.files, counted, mapping.period_months, mapping.slices)
+    assert_unique(judged.published, PERFORMANCE)
+    stored = stored_rows(run, source)
+    if replayed is not None:
+        stored = [resolved(row) if row["delivery"] == replayed else row for row in stored]
     run.restore_unpublished(*TABLES)
     rejected = quarantine_rows(judged.lines, judged.files, run.run_id)
-    run.replace(QUARANTINE, rejected, of_slices(source, slices))
+    run.replace(QUARANTINE, rejected, replaced.sql())
+    if replayed is not None:
+        run.replace(QUARANTINE, QUARANTINE.empty(run.spark), Replaced(source, (), (replayed,)).sql())
     run.replace(LOANS, loans, of_source(source))
     run.replace(TERMINATIONS, _terminations(judged, history, rewritten), of_slices(source, rewritten))
     run.replace(PERFORMANCE, _performance(judged, history, rewritten), of_slices(source, rewritten))
-    earlier = earlier_rows(run, source, slices, _lost(run, judged))
+    new = {row["delivery"] for row in rows}
+    earlier = earlier_rows(
+        [row for row in stored if row["delivery"] not in new], replaced.holds, _lost(run, judged)
+    )
     run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), of_source(source))
     return loans.count()
 
@@ -63,9 +76,13 @@ def _changed_slices(history: DataFrame, months: DataFrame) -> list[str]:
 def _loans(run: Run, judged: Judged) -> DataFrame:
     delivered = None if judged.loans is None else judged.loans.where(F.col("fate") == "published")
     stored = published(run, LOANS, judged.mapping.name)
-    if stored is not None:
-        stored = stored.where(~F.col("slice").isin(*judged.slices))
-    return all_loans(delivered, stored, first_months(judged.months), judged.mapping)
+    first = first_months(judged.published)
+    if stored is not None and judged.mapping.derived_terms is not None and judged.loan_ids is not None:
+        # Terms of a loan that keeps some month stay known, even where its first month is replaced.
+        stored = stored.join(judged.loan_ids.join(first, "loan_id", "left_anti"), "loan_id", "left_anti")
+    elif stored is not None:
+        stored = stored.where(~judged.replaced.expr())
+    return all_loans(delivered, stored, first, judged.mapping)
 
 
 def _terminations(judged: Judged, history: DataFrame, slices: Sequence[str]) -> DataFrame:
@@ -84,7 +101,7 @@ def _with_untouched(
     judged: Judged, rows: DataFrame, columns: list[str], slices: Sequence[str], table: str
 ) -> DataFrame:
     """Add, of the slices that are written again, the rows of loans that this delivery does not touch."""
-    again = [name for name in slices if name not in judged.slices]
+    again = [name for name in slices if name not in judged.replaced.slices]
     if judged.others is None or judged.loan_ids is None or not again:
         return rows
     stored: DataFrame = getattr(judged.others, table)
@@ -97,13 +114,13 @@ def _lost(run: Run, judged: Judged) -> dict[str, Tally]:
     if judged.others is None:
         return {}
     lost = tallies(judged.months.where(~F.col("is_new")))
-    if judged.loans is None:
+    if judged.delivered_terms is None:
         return lost
     stored = published(run, LOANS, judged.mapping.name)
     if stored is None:
         return lost
-    delivered = judged.loans.where(F.col("fate") == "published").select("loan_id")
-    again = stored.where(~F.col("slice").isin(*judged.slices)).join(delivered, "loan_id", "left_semi")
+    delivered = judged.delivered_terms.where(F.col("fate") == "published").select("loan_id")
+    again = stored.where(~judged.replaced.expr()).join(delivered, "loan_id", "left_semi")
     for row in again.groupBy("delivery").count().collect():
         lost.setdefault(row["delivery"], Tally(superseded=row["count"]))
     return lost
@@ -119,7 +136,8 @@ def details(judged: Judged, counted: Mapping[str, Tally]) -> dict[str, Any]:
     return {
         "source": judged.mapping.name,
         "loan_months": sum(tally.published for tally in months),
-        "lines": sum(tally.lines for tally in every),
+        "lines": sum(file.lines for file in judged.files),
+        "rows": sum(tally.rows for tally in every),
         "published": sum(tally.published for tally in every),
         "quarantined": sum(tally.quarantined for tally in every),
         "superseded": sum(tally.superseded for tally in every),

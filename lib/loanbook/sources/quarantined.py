@@ -1,4 +1,4 @@
-"""Lines with a fate, as rows of ``quarantine``, and the predicates of what a delivery replaces."""
+"""Lines with a fate, as rows of ``quarantine``."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,15 @@ from loanbook.sources.landing import Landed
 
 
 def quarantine_rows(lines: DataFrame, files: Sequence[Landed], run_id: str) -> DataFrame:
-    """Return the rejected lines as rows of ``quarantine``."""
+    """Return the rejected lines as rows of ``quarantine``, one each, whatever the rows it made."""
     names = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.name)))
     kinds = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.spec.kind)))
-    return lines.where(F.col("fate") == "quarantined").select(
+    rejected = lines.where(F.col("fate") == "quarantined").groupBy("source", "slice", "delivery", "line")
+    by_line = rejected.agg(
+        F.first("text").alias("text"),
+        F.array_sort(F.array_distinct(F.flatten(F.collect_list("reasons")))).alias("reasons"),
+    )
+    return by_line.select(
         "source",
         "slice",
         "delivery",
@@ -30,14 +35,3 @@ def frequent_reasons(lines: DataFrame, delivery: str) -> list[tuple[str, int]]:
     reasons = lines.where(F.col("delivery") == delivery).select(F.explode("reasons").alias("reason"))
     counted = reasons.groupBy("reason").agg(F.count("*").alias("lines")).orderBy(F.desc("lines"), "reason")
     return [(row["reason"], row["lines"]) for row in counted.collect()]
-
-
-def of_source(source: str) -> str:
-    """Return the predicate of a source's rows."""
-    return f"source = '{source}'"
-
-
-def of_slices(source: str, slices: Sequence[str]) -> str:
-    """Return the predicate of the rows of some slices of a source."""
-    listed = ", ".join("'" + name.replace("'", "\\'") + "'" for name in slices)
-    return f"{of_source(source)} AND slice IN ({listed})"

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from loanbook.quality.bounds import Bounds
 from loanbook.section import Section
 
 
@@ -14,3 +15,4 @@ class IngestSettings(Section):
         le=1,
         description="share of a delivery's lines in quarantine above which nothing is published",
     )
+    bounds: Bounds = Bounds()

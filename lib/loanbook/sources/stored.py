@@ -1,6 +1,5 @@
 """What earlier deliveries published of the same loans: a history over several slices is judged as one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
@@ -8,30 +7,44 @@ from pyspark.sql import functions as F
 
 from loanbook.runs import Run
 from loanbook.sources.mapping import EXIT_COLUMNS
+from loanbook.sources.replaced import Replaced
 from loanbook.tables.base import Table
 from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
 
 MADE_BY = "ingest-tapes"
-JUDGED = ("default_status", "default_episode", "default_entry", "default_exit", "default_definition_id")
+JUDGED = (
+    "quality_flags",
+    "default_status",
+    "default_episode",
+    "default_entry",
+    "default_exit",
+    "default_definition_id",
+)
 STORED = (
-    "struct<default_status:string,default_episode:int,default_entry:boolean,default_exit:boolean,"
+    "struct<quality_flags:array<string>,default_status:string,default_episode:int,default_entry:boolean,default_exit:boolean,"
     "default_definition_id:string,state_before_exit:string>"
 )
 
 
 @dataclass(frozen=True)
 class Others:
-    """The rows of a source outside the slices that are being delivered."""
+    """The rows of a source that the delivery does not replace whole, and those that it does.
+
+    Args:
+        delivered_at: delivery and its day, of the source's files.
+    """
 
     performance: DataFrame
     terminations: DataFrame
-    of_these_slices: DataFrame
+    replaced: DataFrame
+    delivered_at: DataFrame
 
     def loans(self, delivered: DataFrame) -> DataFrame:
         """Return ``loan_id`` of every loan that the delivery adds to, changes, or takes months away from."""
-        before = self.of_these_slices.select("loan_id")
+        before = self.replaced.select("loan_id")
         return delivered.where(F.size("reasons") == 0).select("loan_id").union(before).distinct()
 
     def months(self, loans: DataFrame) -> DataFrame:
@@ -45,28 +58,32 @@ class Others:
             "state_before_exit",
         )
         months = self.performance.join(loans, "loan_id", "left_semi").join(exits, "loan_id", "left")
+        months = months.join(F.broadcast(self.delivered_at), "delivery", "left")
         is_exit = F.col("state").isin(*TERMINAL_STATES)
         stored = F.struct(*JUDGED, F.when(is_exit, F.col("state_before_exit")).alias("state_before_exit"))
         return months.select(
-            *(name for name in self.performance.columns if name not in JUDGED),
+            *(name for name in self.performance.columns if name not in JUDGED or name == "quality_flags"),
+            "delivered_at",
             F.when(is_exit, F.col("exit")).alias("exit"),
             stored.alias("stored"),
             F.array().cast("array<string>").alias("reasons"),
+            F.array().cast("array<string>").alias("halts"),
             F.lit(False).alias("is_new"),
         )
 
 
-def others_of(run: Run, source: str, slices: Sequence[str]) -> Others | None:
-    """Return the published rows of a source's other slices, or None where there are none."""
-    performance = published(run, PERFORMANCE, source)
-    if performance is None:
+def others_of(run: Run, replaced: Replaced) -> Others | None:
+    """Return the published rows of a source that stay beside a delivery, or None where there are none."""
+    performance = published(run, PERFORMANCE, replaced.source)
+    terminations = published(run, TERMINATIONS, replaced.source)
+    deliveries = published(run, DELIVERIES, replaced.source)
+    if performance is None or terminations is None or deliveries is None:
         return None
-    outside = ~F.col("slice").isin(*slices)
-    others = performance.where(outside)
-    terminations = published(run, TERMINATIONS, source)
-    if terminations is None or others.isEmpty():
+    others = performance.where(~replaced.expr())
+    if others.isEmpty():
         return None
-    return Others(others, terminations.where(outside), performance.where(~outside))
+    days = deliveries.select("delivery", "delivered_at")
+    return Others(others, terminations.where(~replaced.expr()), performance.where(replaced.expr()), days)
 
 
 def published(run: Run, table: Table, source: str) -> DataFrame | None:

@@ -25,6 +25,9 @@ UPB = Column("upb", MONEY, "Unpaid principal balance, currency of the tape; null
 DEFINITION = Column(
     "default_definition_id", "STRING", "Hash of the default definition in force", required=True
 )
+QUALITY_FLAGS = Column(
+    "quality_flags", "ARRAY<STRING>", "Names of the checks that the row failed and was kept", required=True
+)
 RUN_ID = Column("run_id", "STRING", "Run that wrote the row; key of runs", required=True)
 
 STATES = (

@@ -1,11 +1,13 @@
 """``deliveries``: every file that was ingested, replaced slice by slice."""
 
 from loanbook.tables.base import Column, Table
-from loanbook.tables.columns import DELIVERY, MONEY, RUN_ID, SLICE, SOURCE, one_of
+from loanbook.tables.columns import DELIVERY, RUN_ID, SLICE, SOURCE, one_of
+
+TOTAL = "DECIMAL(22,2)"
 
 DELIVERIES = Table(
     name="deliveries",
-    description="One row for each file delivered by a source, with its totals",
+    description="One row for each file ever delivered by a source, with what became of its rows",
     columns=(
         SOURCE,
         DELIVERY,
@@ -22,17 +24,41 @@ DELIVERIES = Table(
         Column("last_complete_month", "DATE", "Last reporting month of the slice, as its last day"),
         Column("is_open", "BOOLEAN", "Whether loans were live in that month, so that later ones must follow"),
         Column("lines", "BIGINT", "Data lines in the file", required=True),
-        Column("published", "BIGINT", "Lines published", required=True),
-        Column("quarantined", "BIGINT", "Lines in quarantine", required=True),
-        Column("superseded", "BIGINT", "Lines replaced by a later one of the same key", required=True),
-        Column("set_aside", "BIGINT", "Lines after a loan's exit, or of no loan month", required=True),
-        Column("upb", MONEY, "Total unpaid principal balance of the published lines, currency of the tape"),
+        Column(
+            "rows",
+            "BIGINT",
+            "Rows made of the lines: one each, unless the mapping makes several",
+            required=True,
+        ),
+        Column("published", "BIGINT", "Rows published", required=True),
+        Column("quarantined", "BIGINT", "Rows in quarantine", required=True),
+        Column(
+            "superseded", "BIGINT", "Rows replaced by a later one of the same key, or delivery", required=True
+        ),
+        Column("set_aside", "BIGINT", "Rows after a loan's exit, or of no loan month", required=True),
+        Column("delinquent", "BIGINT", "Rows published in a state from dpd30 to reo", required=True),
+        Column("upb", TOTAL, "Unpaid principal balance of the rows published, currency of the tape"),
+        Column("upb_quarantined", TOTAL, "The same of the rows in quarantine, where it could be read"),
+        Column("upb_superseded", TOTAL, "The same of the rows superseded"),
+        Column("upb_set_aside", TOTAL, "The same of the rows set aside"),
+        Column("history", "STRING", "reported, or rebuilt from a final status", required=True),
+        Column(
+            "sampling",
+            "STRING",
+            "population, or case_control: loans drawn by what became of them",
+            required=True,
+        ),
+        Column(
+            "outcome", "STRING", "The tape's own outcome: definition, horizon and grain, as JSON; else null"
+        ),
         RUN_ID,
     ),
     key=("source", "delivery"),
     constraints={
         "scope_known": one_of("scope", ("full", "delta")),
+        "history_known": one_of("history", ("reported", "rebuilt")),
+        "sampling_known": one_of("sampling", ("population", "case_control")),
         "slice_holds_known": one_of("slice_holds", ("cohorts", "months")),
-        "lines_reconcile": "lines = published + quarantined + superseded + set_aside",
+        "rows_reconcile": "rows = published + quarantined + superseded + set_aside",
     },
 )

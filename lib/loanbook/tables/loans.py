@@ -1,7 +1,17 @@
 """``loans``: each loan's terms and borrower at origination, as first reported."""
 
 from loanbook.tables.base import Column, Table
-from loanbook.tables.columns import DELIVERY, KNOWN_ON, LINE, LOAN_ID, MONEY, SLICE, SOURCE, one_of
+from loanbook.tables.columns import (
+    DELIVERY,
+    KNOWN_ON,
+    LINE,
+    LOAN_ID,
+    MONEY,
+    QUALITY_FLAGS,
+    SLICE,
+    SOURCE,
+    one_of,
+)
 
 LOANS = Table(
     name="loans",
@@ -41,6 +51,7 @@ LOANS = Table(
         ),
         Column("zip3", "STRING", "First three digits of the postal code"),
         Column("seller", "STRING", "Institution that sold the loan"),
+        QUALITY_FLAGS,
         Column("numeric_attributes", "MAP<STRING,DOUBLE>", "The tape's own numeric attributes, by name"),
         Column(
             "categorical_attributes", "MAP<STRING,STRING>", "The tape's own categorical attributes, by name"

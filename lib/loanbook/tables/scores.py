@@ -53,7 +53,10 @@ SCORES = Table(
         Column("vintage", "STRING", "Quarter of origination, YYYYQn"),
         Column("region", "STRING", "Region of the loan"),
         Column(
-            "quality_flags", "ARRAY<STRING>", "stale, incomplete, uncalibrated, insufficient", required=True
+            "quality_flags",
+            "ARRAY<STRING>",
+            "stale, incomplete, uncalibrated, insufficient, and the names of the checks that its data failed",
+            required=True,
         ),
         DEFINITION,
         Column("calibration_id", "STRING", "Hash of the calibration applied", required=True),

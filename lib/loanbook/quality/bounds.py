@@ -1,0 +1,60 @@
+"""The whole tape against the last one: how far its totals may move before nothing is published."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from loanbook.errors import GateRefused
+from loanbook.section import Section
+
+Row = Mapping[str, Any]
+
+
+class Bounds(Section):
+    """Least and greatest of a new total over the last; ``delinquent_share`` is a difference of shares."""
+
+    rows: tuple[float, float] = (0.5, 3.0)
+    upb: tuple[float, float] = (0.5, 3.0)
+    delinquent_share: tuple[float, float] = (-0.1, 0.1)
+
+
+def assert_within_bounds(
+    new: Sequence[Row], stored: Sequence[Row], is_replaced: Callable[[Row], bool], bounds: Bounds
+) -> None:
+    """Check the published totals of performance files against those of the files that they replace.
+
+    Files that replace none, as a new month or quarter, are compared with nothing.
+
+    Raises:
+        GateRefused: a total moved out of its bounds; the message names it with both values.
+    """
+    held = [row for row in stored if row["kind"] == "performance" and row["published"]]
+    before = [row for row in held if is_replaced(row)]
+    slices = {row["slice"] for row in before}
+    after = [row for row in new if row["kind"] == "performance" and row["slice"] in slices]
+    if not before or not after:
+        return
+    old, now = _totals(before), _totals(after)
+    moved = {
+        "rows": (now["rows"] / old["rows"], bounds.rows),
+        "upb": (now["upb"] / old["upb"] if old["upb"] else 1.0, bounds.upb),
+        "delinquent_share": (now["share"] - old["share"], bounds.delinquent_share),
+    }
+    outside = {name: value for name, (value, (low, high)) in moved.items() if not low <= value <= high}
+    if outside:
+        found = ", ".join(f"{name} {value:.3g}" for name, value in outside.items())
+        limits = ", ".join(f"{name} {moved[name][1]}" for name in outside)
+        raise GateRefused(
+            required=f"totals of slices {', '.join(sorted(slices)[:5])} within {limits} of the last delivery "
+            "(ingest.bounds)",
+            found=f"{found}; rows {old['rows']} before, {now['rows']} now",
+            do="look at the tape; where it is right, widen ingest.bounds for this run with --set",
+        )
+
+
+def _totals(rows: Sequence[Row]) -> dict[str, float]:
+    published = sum(row["published"] for row in rows)
+    return {
+        "rows": published,
+        "upb": float(sum(row["upb"] or 0 for row in rows)),
+        "share": sum(row["delinquent"] for row in rows) / published if published else 0.0,
+    }

@@ -1,0 +1,50 @@
+"""Checks of a month against the loan's month before: kept, flagged, and never known from later months."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from loanbook.tables.columns import TERMINAL_STATES
+
+HistoryCheck = Literal["gap", "state_jump", "balance_rise"]
+Severity = Literal["off", "flag", "halt"]
+NAMES: tuple[HistoryCheck, ...] = ("gap", "state_jump", "balance_rise")
+READ = ("as_of_date", "months_delinquent", "upb", "modified")  # what the checks compare
+
+# A revolving balance rises with every purchase.
+DEFAULTS: Mapping[str, Mapping[HistoryCheck, Severity]] = {
+    "mortgage": {"gap": "flag", "state_jump": "flag", "balance_rise": "flag"},
+    "personal": {"gap": "flag", "state_jump": "flag", "balance_rise": "flag"},
+    "card": {"gap": "flag", "state_jump": "flag", "balance_rise": "off"},
+}
+
+
+def history_conditions(before: str, period_months: int) -> dict[HistoryCheck, Column]:
+    """Return the condition of each check on a row; all are unknown on a loan's first row.
+
+    Args:
+        before: name of a struct column with the columns ``READ`` of the loan's row before.
+        period_months: months between two reports.
+
+    gap: a report is lacking in between. state_jump: the delinquency grew by more months than have passed.
+    balance_rise: the balance of a live loan rose, although it was not modified since.
+    """
+    elapsed = F.months_between(
+        F.trunc("as_of_date", "month"), F.trunc(F.col(f"{before}.as_of_date"), "month")
+    )
+    live = ~F.col("state").isin(*TERMINAL_STATES)
+    modified_since = F.coalesce(
+        F.col("modified") & ~F.coalesce(F.col(f"{before}.modified"), F.lit(False)), F.lit(False)
+    )
+    return {
+        "gap": elapsed > period_months,
+        "state_jump": live & (F.col("months_delinquent") - F.col(f"{before}.months_delinquent") > elapsed),
+        "balance_rise": live & (F.col("upb") > F.col(f"{before}.upb")) & ~modified_since,
+    }
+
+
+def severities(product: str, given: Mapping[HistoryCheck, Severity]) -> dict[HistoryCheck, Severity]:
+    """Return what follows from each check: as given, else what suits the product."""
+    return {**DEFAULTS[product], **given}
