@@ -41,14 +41,18 @@ def by_plain_spark(tapes: str, out: Path) -> dict[str, Any]:
             chunks = [chunk.as_uri() for file in files if file.spec is spec for chunk in file.chunks]
             lines = spark.read.schema(LANDED_SCHEMA).parquet(*chunks)
             parts = lines.selectExpr("split(_text, '[|]', -1) AS parts")
-            fields = [typed_sql(name, k, field) for k, (name, field) in enumerate(spec.fields.items())]
+            layout = next(file.fields for file in files if file.spec is spec)
+            fields = [typed_sql(name, k, field) for k, (name, field) in enumerate(layout.items())]
             parts.selectExpr(*fields).write.format("delta").save(str(out / spec.kind))
     return {"seconds_landing": seconds_landing}
 
 
 def read_csv_sql(spec: FileSpec, files: Sequence[Path]) -> str:
     """Return DuckDB's reader of one kind of file, all fields typed, what a tape writes for missing not."""
-    columns = ", ".join(f"'{name}': '{_strict_type(field)}'" for name, field in spec.fields.items())
+    with files[0].open() as file:
+        width = file.readline().count("|") + 1
+    layout = next(fields for fields in spec.field_sets if len(fields) == width)
+    columns = ", ".join(f"'{name}': '{_strict_type(field)}'" for name, field in layout.items())
     paths = ", ".join(f"'{path}'" for path in files)
     return (
         f"read_csv([{paths}], delim = '|', header = false, quote = '', escape = '', auto_detect = false, "

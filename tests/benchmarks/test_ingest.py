@@ -40,6 +40,7 @@ def test_duckdb_reads_every_line_of_both_kinds_of_file(tmp_path):
 
 def test_every_field_is_read_typed(tmp_path):
     performance = load_mapping(TapeMapping, "simulated").files[1]
+    (tmp_path / "a.txt").write_text(month("A", "201904") + "\n")
     reader = read_csv_sql(performance, [tmp_path / "a.txt"])
     assert "'current_upb': 'DECIMAL(16,2)'" in reader
     assert "'reporting_period': 'DATE'" in reader
