@@ -8,7 +8,7 @@ from loanbook.sources.mapping import FieldType, TapeMapping, load_mapping
 from tests.benchmarks.frame import paired
 from tests.benchmarks.ingest import assert_same_rows, rows_of
 from tests.benchmarks.ingest_peers import by_duckdb, read_csv_sql, typed_sql
-from tests.benchmarks.processes import reported
+from tests.benchmarks.processes import EVERY, reported
 from tests.sources.tapes import month, terms, write_freddie
 
 
@@ -19,7 +19,7 @@ def test_what_a_side_measures_goes_into_its_run():
 
 
 def test_a_process_reports_its_last_line_and_its_memory():
-    code = "import json, time; print('noise'); time.sleep(0.2); print(json.dumps({'lines': 5}))"
+    code = f"import json, time; print(1); time.sleep({2 * EVERY}); print(json.dumps(dict(lines=5)))"
     done = reported([sys.executable, "-c", code])
     assert done["lines"] == 5
     assert done["driver_mib"] == done["python_mib"] > 0 == done["jvm_mib"]
