@@ -127,8 +127,10 @@ def publish(make_run: Any, book: list[BookLoan], last_month: int, macro: Rows | 
     delivery = {
         "source": "tape", "delivery": "d1", "slice": "all", "file": "tape.csv", "kind": "performance",
         "sha256": "0", "scope": "full", "period_months": 1, "last_complete_month": last_day(last_month),
-        "slice_holds": "cohorts", "is_open": True, "history": "reported", "sampling": "population",
-        "lines": 0, "rows": 0, "delinquent": 0, "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "run_id": run.run_id,
+        "slice_holds": "cohorts", "is_open": True, "history": "reported",
+        "sampling": "population",
+        "lines": 0, "rows": 0, "delinquent": 0, "published": 0, "quarantined": 0, "superseded": 0,
+        "set_aside": 0, "run_id": run.run_id,
     }  # fmt: skip
     for table, rows in (
         (DELIVERIES, [delivery]),

@@ -1,5 +1,6 @@
 """The feature panel against the oracle, and against changes of what was not yet known."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from hypothesis import given
 from pyspark.sql import DataFrame, SparkSession
 
 from loanbook.features.months import last_day
-from loanbook.features.panel import feature_panel
+from loanbook.features.panel import BEHAVIOUR, feature_panel
 from loanbook.tables.features import FEATURES
 from tests.features.books import START, BookLoan, Rows, loans_of, macro_of, panel_inputs, performance_of
 from tests.features.oracle import expected_features
@@ -174,3 +175,17 @@ def test_two_sources_do_not_mix(spark: SparkSession) -> None:
     inputs = panel_inputs(spark, rows + other, loans_of(BOOK), last_month=START + 3)
     counts = feature_panel(inputs).where("as_of_date = '2020-04-30'").select("source", "months_30plus_12m")
     assert dict(counts.collect()) == {"tape": 0, "other": 4}
+
+
+def test_a_rebuilt_history_has_no_behaviour_and_a_case_control_sample_is_flagged(spark):
+    book = [BookLoan("a", 0, ("current", "dpd30", "current"))]
+    inputs = panel_inputs(spark, performance_of(book), loans_of(book), last_month=START + 2)
+    plain = feature_panel(inputs).orderBy("as_of_date").collect()[-1]
+    barred = (
+        feature_panel(replace(inputs, rebuilt=True, case_control=True)).orderBy("as_of_date").collect()[-1]
+    )
+    assert plain["quality_flags"] == []
+    assert barred["quality_flags"] == ["case_control", "rebuilt_history"]
+    assert plain["months_30plus_12m"] == 1
+    assert all(barred[item.name] is None for item in BEHAVIOUR)
+    assert (barred["credit_score"], barred["state"]) == (plain["credit_score"], "current")

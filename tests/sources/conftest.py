@@ -18,10 +18,15 @@ def ingest(make_run: Callable[..., Any]) -> Ingest:
     """Return a function that ingests a tape as a run of its own and publishes it."""
 
     def do(
-        source: str, *tapes: object, delivered_at: str | None = None, settings: tuple[str, ...] = ()
+        source: str,
+        *tapes: object,
+        delivered_at: str | None = None,
+        settings: tuple[str, ...] = (),
+        **options: Any,
     ) -> dict[str, Any]:
         run = make_run("ingest_tapes", *settings, source=source)
-        return run.finish(ingest_tapes(run, tapes=[str(path) for path in tapes], delivered_at=delivered_at))
+        paths = [str(path) for path in tapes]
+        return run.finish(ingest_tapes(run, tapes=paths, delivered_at=delivered_at, **options))
 
     return do
 

@@ -27,7 +27,10 @@ def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
     held = defaultdict(list)
     for row in rows(DELIVERIES):
         held[row["slice"], row["kind"]].append((row["published"], row["superseded"]))
-    assert sorted(held["2019Q1", "performance"]) == [(0, 2), (1, 0)]  # the file that was replaced stays on record
+    assert sorted(held["2019Q1", "performance"]) == [
+        (0, 2),
+        (1, 0),
+    ]  # the file that was replaced stays on record
     assert held["2019Q2", "performance"] == [(1, 0)]
 
 

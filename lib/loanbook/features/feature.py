@@ -49,6 +49,8 @@ class PanelInputs:
         macro: what was known of the economy, by area and month (see macro_known.py); None without any.
         last_month: last month of the panel, as a number (see months.py).
         stale_months: months without a report after which a loan leaves the book.
+        rebuilt: whether the months were made from a final status: then no behavioural feature is known.
+        case_control: whether loans were drawn by what became of them: then every row is flagged.
     """
 
     performance: DataFrame
@@ -56,6 +58,8 @@ class PanelInputs:
     macro: pd.DataFrame | None
     last_month: int
     stale_months: int
+    rebuilt: bool = False
+    case_control: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ def panel_inputs(run: Run, tape: Tape, month: int) -> PanelInputs:
         macro=_known_macro(run, month),
         last_month=month,
         stale_months=run.settings.book.stale_months,
+        rebuilt=tape.rebuilt,
+        case_control=tape.case_control,
     )
 
 

@@ -1,11 +1,14 @@
 """The feature panel: the book, its loans and every theme."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.features import balance, delinquency
 from loanbook.features.book import with_book, with_last_known
 from loanbook.features.catalogue import THEMES, catalogue_id
-from loanbook.features.feature import PanelInputs
+from loanbook.features.feature import PanelInputs, Transform
 from loanbook.features.months import LOAN, month_expr, with_month
 from loanbook.tables.features import FEATURES
 
@@ -13,6 +16,16 @@ TERMS = (
     "product", "vintage", "region", "original_term", "credit_score", "dti", "ltv", "cltv", "mi_percent",
     "units", "borrowers", "first_time_buyer", "occupancy", "purpose", "property_type", "channel",
 )  # fmt: skip
+
+# What a loan did in its months: not known of a history that was made from its final status. What the book
+# itself rests on stays.
+OF_THE_BOOK = ("state", "upb", "months_since_report")
+BEHAVIOUR = tuple(
+    item
+    for theme in (delinquency.THEME, balance.THEME)
+    for item in theme.features
+    if item.name not in OF_THE_BOOK
+)
 
 
 def feature_panel(inputs: PanelInputs) -> DataFrame:
@@ -25,7 +38,10 @@ def feature_panel(inputs: PanelInputs) -> DataFrame:
     )
     for theme in THEMES:
         book = book.transform(theme.transform(inputs))
-    return book.transform(_as_published)
+    if inputs.rebuilt:
+        book = book.withColumns({item.name: F.lit(None).cast(item.type) for item in BEHAVIOUR})
+    flags = {"rebuilt_history": inputs.rebuilt, "case_control": inputs.case_control}
+    return book.transform(_as_published([name for name, holds in flags.items() if holds]))
 
 
 def _terms(loans: DataFrame) -> DataFrame:
@@ -51,13 +67,18 @@ def input_attributes_expr(attributes: str) -> Column:
     return F.map_filter(attributes, lambda name, _: roles[name] == "input")
 
 
-def _as_published(book: DataFrame) -> DataFrame:
-    """Return exactly the columns of the features table."""
-    early = F.when(F.col("month") < F.col("origination_month"), F.lit("before_origination"))
-    flags = F.concat("quality_flags", F.coalesce("terms_flags", F.array()), F.array_compact(F.array(early)))
-    fixed = {
-        "quality_flags": F.array_sort(F.array_distinct(flags)),
-        "knowledge": F.lit("latest"),
-        "catalogue_id": F.lit(catalogue_id()),
-    }
-    return FEATURES.conform(book.withColumns(fixed).select(*FEATURES.column_names))
+def _as_published(flags: Sequence[str]) -> Transform:
+    """Return exactly the columns of the features table; every row has ``flags`` beside its own."""
+
+    def transform(book: DataFrame) -> DataFrame:
+        early = F.when(F.col("month") < F.col("origination_month"), F.lit("before_origination"))
+        of_tape = F.array(*map(F.lit, flags)).cast("array<string>")
+        of_loan = F.concat(F.coalesce("terms_flags", F.array()), F.array_compact(F.array(early)), of_tape)
+        fixed = {
+            "quality_flags": F.array_sort(F.array_distinct(F.concat("quality_flags", of_loan))),
+            "knowledge": F.lit("latest"),
+            "catalogue_id": F.lit(catalogue_id()),
+        }
+        return FEATURES.conform(book.withColumns(fixed).select(*FEATURES.column_names))
+
+    return transform

@@ -29,6 +29,8 @@ class Tape:
     first_month: int
     last_month: int
     period_months: int
+    rebuilt: bool
+    case_control: bool
 
 
 class End(NamedTuple):
@@ -80,7 +82,9 @@ def read_tape(run: Run) -> Tape:
     first = performance.agg(
         F.min("as_of_date").alias("month"), F.collect_set("default_definition_id").alias("definitions")
     ).collect()[0]
-    columns = ("slice", "slice_holds", "last_complete_month", "is_open", "period_months")
+    columns = (
+        "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history", "sampling",
+    )  # fmt: skip
     delivered = deliveries.where(F.col("last_complete_month").isNotNull()).select(*columns).collect()
     complete = last_complete_month([End(*row[:4]) for row in delivered])
     _require_definition(first["definitions"], run.settings.default_definition.id)
@@ -96,6 +100,8 @@ def read_tape(run: Run) -> Tape:
         first_month=month_number(first["month"]),
         last_month=month_number(complete),
         period_months=max(row["period_months"] for row in delivered),
+        rebuilt=any(row["history"] == "rebuilt" for row in delivered),
+        case_control=any(row["sampling"] == "case_control" for row in delivered),
     )
 
 

@@ -115,20 +115,25 @@ def _parts(text: Column, delimiter: str, quote: str | None) -> Column:
 def _typed(texts: DataFrame, fields: Mapping[str, FieldType]) -> DataFrame:
     values = texts.select("*", *(_value(name, field).alias(name) for name, field in fields.items()))
     lost = {
-        f"unreadable_{name}": unreadable(F.col(f"_text_{name}"), F.col(name), field.missing)
+        f"unreadable_{name}": unreadable(_col(f"_text_{name}"), _col(name), field.missing)
         for name, field in fields.items()
         if field.type != "text"
     }
     reasons = F.when(F.col("_wrong_layout"), F.array(F.lit("number_of_fields"))).otherwise(failed(lost))
-    return values.select(*META, "_found_fields", reasons.alias("_reasons"), *fields)
+    return values.select(*META, "_found_fields", reasons.alias("_reasons"), *map(_col, fields))
+
+
+def _col(name: str) -> Column:
+    """Return the column of a field, whose name may hold dots as the file's header does."""
+    return F.col(f"`{name}`")
 
 
 def _value(name: str, field: FieldType) -> Column:
-    text = F.col(f"_text_{name}")
+    text = _col(f"_text_{name}")
     given = F.when(~text.isin(*field.missing), text) if field.missing else text
     match field.type:
         case "text":
-            return given
+            return given if field.pad is None else _padded(given, field.pad)
         case "int":
             return F.coalesce(given.try_cast("int"), _whole(given.try_cast("double")))
         case "double":
@@ -137,6 +142,10 @@ def _value(name: str, field: FieldType) -> Column:
             return given.try_cast("decimal(16,2)")
         case "date":
             return _iso_date(given, field.format)
+
+
+def _padded(code: Column, length: int) -> Column:
+    return F.when(F.length(code) < length, F.lpad(code, length, "0")).otherwise(code)
 
 
 def _whole(number: Column) -> Column:

@@ -51,6 +51,7 @@ class FieldType(Section):
         "yyyy-MM-dd", description="of a date: yyyy, MM, dd in fixed places; without dd, day 1"
     )
     missing: tuple[str, ...] = Field((), description="texts that mean missing; blank always does")
+    pad: int | None = Field(None, ge=1, description="of a code: zeros go before it up to this length")
 
     @model_validator(mode="before")
     @classmethod
@@ -243,10 +244,18 @@ def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
 
 
 def _with_extended(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the mapping that ``extends`` names with the keys of ``content`` in place of its own."""
+    """Return the mapping that ``extends`` names, with the keys of ``content`` in place of its own."""
     base = content.pop("extends", None)
-    return (
-        content
-        if base is None
-        else {**_with_extended(load_yaml(conf_file("sources", base, "source"))), **content}
-    )
+    if base is None:
+        return content
+    return _merged(_with_extended(load_yaml(conf_file("sources", base, "source"))), content)
+
+
+def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the keys of ``own``, section by section; a list or a text is replaced whole.
+
+    >>> _merged({"a": {"x": 1, "y": 2}, "b": [1]}, {"a": {"y": 3}, "b": [2]})
+    {'a': {'x': 1, 'y': 3}, 'b': [2]}
+    """
+    both = {key for key in own if isinstance(own[key], dict) and isinstance(base.get(key), dict)}
+    return {**base, **own, **{key: _merged(base[key], own[key]) for key in both}}

@@ -1,0 +1,120 @@
+"""Which delivery wins, what comes again mended, and what a failed check leads to."""
+
+import pytest
+
+from loanbook.errors import GateRefused, InputError
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.quarantine import QUARANTINE
+from tests.sources.tapes import MONTHLY_FEED, assert_reconciled, write_feed, write_mapping
+
+
+def months_of(rows):
+    return [(row["loan_id"], str(row["as_of_date"])[:7], row["state"]) for row in rows(PERFORMANCE)]
+
+
+def test_a_later_day_of_delivery_wins_whatever_the_order_of_the_runs(ingest, rows, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml")
+    newer = write_feed(tmp_path / "newer", "202001", [("1", "202001", 0), ("2", "202001", 0)])
+    older = write_feed(tmp_path / "older", "202001", [("1", "202001", 95), ("9", "202001", 0)])
+    ingest(source, newer, delivered_at="2020-03-01")
+    before = months_of(rows)
+    late = ingest(source, older, delivered_at="2020-02-01")
+    assert months_of(rows) == before
+    assert (late["late_files"], late["published"], late["superseded"]) == (["feed_202001.csv"], 0, 2)
+    assert sorted((row["published"], row["superseded"]) for row in rows(DELIVERIES)) == [(0, 2), (2, 0)]
+    with pytest.raises(InputError, match="--delivered-at"):
+        ingest(source, older)
+
+    added = write_feed(tmp_path / "added", "202001", [("2", "202001", 40), ("3", "202001", 0)])
+    once = ingest(source, added, delivered_at="2020-04-01", scope="delta")
+    found = [("1", "2020-01", "current"), ("2", "2020-01", "dpd30"), ("3", "2020-01", "current")]
+    assert months_of(rows) == found
+    ingest(source, added, delivered_at="2020-04-01", scope="delta")
+    assert months_of(rows) == found
+    assert (once["published"], once["rows"]) == (2, 2)
+    assert_reconciled(rows(DELIVERIES), {"performance": 3})
+
+
+def test_mended_lines_come_again_and_leave_the_quarantine(ingest, rows, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml")
+    tape = write_feed(tmp_path, "202001", [("1", "202001", 0), ("2", "202013", 0), ("3", "202001", 0)])
+    ingest(source, tape, settings=("ingest.max_quarantined_share=0.5",))
+    (rejected,) = rows(QUARANTINE)
+    mended = tmp_path / "mended.csv"
+    header = "id,month,days,balance\n"
+    mended.write_text(header + rejected["text"].replace("202013", "202001") + "\n")
+    result = ingest(source, mended, replay=rejected["delivery"])
+    assert [row[0] for row in months_of(rows)] == ["1", "2", "3"]
+    assert rows(QUARANTINE) == []
+    assert result["published"] == 1
+    first = next(row for row in rows(DELIVERIES) if row["delivery"] == rejected["delivery"])
+    assert (first["published"], first["quarantined"], first["superseded"]) == (2, 0, 1)
+    with pytest.raises(InputError, match="lines in quarantine"):
+        ingest(source, mended, replay=rejected["delivery"])
+
+
+def test_checks_flag_or_halt_and_a_tape_far_from_the_last_is_refused(ingest, rows, tmp_path):
+    columns = MONTHLY_FEED["performance"]["columns"]
+    checks = {"round_balance": {"when": "balance = 100", "severity": "flag"},
+              "impossible": {"when": "days > 5000", "severity": "halt"}}  # fmt: skip
+    source = write_mapping(tmp_path / "feed.yaml", performance={"columns": columns, "checks": checks})
+    feed = [("1", "202001", 0), ("1", "202002", 95), ("2", "202001", 0), ("2", "202004", 0)]
+    tape = write_feed(tmp_path, "202001", feed)
+    ingest(source, tape)
+    flags = {(row["loan_id"], str(row["as_of_date"])[5:7]): row["quality_flags"] for row in rows(PERFORMANCE)}
+    assert flags["2", "04"] == ["round_balance", "gap"]
+    assert flags["1", "02"] == ["round_balance"]  # the feed gives no months delinquent to compare
+    halting = write_feed(tmp_path / "halting", "202001", [*feed, ("7", "202001", 9999)])
+    with pytest.raises(GateRefused, match="1 that fail impossible"):
+        ingest(source, halting)
+    short = write_feed(tmp_path / "short", "202001", feed[:1])
+    with pytest.raises(GateRefused, match=r"rows 0\.25"):
+        ingest(source, short)
+    assert len(rows(PERFORMANCE)) == 4
+    ingest(source, short, settings=tuple(f"ingest.bounds.{name}=[-9,9]" for name in WIDER))
+    assert len(rows(PERFORMANCE)) == 1
+
+
+WIDER = ("rows", "upb", "delinquent_share")
+
+WIDE = {
+    "name": "wide",
+    "product": "card",
+    "known_lag_months": 0,
+    "files": [
+        {
+            "kind": "performance", "pattern": r"wide\.csv", "header": True,
+            "fields": {"id": "text", "limit": "money", "jan.days": "int", "feb.days": "int", "bad": "int"},
+            "rows": "array(named_struct('month', DATE'2020-01-31', 'days', `jan.days`), "
+            "named_struct('month', DATE'2020-02-29', 'days', `feb.days`))",
+        }
+    ],
+    "outcome": {
+        "expression": "CASE WHEN row.month = DATE'2020-02-29' THEN bad = 1 END",
+        "definition": "bad", "horizon_months": 1, "grain": "loan",
+    },
+    "loans": {"of": "performance", "columns": {"loan_id": "id", "credit_limit": "limit"}},
+    "performance": {
+        "columns": {
+            "loan_id": "id", "as_of_date": "row.month",
+            "state": "CASE WHEN row.days < 30 THEN 'current' WHEN row.days < 60 THEN 'dpd30' END",
+        }
+    },
+}  # fmt: skip
+
+
+def test_a_line_makes_several_rows_and_the_terms_of_its_loan(ingest, rows, tmp_path):
+    source = write_mapping(tmp_path / "wide.yaml", **WIDE)
+    (tmp_path / "wide.csv").write_text("id,limit,jan.days,feb.days,bad\na,500,0,40,1\nb,700,0,,0\n")
+    result = ingest(source, tmp_path / "wide.csv", settings=("ingest.max_quarantined_share=0.5",))
+    assert (result["lines"], result["rows"], result["published"], result["quarantined"]) == (2, 4, 3, 1)
+    assert months_of(rows) == [
+        ("a", "2020-01", "current"), ("a", "2020-02", "dpd30"), ("b", "2020-01", "current"),
+    ]  # fmt: skip
+    assert [row["tape_outcome"] for row in rows(PERFORMANCE)] == [None, 1, None]
+    assert [(row["loan_id"], row["credit_limit"], row["quality_flags"]) for row in rows(LOANS)] == [
+        ("a", 500, []), ("b", 700, []),
+    ]  # fmt: skip
+    assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(2, ["missing_state"])]
