@@ -126,3 +126,17 @@ def test_slice_and_day_of_delivery_come_from_the_name():
         delivered_at_of("tape_20191301.csv", named)
     with pytest.raises(InputError, match="a slice in the file's name"):
         slice_of("tape.csv", named)
+
+
+def test_a_file_has_the_layout_that_its_first_line_fits(tmp_path):
+    two, three = {"id": "text", "x": "int"}, {"id": "text", "x": "int", "late": "text"}
+    (tmp_path / "tape_1.csv").write_text("a,1\n")
+    (tmp_path / "tape_2.csv").write_text("a,1,z\n")
+    (tmp_path / "tape_3.csv").write_text("a,1,z,?\n")
+    landed = land(tmp_path, tmp_path, fields={}, layouts=[two, three])
+    assert [list(file.fields) for file, _ in landed] == [list(two), list(three), list(two)]
+    assert list(landed[0][0].spec.all_fields) == list(three)
+    with pytest.raises(InputError, match="two types in two layouts: x"):
+        spec(fields={}, layouts=[two, {**three, "x": "text"}])
+    with pytest.raises(InputError, match="either 'fields' or 'layouts'"):
+        spec(layouts=[two])

@@ -1,5 +1,6 @@
 """The real tapes: their lines reconcile, and what is known of them is found again."""
 
+import shutil
 import zipfile
 from datetime import date
 
@@ -68,3 +69,36 @@ def test_card_histories(make_run, shared_data):
     assert ends.count() == ends.select("loan_id").distinct().count() > 10_000
     assert performance.agg(F.max("as_of_date")).first()[0] == date(2020, 2, 29)
     assert make_run().read(QUARANTINE, made_by="").isEmpty()
+
+
+def test_uci_credit_cards(make_run, shared_data):
+    folder = shared_data / "uci_credit_card"
+    result, lines = ingest(make_run, "uci_credit_card", [folder])
+    assert lines == {"UCI_Credit_Card.csv": 30_000}
+    assert (result["loans"], result["rows"], result["published"]) == (30_000, 180_000, 180_000)
+    outcomes = counts(make_run().read(PERFORMANCE, made_by=""), "tape_outcome")
+    assert outcomes == {None: 150_000, 0: 23_364, 1: 6_636}  # the publisher's 22.12 %
+
+
+def test_the_case_control_panel_of_fannie_mae(make_run, shared_data):
+    result, lines = ingest(make_run, "fannie_mae_panel", [shared_data / "fannie_mae_monthly_2015_2019"])
+    assert lines == {"fannie_monthly_panel_2015_2019.parquet": 67_292}
+    assert (result["loans"], result["published"], result["quarantined"]) == (2_390, 67_020, 272)
+    assert counts(make_run().read(TERMINATIONS, made_by=""), "exit_reason") == {"foreclosure": 607}
+
+
+def test_genuine_lines_of_the_agencies(make_run, shared_data, tmp_path):
+    native = shared_data / "native_lines"
+    for name, file in (
+        ("2019Q1.csv", "fannie_mae_110_fields.txt"),
+        ("historical_data_2019Q1.txt", "freddie_mac_orig_32_fields.txt"),
+        ("historical_data_time_2019Q1.txt", "freddie_mac_perf_32_fields.txt"),
+    ):
+        shutil.copy(native / file, tmp_path / name)
+    fannie, _ = ingest(make_run, "fannie_mae_single", [tmp_path])
+    assert (fannie["loans"], fannie["published"], fannie["quarantined"]) == (10, 10, 0)
+    freddie, _ = ingest(make_run, "freddie_mac", [tmp_path])
+    assert (freddie["loans"], freddie["published"], freddie["quarantined"]) == (2, 5, 0)
+    loans = {row.loan_id: row for row in make_run().read(LOANS, made_by="").collect()}
+    assert loans["94751875"].credit_score == 701
+    assert loans["F24Q10000019"].credit_score == 812
