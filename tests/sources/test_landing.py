@@ -140,3 +140,11 @@ def test_a_file_has_the_layout_that_its_first_line_fits(tmp_path):
         spec(fields={}, layouts=[two, {**three, "x": "text"}])
     with pytest.raises(InputError, match="either 'fields' or 'layouts'"):
         spec(layouts=[two])
+
+
+def test_one_odd_first_line_does_not_decide_the_layout(tmp_path):
+    two, three = {"id": "text", "x": "int"}, {"id": "text", "x": "int", "late": "text"}
+    (tmp_path / "tape_1.csv").write_text("rubbish\n" + "a,1,z\n" * 5)
+    ((file, lines),) = land(tmp_path, tmp_path, fields={}, layouts=[two, three])
+    assert list(file.fields) == list(three)
+    assert len(lines) == 6

@@ -73,7 +73,9 @@ def _as_published(flags: Sequence[str]) -> Transform:
     def transform(book: DataFrame) -> DataFrame:
         early = F.when(F.col("month") < F.col("origination_month"), F.lit("before_origination"))
         of_tape = F.array(*map(F.lit, flags)).cast("array<string>")
-        of_loan = F.concat(F.coalesce("terms_flags", F.array()), F.array_compact(F.array(early)), of_tape)
+        of_loan = F.concat(
+            F.coalesce("terms_flags", F.array(F.lit("no_terms"))), F.array_compact(F.array(early)), of_tape
+        )
         fixed = {
             "quality_flags": F.array_sort(F.array_distinct(F.concat("quality_flags", of_loan))),
             "knowledge": F.lit("latest"),

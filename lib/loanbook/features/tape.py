@@ -51,12 +51,13 @@ def last_complete_month(ends: Sequence[End]) -> date | None:
     >>> last_complete_month([
     ...     End("2007Q1", "cohorts", date(2020, 1, 31), True),
     ...     End("2007Q2", "cohorts", date(2020, 3, 31), True),
+    ...     End("2007Q1", "cohorts", date(2020, 1, 31), False),
     ...     End("1999Q1", "cohorts", date(2009, 5, 31), False),
     ... ])
     datetime.date(2020, 1, 31)
     """
     latest = max((end.month for end in ends), default=None)
-    by_slice = {end.slice: end for end in sorted(ends, key=lambda end: end.month)}
+    by_slice = {end.slice: end for end in sorted(ends, key=lambda end: (end.month, end.is_open))}
     open_ends = [end for end in by_slice.values() if end.slice_holds == "cohorts" and end.is_open]
     if latest is None or not open_ends:
         return latest

@@ -29,7 +29,8 @@ def performing_expr() -> Column:
 def scored_book(features: DataFrame, artefact: Artefact, batch_rows: int) -> DataFrame:
     """Return each loan's PDs, method and flags beside the columns kept of its features.
 
-    A loan in default or probation has PD 1, no raw PD, and the method ``in_default``.
+    A loan in default or probation has PD 1, no raw PD, and the method ``in_default``. With the method ``prior``
+    the model saw no label, and gives every loan the PD that the settings assume.
     """
     spec = artefact.spec
     inputs = model_inputs(features, spec, keep=KEPT)
@@ -42,8 +43,12 @@ def scored_book(features: DataFrame, artefact: Artefact, batch_rows: int) -> Dat
         *KEPT,
         F.when(performing, F.col("pds.pd_raw")).alias("pd_12m_raw"),
         F.when(performing, F.col("pds.pd")).otherwise(F.lit(1.0)).alias("pd_12m"),
-        F.when(performing, F.lit("direct")).otherwise(F.lit("in_default")).alias("pd_method"),
+        F.when(performing, F.lit(_method(artefact))).otherwise(F.lit("in_default")).alias("pd_method"),
     )
+
+
+def _method(artefact: Artefact) -> str:
+    return "prior" if artefact.json("metrics.json")["method"] == "prior" else "direct"
 
 
 def _packed(spec: InputSpec) -> tuple[Column, Column]:

@@ -126,6 +126,7 @@ def _less(row: Row, tally: Tally) -> Row:
     gone = (tally.upb_superseded or 0) + (tally.upb_set_aside or 0)
     return {
         **row, **counts, **amounts, "published": row["published"] - tally.superseded - tally.set_aside,
+        "delinquent": row["delinquent"] - tally.delinquent_lost,
         "upb": None if row["upb"] is None else row["upb"] - gone,
     }  # fmt: skip
 

@@ -75,13 +75,15 @@ def ingest_tapes(
             assert_every_line(files[0], again)
         elif scope == "full":
             assert_pairs(files)
-        fresh, late = by_age(files, stored_rows(run, mapping.name), scope)
+        stored = stored_rows(run, mapping.name)
+        fresh, late = by_age(files, stored, scope)
         replaced = Replaced.by(mapping.name, fresh, scope)
-        rows = late_rows(late, about_tape(mapping))
+        on_record = {row["delivery"] for row in stored}
+        rows = late_rows([file for file in late if file.delivery not in on_record], about_tape(mapping))
         if fresh:
             outcome = _judged_and_published(run, mapping, fresh, replaced, rows, keeper(folder), again)
         else:
-            outcome = _recorded(run, mapping, rows)
+            outcome = _recorded(run, mapping, rows, late)
         for name in COUNTS:
             run.count(name, outcome[name])
         return {**outcome, "seconds_landing": seconds_landing}
@@ -105,15 +107,15 @@ def _judged_and_published(
     return {"loans": loans, **details(judged, counted), "late_files": [row["file"] for row in late]}
 
 
-def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Row]) -> dict[str, Any]:
+def _recorded(run: Run, mapping: TapeMapping, rows: Sequence[Row], late: Sequence[Landed]) -> dict[str, Any]:
     """Record files that are older than what is published, and change nothing else."""
-    record(run, mapping.name, late)
-    lines = sum(row["lines"] for row in late)
+    record(run, mapping.name, rows)
+    lines = sum(file.lines for file in late)
     loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == mapping.name).count()
     none = dict.fromkeys(("loan_months", "published", "quarantined", "set_aside", "slices"), 0)
     return {
         "source": mapping.name, "loans": loans, **none, "lines": lines, "rows": lines, "superseded": lines,
-        "first_month": None, "last_month": None, "late_files": [row["file"] for row in late],
+        "first_month": None, "last_month": None, "late_files": [file.name for file in late],
     }  # fmt: skip
 
 

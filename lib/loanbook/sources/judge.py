@@ -97,7 +97,10 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
             elif terms:
                 read = _read(run, terms, lambda fields: canonical_loans(fields, mapping))
                 sets_aside = mapping.loans.without_performance == "set_aside"
-                loans = keep(with_loan_fate(read, published if sets_aside else None), "loans")
+                in_book = published.select("loan_id")
+                if others is not None:
+                    in_book = in_book.union(others.performance.select("loan_id"))
+                loans = keep(with_loan_fate(read, in_book if sets_aside else None), "loans")
     return Judged(mapping, files, replaced, months, loans, others, loan_ids)
 
 

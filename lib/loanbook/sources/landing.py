@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from loanbook.sources.mapping import FieldType, FileSpec
 
 BLOCK = 8 * 1024 * 1024  # characters read, cut and written at a time: what bounds the driver's memory
 BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
+LAYOUT_LINES = 200  # read to tell a file's layout
 UNIT_SEPARATOR = "\x1f"  # between the columns of a Parquet file's row, whose texts may hold any other sign
 
 LANDED_SCHEMA = (
@@ -156,9 +158,10 @@ def _layout(
     if first is None:
         return spec.field_sets[0], blocks
     found = set(header or ())
-    width = number_of_fields(first[0].as_py(), delimiter, quote)
+    widths = Counter(number_of_fields(line, delimiter, quote) for line in first[:LAYOUT_LINES].to_pylist())
+    usual = max(widths, key=lambda width: widths[width])  # one odd line does not decide
     fits = (
-        fields for fields in spec.field_sets if (found >= set(fields) if header else len(fields) == width)
+        fields for fields in spec.field_sets if (found >= set(fields) if header else len(fields) == usual)
     )
     return next(fits, spec.field_sets[0]), chain([first], blocks)
 

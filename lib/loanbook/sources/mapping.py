@@ -200,7 +200,6 @@ class TapeMapping(Section):
         "population",
         description="case_control: loans were drawn by what became of them, so that rates mean nothing",
     )
-    population_rate: float | None = Field(None, gt=0, lt=1, description="of bad loans, where known")
     history_checks: dict[HistoryCheck, Severity] = Field(
         default_factory=dict, description="what follows from a month that does not fit the one before"
     )

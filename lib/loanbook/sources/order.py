@@ -19,16 +19,21 @@ def by_age(
     Raises:
         InputError: a file has no day of delivery, and its slice holds files that have one.
     """
-    newest: dict[str, date] = {}
+    newest: dict[tuple[str, str], date] = {}
     own = {file.delivery for file in files}
-    for row in stored:
-        # A row that has published something counts; the same file again is not later than itself.
-        if row["delivered_at"] is not None and row["published"] and row["delivery"] not in own:
-            newest[row["slice"]] = max(row["delivered_at"], newest.get(row["slice"], row["delivered_at"]))
+    # A row that has published something counts; the same file again is not later than itself.
+    known_days = [
+        ((row["kind"], row["slice"]), row["delivered_at"])
+        for row in stored
+        if row["published"] and row["delivery"] not in own
+    ]
+    for key, day in known_days + [((file.spec.kind, file.slice), file.delivered_at) for file in files]:
+        if day is not None:
+            newest[key] = max(day, newest.get(key, day))
     fresh: list[Landed] = []
     late: list[Landed] = []
     for file in files:
-        known = newest.get(file.slice)
+        known = newest.get((file.spec.kind, file.slice))
         if known is not None and file.delivered_at is None:
             raise InputError(
                 required=f"the day of delivery of {file.name}: slice {file.slice} was delivered on {known}",

@@ -37,7 +37,7 @@ SCORES = Table(
         Column(
             "pd_method",
             "STRING",
-            "direct, chained or hazard; in_default where the PD is 1 by definition",
+            "direct, chained or hazard; in_default: 1 by definition; prior: assumed, no label was there",
             required=True,
         ),
         DEFAULT_STATUS,
