@@ -29,8 +29,8 @@ def performing_expr() -> Column:
 def scored_book(features: DataFrame, artefact: Artefact, batch_rows: int) -> DataFrame:
     """Return each loan's PDs, method and flags beside the columns kept of its features.
 
-    A loan in default or probation has PD 1, no raw PD, and the method ``in_default``. With the method ``prior``
-    the model saw no label, and gives every loan the PD that the settings assume.
+    A loan in default or probation has PD 1, no raw PD, and the method ``in_default``. The method ``prior``
+    says that the model saw no label, and gives every loan the PD that the settings assume.
     """
     spec = artefact.spec
     inputs = model_inputs(features, spec, keep=KEPT)
