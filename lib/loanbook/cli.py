@@ -13,6 +13,7 @@ from typing import Any
 from loanbook.commands import COMMANDS, WITHOUT_JVM, Command, run_job
 from loanbook.errors import LoanbookError
 from loanbook.logs import configure_logging
+from loanbook.output import say
 
 log = logging.getLogger("loanbook")
 
@@ -111,11 +112,7 @@ def _first_line(error: Exception) -> str:
 
 def _report(result: dict[str, Any], options: argparse.Namespace) -> None:
     line = json.dumps(result, default=str)
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    say(line + "\n")
     if options.result:
         from loanbook.storage import local_path, write_json
 

@@ -1,6 +1,5 @@
 """All the jobs in one Spark session: tapes in, a scored book out."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
 from loanbook.models.settings import load_model_settings
+from loanbook.output import say
 from loanbook.runs import Run
 from loanbook.scoring.summary import summary_table
 from loanbook.sources.macro_mapping import MacroMapping
@@ -59,7 +59,7 @@ def run_pipeline(
     chosen = {"model": trained["model"], "model_version": trained["model_version"]}
     evaluated = steps.do("evaluate-model", **chosen, truth=truth)
     scored = steps.do("score-portfolio", as_of=run.as_of, **chosen)
-    sys.stdout.write(summary_table(scored) + "\n")
+    say(summary_table(scored) + "\n")
     return _result(ingested, trained, evaluated, scored, steps.seconds)
 
 

@@ -97,6 +97,23 @@ def write_json(path: Path, content: Any) -> None:
     temporary.replace(path)
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a text file that does not exist yet.
+
+    Raises:
+        InputError: it exists, or cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise InputError(
+            required=f"a new file {path} in a folder that exists",
+            found="it exists" if isinstance(error, FileExistsError) else str(error.strerror or error),
+            do="name another file",
+        ) from error
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text("utf-8"))

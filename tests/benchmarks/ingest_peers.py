@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.config import load_settings
+from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, find_files
-from loanbook.sources.mapping import FieldType, FileSpec, TapeMapping, load_mapping
+from loanbook.sources.mapping import TapeMapping, load_mapping
 
 SOURCE = "simulated"
 THREADS = 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from loanbook.quality.reconcile import FATES
+from loanbook.quality.fates import FATES
 from loanbook.runs import Run
 from loanbook.tables.base import Table
 

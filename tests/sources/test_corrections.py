@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import date
 
-from loanbook.quality.reconcile import FATES
+from loanbook.quality.fates import FATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE

@@ -6,9 +6,9 @@ from typing import Any
 
 from loanbook.section import validated
 from loanbook.sources.fields import read_fields
+from loanbook.sources.file_spec import FileSpec
 from loanbook.sources.files import find_files
 from loanbook.sources.landing import landed_files
-from loanbook.sources.mapping import FileSpec
 
 
 def read(spark: Any, tmp_path: Any, text: str, **options: Any) -> list[dict[str, Any]]:

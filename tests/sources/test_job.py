@@ -9,7 +9,7 @@ import pytest
 
 from loanbook.config import load_settings
 from loanbook.errors import GateRefused, InputError
-from loanbook.quality.reconcile import FATES
+from loanbook.quality.fates import FATES
 from loanbook.runs import Run
 from loanbook.sources.job import ingest_tapes
 from loanbook.tables.deliveries import DELIVERIES

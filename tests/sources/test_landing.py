@@ -13,9 +13,9 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.section import validated
 from loanbook.sources import landing
+from loanbook.sources.file_spec import FileSpec
 from loanbook.sources.files import delivered_at_of, find_files, slice_of
 from loanbook.sources.landing import landed_files
-from loanbook.sources.mapping import FileSpec
 
 
 def spec(**options: object) -> FileSpec:

@@ -1,5 +1,8 @@
 """Which delivery wins, what comes again mended, and what a failed check leads to."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from loanbook.errors import GateRefused, InputError
@@ -77,6 +80,7 @@ def test_checks_flag_or_halt_and_a_tape_far_from_the_last_is_refused(ingest, row
     assert len(rows(PERFORMANCE)) == 1
 
 
+README = Path(__file__).parents[2] / "README.md"
 WIDER = ("rows", "upb", "delinquent_share")
 
 WIDE = {
@@ -118,3 +122,16 @@ def test_a_line_makes_several_rows_and_the_terms_of_its_loan(ingest, rows, tmp_p
         ("a", 500, []), ("b", 700, []),
     ]  # fmt: skip
     assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(2, ["missing_state"])]
+
+
+def test_the_mapping_of_the_readme_reads_a_tape(ingest, rows, tmp_path):
+    (text,) = re.findall(r"```yaml\n(name: .*?)```", README.read_text(), re.DOTALL)
+    (tmp_path / "shop.yaml").write_text(text)
+    tape = "id;month;days;balance;limit;opened\nA;202401;0;900;500;2023-05-02\nB;202401;-1;1;500;2023-05-02\n"
+    (tmp_path / "loans_202401.csv").write_text(tape)
+    settings = ("ingest.max_quarantined_share=0.5",)
+    ingest(str(tmp_path / "shop.yaml"), tmp_path / "loans_202401.csv", settings=settings)
+    (row,) = rows(PERFORMANCE)
+    assert (row["loan_id"], row["state"], row["quality_flags"]) == ("A", "current", ["over_limit"])
+    assert [row["reasons"] for row in rows(QUARANTINE)] == [["negative_days"]]
+    assert [(row["loan_id"], row["original_upb"]) for row in rows(LOANS)] == [("A", 500)]

@@ -15,10 +15,9 @@ from pyspark.sql.window import Window, WindowSpec
 
 from loanbook.features.months import LOAN
 from loanbook.features.settings import DefaultDefinition
-from loanbook.tables.columns import STATES, TERMINAL_STATES
+from loanbook.tables.columns import DELINQUENT_STATES, STATES, TERMINAL_STATES
 
 BELOW_DPD30 = ("current", "inactive")
-DELINQUENT = ("dpd30", "dpd60", "dpd90", "foreclosure", "reo")
 WORKING = (
     "_row", "_modification", "_trigger", "_good", "_good_months", "_entered", "_cured", "_in_default",
     "_distressed", "_good_since", "_long_cure",
@@ -47,12 +46,14 @@ def with_default_status(definition: DefaultDefinition) -> Callable[[DataFrame], 
 
 def _may_enter(definition: DefaultDefinition) -> Column:
     """Return a condition that some month of every loan that enters default meets."""
-    states = DELINQUENT if definition.distressed_modification_is_default else _entry_states(definition)
+    states = DELINQUENT_STATES if definition.distressed_modification_is_default else _entry_states(definition)
     return F.col("state").isin(*states) | F.col("loss_event")
 
 
 def _entry_states(definition: DefaultDefinition) -> list[str]:
-    return [state for state in DELINQUENT if STATES.index(state) >= STATES.index(definition.entry_state)]
+    return [
+        state for state in DELINQUENT_STATES if STATES.index(state) >= STATES.index(definition.entry_state)
+    ]
 
 
 def _never_in_default(performance: DataFrame) -> DataFrame:
@@ -90,13 +91,13 @@ def _with_triggers(definition: DefaultDefinition) -> Callable[[DataFrame], DataF
             "*",
             F.row_number().over(_history()).alias("_row"),
             F.coalesce(F.col("modified") & ~was_modified, F.lit(False)).alias("_modification"),
-            F.coalesce(was_state.isin(*DELINQUENT), F.lit(False)).alias("_was_delinquent"),
+            F.coalesce(was_state.isin(*DELINQUENT_STATES), F.lit(False)).alias("_was_delinquent"),
         )
         trigger = F.col("state").isin(*_entry_states(definition))
         if definition.liquidation_with_loss_is_default:
             trigger = trigger | F.col("loss_event")
         if definition.distressed_modification_is_default:
-            delinquent = F.col("_was_delinquent") | F.col("state").isin(*DELINQUENT)
+            delinquent = F.col("_was_delinquent") | F.col("state").isin(*DELINQUENT_STATES)
             trigger = trigger | (F.col("_modification") & delinquent)
         good = F.col("state").isin(*BELOW_DPD30) & ~F.col("_trigger")
         return numbered.withColumn("_trigger", trigger).withColumn("_good", good).drop("_was_delinquent")

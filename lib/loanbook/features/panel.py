@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.features import balance, delinquency
 from loanbook.features.book import with_book, with_last_known
+from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import THEMES, catalogue_id
 from loanbook.features.feature import PanelInputs, Transform
 from loanbook.features.months import LOAN, month_expr, with_month
@@ -21,10 +21,7 @@ TERMS = (
 # itself rests on stays.
 OF_THE_BOOK = ("state", "upb", "months_since_report")
 BEHAVIOUR = tuple(
-    item
-    for theme in (delinquency.THEME, balance.THEME)
-    for item in theme.features
-    if item.name not in OF_THE_BOOK
+    item for item in CATALOGUE if item.theme in ("delinquency", "balance") and item.name not in OF_THE_BOOK
 )
 
 

@@ -122,6 +122,11 @@ def load_artefact(storage: Storage, name: str, version: str) -> Artefact:
     return Artefact(name, folder.name, files)
 
 
+def model_names(storage: Storage) -> list[str]:
+    """Return the names of the registered models."""
+    return sorted(folder.name for folder in storage.model_folder().glob("*") if folder.is_dir())
+
+
 def versions(storage: Storage, name: str) -> list[str]:
     """Return the complete versions of a model, in order of their names."""
     return sorted(folder.name for folder in storage.model_folder(name).glob("[0-9]*") if is_complete(folder))
@@ -131,12 +136,11 @@ def _folder(storage: Storage, name: str, version: str) -> Path:
     known = versions(storage, name)
     if version in known:
         return storage.model_folder(name, version)
-    models = sorted(folder.name for folder in storage.model_folder().glob("*") if folder.is_dir())
     raise InputError(
         required=f"a version of the model {name!r} in {storage.model_folder()}",
         found=f"{version!r}, and these: {', '.join(known)}"
         if known
-        else f"models: {', '.join(models) or 'none'}",
+        else f"models: {', '.join(model_names(storage)) or 'none'}",
         do="name one that exists, or run train-model first",
     )
 

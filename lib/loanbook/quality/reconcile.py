@@ -9,10 +9,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import GateRefused, InputError, LoanbookError
-from loanbook.tables.columns import STATES, TERMINAL_STATES
-
-LATE_STATES = STATES[1:6]
-FATES = ("published", "quarantined", "superseded", "set_aside")
+from loanbook.quality.fates import FATES
+from loanbook.tables.columns import DELINQUENT_STATES, TERMINAL_STATES
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
     month = F.when(is_published, F.col("as_of_date")) if has_months else F.lit(None).cast("date")
     is_live = ~F.col("state").isin(*TERMINAL_STATES) if "state" in lines.columns else F.lit(True)
     halts = F.col("halts") if "halts" in lines.columns else F.array().cast("array<string>")
-    late = F.col("state").isin(*LATE_STATES) if "state" in lines.columns else F.lit(False)
+    late = F.col("state").isin(*DELINQUENT_STATES) if "state" in lines.columns else F.lit(False)
     balance = next((name for name in ("upb", "original_upb") if name in lines.columns), None)
     upb = F.lit(None).cast("decimal(16,2)") if balance is None else F.col(balance)
     rows = lines.groupBy("delivery").agg(
@@ -97,8 +95,14 @@ def assert_reconciled(delivery: str, lines: int, tally: Tally) -> None:
         raise LoanbookError(f"{delivery}: {lines} lines read, but {found} accounted for: {tally}")
 
 
-def assert_layout(file: str, required: int, delimiter: str, tally: Tally) -> None:
+def assert_layout(file: str, required: str, delimiter: str, tally: Tally) -> None:
     """Check that at least one line of a file has the fields that its layout asks for.
+
+    Args:
+        file: its name.
+        required: the numbers of fields that a layout has, in words.
+        delimiter: between them.
+        tally: of its lines.
 
     Raises:
         InputError: none has.

@@ -1,20 +1,18 @@
 """``loanbook reconcile``: every delivered file with its lines by fate, for an auditor, without a JVM."""
 
 import argparse
-import sys
 from typing import Any
 
 from loanbook.errors import GateRefused
+from loanbook.output import say
+from loanbook.quality.fates import FATES
 from loanbook.quality.published import opened
 from loanbook.scoring.answers import as_table
 from loanbook.scoring.duckdb_views import Answer, Warehouse
 
-FATES = ("published", "quarantined", "superseded", "set_aside")
+COUNTS = ("lines", "rows", *FATES, "difference", "not_found")
 BALANCES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside")
-ROWS_OF = {
-    "loans": "loans",
-    "performance": "performance",
-}  # kind of file: table with a row for each published
+TABLES = ("loans", "performance")  # with a row for each published one of the file kind of that name
 COUNTED = "SELECT source, delivery, COUNT(*) AS found FROM {table} GROUP BY ALL"
 
 
@@ -30,13 +28,12 @@ def reconcile(options: argparse.Namespace) -> dict[str, Any]:
     """
     warehouse = opened(options)
     named = {"source": options.source}
-    present = set(warehouse.ask("SELECT * FROM deliveries LIMIT 0").columns)
-    files = warehouse.ask(_files(warehouse, present), named)
-    slices = warehouse.ask(_totals(warehouse, present, "source, slice", "kind = 'performance'"), named)
-    sources = warehouse.ask(_totals(warehouse, present, "source, kind", "true"), named)
-    sys.stdout.write(_shown("Files", files))
-    sys.stdout.write(_shown("Slices, all kinds of files; balances of performance files", slices))
-    sys.stdout.write(_shown("Sources, by kind of file", sources))
+    files = warehouse.ask(_files(warehouse), named)
+    slices = warehouse.ask(_totals(warehouse, "source, slice", "kind = 'performance'"), named)
+    sources = warehouse.ask(_totals(warehouse, "source, kind", "true"), named)
+    say(_shown("Files", files))
+    say(_shown("Slices, all kinds of files; balances of performance files", slices))
+    say(_shown("Sources, by kind of file", sources))
     assert_no_difference(files)
     totals = [dict(zip(sources.columns, row, strict=True)) for row in sources.rows]
     return {"job": "reconcile", "status": "done", "difference": 0, "not_found": 0, "totals": totals}
@@ -62,47 +59,41 @@ def assert_no_difference(files: Answer) -> None:
         )
 
 
-def _deliveries(warehouse: Warehouse, present: set[str]) -> str:
+def _deliveries(warehouse: Warehouse) -> str:
     """Return the query of the deliveries with ``difference`` and ``not_found``.
 
-    The fates add up to the rows, where one line may make several, else to the lines. The quarantine may hold
-    more lines of a file than the deliveries count: those of which only the terms were rejected.
+    The quarantine may hold more lines of a file than the deliveries count: those of which only the terms were
+    rejected. Where lines make several rows, it holds fewer, and is not compared.
     """
-    read = "rows" if "rows" in present else "lines"
     cases, joins = [], []
-    for kind, table in ROWS_OF.items():
+    for table in TABLES:
         if table in warehouse.tables:
-            cases.append(f"WHEN '{kind}' THEN published - COALESCE(of_{table}.found, 0)")
+            cases.append(f"WHEN '{table}' THEN published - COALESCE(of_{table}.found, 0)")
             joins.append(f"LEFT JOIN ({COUNTED.format(table=table)}) AS of_{table} USING (source, delivery)")
     lost = "quarantined"
     if "quarantine" in warehouse.tables:
         joins.append(f"LEFT JOIN ({COUNTED.format(table='quarantine')}) AS rejected USING (source, delivery)")
-        lost = f"IF({read} = lines, GREATEST(quarantined - COALESCE(rejected.found, 0), 0), 0)"
+        lost = "IF(rows = lines, GREATEST(quarantined - COALESCE(rejected.found, 0), 0), 0)"
     missing = f"CASE kind {' '.join(cases)} ELSE 0 END" if cases else "0"
     return (
-        f"SELECT deliveries.*, {read} - {' - '.join(FATES)} AS difference, {missing} + {lost} AS not_found "
+        f"SELECT deliveries.*, rows - {' - '.join(FATES)} AS difference, {missing} + {lost} AS not_found "
         f"FROM deliveries {' '.join(joins)} WHERE $source IS NULL OR source = $source"
     )
 
 
-def _counts(present: set[str]) -> list[str]:
-    return [name for name in ("lines", "rows", *FATES) if name in present]
-
-
-def _files(warehouse: Warehouse, present: set[str]) -> str:
-    names = [*_counts(present), "difference", "not_found", *(name for name in BALANCES if name in present)]
+def _files(warehouse: Warehouse) -> str:
     return (
-        f"SELECT source, slice, file, kind, LEFT(sha256, 12) AS sha256, {', '.join(names)} "
-        f"FROM ({_deliveries(warehouse, present)}) ORDER BY source, slice, kind, file"
+        f"SELECT source, slice, file, kind, LEFT(sha256, 12) AS sha256, {', '.join((*COUNTS, *BALANCES))} "
+        f"FROM ({_deliveries(warehouse)}) ORDER BY source, slice, kind, file"
     )
 
 
-def _totals(warehouse: Warehouse, present: set[str], by: str, balance_where: str) -> str:
-    counts = [f"SUM({name})::BIGINT AS {name}" for name in (*_counts(present), "difference", "not_found")]
-    balances = [f"SUM({name}) FILTER ({balance_where}) AS {name}" for name in BALANCES if name in present]
+def _totals(warehouse: Warehouse, by: str, balance_where: str) -> str:
+    counts = [f"SUM({name})::BIGINT AS {name}" for name in COUNTS]
+    balances = [f"SUM({name}) FILTER ({balance_where}) AS {name}" for name in BALANCES]
     return (
         f"SELECT {by}, COUNT(*) AS files, {', '.join([*counts, *balances])} "
-        f"FROM ({_deliveries(warehouse, present)}) GROUP BY ALL ORDER BY ALL"
+        f"FROM ({_deliveries(warehouse)}) GROUP BY ALL ORDER BY ALL"
     )
 
 

@@ -2,13 +2,14 @@
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 from loanbook.errors import InputError
+from loanbook.output import say
 from loanbook.quality.published import opened
 from loanbook.scoring.duckdb_views import Warehouse
+from loanbook.storage import write_new
 
 SELECTED = """
 SELECT * FROM quarantine
@@ -44,7 +45,7 @@ def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
     width = shutil.get_terminal_size(NO_TERMINAL).columns
     groups = warehouse.ask(GROUPS, {**chosen, "width": width, "examples": max(options.limit, 1)})
     for row in groups.rows:
-        sys.stdout.write(_group(row, options.limit, width))
+        say(_group(row, options.limit, width))
     lines = warehouse.ask(LINES, chosen).rows[0][0]
     exported = None if options.export is None else export(warehouse, chosen, Path(options.export))
     named = [dict(zip(groups.columns[:-1], row[:-1], strict=True)) for row in groups.rows]
@@ -90,12 +91,5 @@ def export(warehouse: Warehouse, chosen: dict[str, Any], path: Path) -> int:
         raise InputError(
             required="lines that hold no line break", found=f"{broken} that do", do="mend the delivered file"
         )
-    try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            file.writelines(f"{text}\n" for text in texts)
-    except OSError as error:
-        found = "it exists" if isinstance(error, FileExistsError) else error.strerror
-        raise InputError(
-            required=f"a new file {path}", found=str(found), do="name another with --export"
-        ) from error
+    write_new(path, "".join(f"{text}\n" for text in texts))
     return len(texts)

@@ -3,7 +3,7 @@
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.models.artefact import Artefact, load_artefact
+from loanbook.models.artefact import Artefact, load_artefact, model_names
 from loanbook.runs import Run
 from loanbook.tables import base
 from loanbook.tables.runs import RUNS
@@ -30,11 +30,10 @@ def chosen_model(run: Run, model: str | None, model_version: str | None) -> Arte
     if trained is not None:
         return load_artefact(run.storage, *trained)
     what = f"of the name {model!r}" if model else f"of the source {run.source!r}" if run.source else ""
-    known = sorted(folder.name for folder in run.storage.model_folder().glob("*") if folder.is_dir())
     raise InputError(
         required=f"a trained model {what}".rstrip(),
         found=f"no published run of train-model for it in {run.settings.paths.warehouse}; "
-        f"models: {', '.join(known) or 'none'}",
+        f"models: {', '.join(model_names(run.storage)) or 'none'}",
         do="run train-model first, or name a model of paths.models with --model and --model-version",
     )
 

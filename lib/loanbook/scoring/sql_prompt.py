@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loanbook.config import load_settings
 from loanbook.errors import InputError
+from loanbook.output import say
 from loanbook.scoring.answers import FORMATS
 from loanbook.scoring.duckdb_views import Warehouse
 from loanbook.scoring.views import view_question
@@ -34,19 +35,19 @@ def main(options: argparse.Namespace) -> None:
 
 
 def _answer(warehouse: Warehouse, query: str, form: str) -> None:
-    sys.stdout.write(FORMATS[form](warehouse.ask(query)))
+    say(FORMATS[form](warehouse.ask(query)))
 
 
 def _converse(warehouse: Warehouse, form: str) -> None:
-    sys.stdout.write("Statements end with ';'. 'help' lists tables and views, 'exit' leaves.\n")
+    say("Statements end with ';'. 'help' lists tables and views, 'exit' leaves.\n")
     for statement in statements(_typed_lines()):
         if statement.lower() == "help":
-            sys.stdout.write(contents(warehouse))
+            say(contents(warehouse))
             continue
         try:
             _answer(warehouse, statement, form)
         except InputError as error:
-            sys.stdout.write(f"{error}\n")
+            say(f"{error}\n")
 
 
 def _typed_lines() -> Iterator[str | None]:

@@ -11,7 +11,6 @@ from loanbook.quality.reconcile import Tally, assert_reconciled
 from loanbook.runs import Run
 from loanbook.sources.landing import Landed
 from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.replaced import of_source
 from loanbook.sources.stored import published
 from loanbook.tables.deliveries import DELIVERIES
 
@@ -133,14 +132,6 @@ def _less(row: Row, tally: Tally) -> Row:
 
 def _plus(old: Decimal | None, new: Decimal | None) -> Decimal | None:
     return old if new is None else (old or Decimal(0)) + new
-
-
-def record(run: Run, source: str, rows: Sequence[Row]) -> None:
-    """Add rows of files that change nothing else."""
-    new = {row["delivery"] for row in rows}
-    stored = [row for row in stored_rows(run, source) if row["delivery"] not in new]
-    run.restore_unpublished(DELIVERIES)
-    run.replace(DELIVERIES, deliveries_frame(run, [*rows, *stored]), of_source(source))
 
 
 def deliveries_frame(run: Run, rows: Sequence[Mapping[str, Any]]) -> DataFrame:

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.quality.checks import failed, unreadable
 from loanbook.sources.expressions import assert_valid
+from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.landing import LANDED_SCHEMA, Landed
-from loanbook.sources.mapping import FieldType, FileSpec
 
 META = [field.split()[0] for field in LANDED_SCHEMA.split(", ")]
 SPARK_TYPES = {"text": "STRING", "int": "INT", "double": "DOUBLE", "money": "DECIMAL(16,2)", "date": "DATE"}
@@ -70,6 +70,13 @@ def no_lines(spark: SparkSession, spec: FileSpec) -> DataFrame:
 def required_fields(file: Landed) -> int:
     """Return the number of fields that a line of ``file`` must have."""
     return len(file.header or file.fields)
+
+
+def required_layouts(file: Landed) -> str:
+    """Return the numbers of fields that a line of ``file`` may have, in words."""
+    if file.header:
+        return str(len(file.header))
+    return " or ".join(str(len(fields)) for fields in file.spec.field_sets)
 
 
 def _positions(file: Landed) -> dict[str, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from loanbook.errors import InputError
-from loanbook.sources.mapping import FileSpec
+from loanbook.sources.file_spec import FileSpec
 from loanbook.storage import local_path
 
 Spec = TypeVar("Spec", bound=FileSpec)

@@ -61,10 +61,8 @@ def _with_history_checks(
             column: failed({name: stays & conditions[name] for name in NAMES if checks[name] == severity})
             for column, severity in (("quality_flags", "flag"), ("halts", "halt"))
         }
-        earlier = F.array(
-            *map(F.lit, NAMES)
-        )  # of a stored row: judged again, as the row before may be another
-        kept = F.array_except("quality_flags", earlier)
+        # A stored row is judged again, as the row before it may be another.
+        kept = F.array_except("quality_flags", F.array(*map(F.lit, NAMES)))
         return lines.withColumns(
             {
                 "quality_flags": F.concat(kept, added["quality_flags"]),

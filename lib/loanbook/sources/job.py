@@ -11,7 +11,14 @@ from loanbook.errors import InputError
 from loanbook.quality.bounds import assert_within_bounds
 from loanbook.runs import Run
 from loanbook.sources.canonical import assert_mapping
-from loanbook.sources.deliveries import Row, about_tape, delivery_rows, late_rows, record, stored_rows
+from loanbook.sources.deliveries import (
+    Row,
+    about_tape,
+    deliveries_frame,
+    delivery_rows,
+    late_rows,
+    stored_rows,
+)
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
 from loanbook.sources.judge import accounted, judge
@@ -19,9 +26,10 @@ from loanbook.sources.landing import Landed, landed_files
 from loanbook.sources.mapping import TapeMapping, load_mapping
 from loanbook.sources.order import by_age
 from loanbook.sources.publish import details, publish
-from loanbook.sources.replaced import Replaced, Scope
+from loanbook.sources.replaced import Replaced, Scope, of_source
 from loanbook.sources.replay import assert_every_line, replay_files, replayed_delivery
 from loanbook.storage import local_path
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 
 COUNTS = ("loans", "loan_months", "lines", "rows", "published", "quarantined", "superseded", "set_aside")
@@ -81,12 +89,15 @@ def ingest_tapes(
         on_record = {row["delivery"] for row in stored}
         rows = late_rows([file for file in late if file.delivery not in on_record], about_tape(mapping))
         if fresh:
-            outcome = _judged_and_published(run, mapping, fresh, replaced, rows, keeper(folder), again)
+            outcome = _judged_and_published(
+                run, mapping, fresh, replaced, stored, rows, keeper(folder), again
+            )
         else:
-            outcome = _recorded(run, mapping, rows, late)
+            outcome = _recorded(run, mapping, late, [*rows, *stored])
         for name in COUNTS:
             run.count(name, outcome[name])
-        return {**outcome, "seconds_landing": seconds_landing}
+        late_files = [file.name for file in late]
+        return {**outcome, "late_files": late_files, "seconds_landing": seconds_landing}
 
 
 def _judged_and_published(
@@ -94,6 +105,7 @@ def _judged_and_published(
     mapping: TapeMapping,
     files: Sequence[Landed],
     replaced: Replaced,
+    stored: Sequence[Row],
     late: Sequence[Row],
     keep: Keep,
     again: Row | None,
@@ -102,20 +114,29 @@ def _judged_and_published(
     counted = accounted(run, judged)
     scope = "full" if replaced.slices else "delta"
     rows = delivery_rows(files, counted, about_tape(mapping), scope)
-    assert_within_bounds(rows, stored_rows(run, mapping.name), replaced.holds, run.settings.ingest.bounds)
-    loans = publish(run, judged, [*rows, *late], keep, None if again is None else again["delivery"])
-    return {"loans": loans, **details(judged, counted), "late_files": [row["file"] for row in late]}
+    assert_within_bounds(rows, stored, replaced.holds, run.settings.ingest.bounds)
+    replayed = None if again is None else again["delivery"]
+    loans = publish(run, judged, [*rows, *late], stored, keep, replayed)
+    return {"loans": loans, **details(judged, counted)}
 
 
-def _recorded(run: Run, mapping: TapeMapping, rows: Sequence[Row], late: Sequence[Landed]) -> dict[str, Any]:
-    """Record files that are older than what is published, and change nothing else."""
-    record(run, mapping.name, rows)
+def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequence[Row]) -> dict[str, Any]:
+    """Record files that are older than what is published, and change nothing else.
+
+    Args:
+        run: the job's run.
+        mapping: of the tape.
+        late: the files.
+        rows: of ``deliveries``, all of the source's.
+    """
+    run.restore_unpublished(DELIVERIES)
+    run.replace(DELIVERIES, deliveries_frame(run, rows), of_source(mapping.name))
     lines = sum(file.lines for file in late)
     loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == mapping.name).count()
     none = dict.fromkeys(("loan_months", "published", "quarantined", "set_aside", "slices"), 0)
     return {
         "source": mapping.name, "loans": loans, **none, "lines": lines, "rows": lines, "superseded": lines,
-        "first_month": None, "last_month": None, "late_files": [file.name for file in late],
+        "first_month": None, "last_month": None,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.canonical import canonical_loans, canonical_performance
-from loanbook.sources.fields import no_lines, read_fields, required_fields
+from loanbook.sources.fields import no_lines, read_fields, required_layouts
 from loanbook.sources.frames import Keep
 from loanbook.sources.history import with_loan_fate, with_performance_fate
 from loanbook.sources.landing import Landed
@@ -148,7 +148,7 @@ def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
         if judged.delivered_terms is not None:
             counted |= tallies(judged.delivered_terms)
     for file in judged.files:
-        assert_layout(file.name, required_fields(file), file.delimiter, counted[file.delivery])
+        assert_layout(file.name, required_layouts(file), file.delimiter, counted[file.delivery])
     assert_no_halt(counted)
     limit = run.settings.ingest.max_quarantined_share
     assert_few_rejected(counted, limit, lambda delivery: frequent_reasons(judged.lines, delivery))

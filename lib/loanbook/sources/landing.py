@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
+from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
-from loanbook.sources.mapping import FieldType, FileSpec
 
 BLOCK = 8 * 1024 * 1024  # characters read, cut and written at a time: what bounds the driver's memory
 BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
@@ -167,13 +167,14 @@ def _layout(
 
 
 def number_of_fields(line: str, delimiter: str, quote: str | None) -> int:
-    """Return the number of fields of a line.
+    """Return the number of fields of a line; a delimiter between quote signs divides nothing.
 
     >>> number_of_fields('1,"a, b",c', ",", '"')
     3
     """
-    parts = line.split(quote)[::2] if quote else [line]
-    return 1 + sum(part.count(delimiter) for part in parts)
+    if quote is None or quote not in line:
+        return line.count(delimiter) + 1
+    return 1 + sum(part.count(delimiter) for part in line.split(quote)[::2])
 
 
 def _header(blocks: Iterator[pa.Array], delimiter: str, quote: str | None) -> tuple[str, ...]:

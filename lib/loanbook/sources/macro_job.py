@@ -13,7 +13,7 @@ from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.deliveries import deliveries_frame, delivery_rows
 from loanbook.sources.expressions import assert_valid
-from loanbook.sources.fields import empty_fields, read_fields, required_fields
+from loanbook.sources.fields import empty_fields, read_fields, required_layouts
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, landed_files
@@ -114,7 +114,7 @@ def _values(lines: DataFrame, lag_months: Mapping[str, int]) -> DataFrame:
 
 def _assert_counts(run: Run, files: Sequence[Landed], lines: DataFrame, counted: Mapping[str, Tally]) -> None:
     for file in files:
-        assert_layout(file.name, required_fields(file), file.delimiter, counted[file.delivery])
+        assert_layout(file.name, required_layouts(file), file.delimiter, counted[file.delivery])
     limit = run.settings.ingest.max_quarantined_share
     assert_few_rejected(counted, limit, lambda delivery: frequent_reasons(lines, delivery))
 

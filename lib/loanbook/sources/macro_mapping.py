@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from loanbook.section import Section
 from loanbook.sources.expressions import Expression
-from loanbook.sources.mapping import FileSpec
+from loanbook.sources.file_spec import FileSpec
 
 
 class MacroFileSpec(FileSpec):

@@ -1,16 +1,16 @@
 """A mapping file of ``conf/sources``: which files a tape has, their fields, and what they mean."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from loanbook.config import conf_file, load_yaml
 from loanbook.errors import InputError
 from loanbook.quality.history import HistoryCheck, Severity
 from loanbook.section import Section, validated
 from loanbook.sources.expressions import Expression
+from loanbook.sources.file_spec import FileSpec
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
@@ -30,74 +30,6 @@ EXIT_COLUMNS = [
     for name in TERMINATIONS.column_names
     if name not in BY_ENGINE and name not in ("loan_id", "as_of_date", "state")
 ]
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
-
-
-class FieldType(Section):
-    """How one field's text becomes a value; a text that does not is rejected, a sentinel is missing."""
-
-    type: Literal["text", "int", "double", "money", "date"] = "text"
-    format: str = Field(
-        "yyyy-MM-dd", description="of a date: yyyy, MM, dd in fixed places; without dd, day 1"
-    )
-    missing: tuple[str, ...] = Field((), description="texts that mean missing; blank always does")
-    pad: int | None = Field(None, ge=1, description="of a code: zeros go before it up to this length")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, content: Any) -> Any:
-        return {"type": content} if isinstance(content, str) else content
-
-
-class FileSpec(Section):
-    """One kind of file of the tape: its name, dialect and fields in their order (or by header)."""
-
-    kind: Literal["loans", "performance", "macro"]
-    pattern: Pattern = Field(description="of the whole file name, without .gz")
-    delimiter: str = ","
-    quote: str | None = Field(None, min_length=1, max_length=1)
-    header: bool = False
-    encoding: str = "utf-8-sig"
-    slice: Pattern | None = Field(None, description="its one group in the file name is the slice; else 'all'")
-    delivered_at: Pattern | None = Field(
-        None, description="its one group in the file name is the day, YYYYMMDD"
-    )
-    fields: dict[str, FieldType] = Field(default_factory=dict)
-    layouts: tuple[dict[str, FieldType], ...] = Field(
-        (), description="instead of fields: several layouts; a file has the one that its first line fits"
-    )
-    rows: Expression | None = Field(
-        None, description="an array over the fields: each element makes a row, in which it is the field 'row'"
-    )
-
-    @model_validator(mode="after")
-    def _one_meaning_a_field(self) -> Self:
-        if bool(self.fields) == bool(self.layouts) or not all(self.field_sets):
-            raise ValueError("either 'fields' or 'layouts' is required, with at least one field")
-        for fields in self.field_sets:
-            if differ := sorted(name for name in fields if fields[name] != self.all_fields[name]):
-                raise ValueError(f"fields of two types in two layouts: {', '.join(differ)}")
-        return self
-
-    @property
-    def field_sets(self) -> tuple[dict[str, FieldType], ...]:
-        """Return the fields of each layout, in their order."""
-        return self.layouts or (self.fields,)
-
-    @property
-    def all_fields(self) -> dict[str, FieldType]:
-        """Return the fields of every layout: what expressions may name; null where a layout lacks one."""
-        return {name: field for fields in self.field_sets for name, field in fields.items()}
 
 
 class Attribute(Section):

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from loanbook.features.default_status import with_default_status
 from loanbook.quality.reconcile import Tally, tallies
 from loanbook.runs import Run
-from loanbook.sources.deliveries import Row, deliveries_frame, earlier_rows, resolved, stored_rows
+from loanbook.sources.deliveries import Row, deliveries_frame, earlier_rows, resolved
 from loanbook.sources.frames import Keep
 from loanbook.sources.judge import Judged
 from loanbook.sources.loans import all_loans, first_months
@@ -26,13 +26,21 @@ from loanbook.tables.terminations import TERMINATIONS
 TABLES = (QUARANTINE, LOANS, TERMINATIONS, PERFORMANCE, DELIVERIES)
 
 
-def publish(run: Run, judged: Judged, rows: Sequence[Row], keep: Keep, replayed: str | None = None) -> int:
+def publish(
+    run: Run,
+    judged: Judged,
+    rows: Sequence[Row],
+    stored: Sequence[Row],
+    keep: Keep,
+    replayed: str | None = None,
+) -> int:
     """Write the five tables, for the run's row to publish; return the source's number of loans.
 
     Args:
         run: the job's run.
         judged: the delivery.
         rows: of ``deliveries``, for its files.
+        stored: the same of the source's earlier files.
         keep: see frames.py.
         replayed: the delivery whose lines in quarantine come again in this one.
     """
@@ -45,7 +53,6 @@ def publish(run: Run, judged: Judged, rows: Sequence[Row], keep: Keep, replayed:
     loans = keep(_loans(run, judged), "all_loans")
     assert_unique(loans, LOANS)
     assert_unique(judged.published, PERFORMANCE)
-    stored = stored_rows(run, source)
     if replayed is not None:
         stored = [resolved(row) if row["delivery"] == replayed else row for row in stored]
     run.restore_unpublished(*TABLES)
@@ -121,8 +128,9 @@ def _lost(run: Run, judged: Judged) -> dict[str, Tally]:
         return lost
     delivered = judged.delivered_terms.where(F.col("fate") == "published").select("loan_id")
     again = stored.where(~judged.replaced.expr()).join(delivered, "loan_id", "left_semi")
-    for row in again.groupBy("delivery").count().collect():
-        lost.setdefault(row["delivery"], Tally(superseded=row["count"]))
+    counted = again.groupBy("delivery").agg(F.count("*").alias("loans"), F.sum("original_upb").alias("upb"))
+    for row in counted.collect():
+        lost.setdefault(row["delivery"], Tally(superseded=row["loans"], upb_superseded=row["upb"]))
     return lost
 
 

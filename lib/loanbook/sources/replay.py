@@ -8,9 +8,10 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.runs import Run
 from loanbook.sources.deliveries import stored_rows
+from loanbook.sources.file_spec import FileSpec
 from loanbook.sources.files import TapeFile, files_of
 from loanbook.sources.landing import Landed
-from loanbook.sources.mapping import FileSpec, TapeMapping
+from loanbook.sources.mapping import TapeMapping
 from loanbook.sources.stored import published
 from loanbook.tables.quarantine import QUARANTINE
 

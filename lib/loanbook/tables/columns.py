@@ -33,6 +33,7 @@ RUN_ID = Column("run_id", "STRING", "Run that wrote the row; key of runs", requi
 STATES = (
     "current", "dpd30", "dpd60", "dpd90", "foreclosure", "reo", "inactive", "prepaid", "matured", "liquidated", "removed",
 )  # fmt: skip
+DELINQUENT_STATES = ("dpd30", "dpd60", "dpd90", "foreclosure", "reo")
 TERMINAL_STATES = ("prepaid", "matured", "liquidated", "removed")
 
 

@@ -1,12 +1,15 @@
 """Files for the tests, and a short way to inspect them."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from loanbook.sources.files import TapeFile
 from loanbook.sources.inspect.findings import Findings, inspect_file
 from loanbook.sources.inspect.layouts import known_layouts
 from loanbook.sources.inspect.profile import Field
+
+KNOWN = cache(known_layouts)
 
 
 def write(folder: Path, name: str, lines: Iterable[str]) -> TapeFile:
@@ -16,7 +19,7 @@ def write(folder: Path, name: str, lines: Iterable[str]) -> TapeFile:
 
 
 def inspected(file: TapeFile, limit: int = 0) -> Findings:
-    return inspect_file(file, limit, known_layouts())
+    return inspect_file(file, limit, KNOWN())
 
 
 def panel(loans: int = 10, months: int = 6) -> list[str]:

@@ -105,7 +105,7 @@ def test_real_keys_months_and_sentinels(shared_data):
 @pytest.mark.parametrize("limit", [0, 7])
 def test_any_delimited_text_has_a_report_and_a_mapping_that_loads(tmp_path, limit):
     draw = random.Random(7)  # noqa: S311 - test data
-    for number in range(60):
+    for number in range(30):
         delimiter, width = draw.choice(",;|\t"), draw.randint(1, 5)
         rows = [
             delimiter.join(draw.choice(ODD_TEXTS) for _ in range(width)) for _ in range(draw.randint(1, 30))

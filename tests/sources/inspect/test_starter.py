@@ -7,8 +7,9 @@ import yaml
 
 from loanbook.errors import InputError
 from loanbook.sources.files import slice_of
-from loanbook.sources.inspect.starter import name_pattern, starter_mapping, write_new
+from loanbook.sources.inspect.starter import name_pattern, starter_mapping
 from loanbook.sources.mapping import TapeMapping, load_mapping
+from loanbook.storage import write_new
 from tests.sources.inspect.samples import inspected, panel, write
 
 
@@ -78,7 +79,7 @@ def test_any_name_of_the_file_gives_a_valid_source(tmp_path, stem):
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "a.yaml").write_text("mine")
-    with pytest.raises(InputError, match="File exists"):
+    with pytest.raises(InputError, match="it exists"):
         write_new(tmp_path / "a.yaml", "x")
     assert (tmp_path / "a.yaml").read_text() == "mine"
 
@@ -93,11 +94,12 @@ def test_names_that_differ_in_digits_are_one_kind():
     assert name_pattern("feed_202401.csv") == name_pattern("feed_202512.csv")
 
 
-def test_a_name_that_no_expression_holds_is_left_out(tmp_path):
-    lines = [line.replace("balance", "default.next") for line in panel()]
+def test_a_name_that_no_expression_holds_is_left_out_and_one_with_a_dot_is_not(tmp_path):
+    lines = [line.replace("balance", "loan/value").replace("days_past_due", "days.late") for line in panel()]
     mapping, text = loaded(tmp_path, inspected(write(tmp_path, "feed.csv", lines)))
-    assert "default.next" not in mapping.files[0].field_sets[0]
-    assert '# left out, for no expression can hold its name: "default.next"' in text
+    assert "loan/value" not in mapping.files[0].field_sets[0]
+    assert '# left out, for no expression can hold its name: "loan/value"' in text
+    assert "days.late" in mapping.files[0].field_sets[0]
 
 
 def test_a_code_with_a_quote_sign_or_a_slash_is_a_literal(tmp_path):

@@ -1,10 +1,7 @@
 """The files that were named: found in folders and archives, and refused by name where they are no tape."""
 
-import zipfile
-from pathlib import Path
-
 from loanbook.errors import InputError
-from loanbook.sources.files import TapeFile
+from loanbook.sources.files import TapeFile, files_of
 from loanbook.storage import local_path
 
 EXPORT = "export the data as CSV or Parquet"
@@ -32,13 +29,7 @@ def arrived_files(text: str) -> tuple[list[TapeFile], list[str]]:
     Raises:
         InputError: nothing of that name, a folder or archive without files, or a damaged archive.
     """
-    path = local_path(text, "a tape")
-    if not path.exists():
-        raise InputError(
-            required=f"a file or folder {text}", found="nothing of that name", do="correct the path"
-        )
-    paths = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    found = [file for each in paths for file in _members(each)]
+    found, path = files_of([text]), local_path(text, "a tape")
     shown = [file for file in found if not _hidden(file)] if path.is_dir() or path.suffix == ".zip" else found
     if not shown:
         raise InputError(
@@ -51,21 +42,6 @@ def arrived_files(text: str) -> tuple[list[TapeFile], list[str]]:
 
 def _hidden(file: TapeFile) -> bool:
     return file.name.startswith(".") or (file.member or "").startswith("__MACOSX/")
-
-
-def _members(path: Path) -> list[TapeFile]:
-    if path.suffix != ".zip":
-        return [TapeFile(path, path.name.removesuffix(".gz"))]
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
-    except zipfile.BadZipFile as error:
-        raise InputError(
-            required=f"a whole archive {path.name}",
-            found=f"one cut short or damaged ({error})",
-            do="fetch the file again",
-        ) from error
-    return [TapeFile(path, Path(entry).name, entry) for entry in entries]
 
 
 def refuse_signature(name: str, start: bytes) -> None:

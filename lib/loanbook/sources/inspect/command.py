@@ -2,20 +2,20 @@
 
 import argparse
 import logging
-import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from loanbook.errors import InputError
+from loanbook.output import say
 from loanbook.sources.files import TapeFile
 from loanbook.sources.inspect.arrived import arrived_files
 from loanbook.sources.inspect.findings import Findings, inspect_file
 from loanbook.sources.inspect.layouts import known_layouts
 from loanbook.sources.inspect.report import as_text
-from loanbook.sources.inspect.starter import starter_mapping, write_new
+from loanbook.sources.inspect.starter import starter_mapping
+from loanbook.storage import write_new
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def inspect_tape(options: argparse.Namespace) -> dict[str, Any]:
         raise _refusal(refused)
     if mapping is not None:
         write_new(mapping, starter_mapping(found, mapping.stem))
-        _say(f"wrote {mapping}: edit what it marks TODO, then ingest with --source {mapping}\n\n")
+        say(f"wrote {mapping}: edit what it marks TODO, then ingest with --source {mapping}\n\n")
     return {
         "job": "inspect_tape",
         "status": "inspected",
@@ -62,10 +62,10 @@ def _inspected(given: Sequence[str], limit: int) -> tuple[list[Findings], list[I
         try:
             findings = inspect_file(file, limit, known)
         except InputError as error:
-            _say(f"== {file.name}\n  problem    {error.found}: not read\n\n")
+            say(f"== {file.name}\n  problem    {error.found}: not read\n\n")
             refused.append(error)
             continue
-        _say(as_text(findings) + "\n")
+        say(as_text(findings) + "\n")
         found.append(findings)
         if findings.sample.text and findings.sample.text.damage:
             refused.append(InputError(
@@ -73,14 +73,6 @@ def _inspected(given: Sequence[str], limit: int) -> tuple[list[Findings], list[I
                 do="fetch the file again",
             ))  # fmt: skip
     return found, refused
-
-
-def _say(text: str) -> None:
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _files(given: Sequence[str], refused: list[InputError]) -> list[TapeFile]:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from loanbook.sources.landing import number_of_fields
+
 DELIMITERS = ("|", "\t", ";", ",", "^", "~", "\x1f", "\x01")
 SAMPLE = 2000  # lines that decide
 EVEN = 0.9  # share of lines with the same number of fields, from which a sign divides them
@@ -64,17 +66,10 @@ def _count(line: str, delimiter: str | None, quote: str | None, seen: _Seen) -> 
     if not line.strip():
         seen.blank += 1
         return 0
-    width = fields_in(line, delimiter, quote) if delimiter else 1
+    width = number_of_fields(line, delimiter, quote) if delimiter else 1
     seen.open_quotes += bool(quote and quote in line and line.count(quote) % 2)
     seen.counts[width] += 1
     return width
-
-
-def fields_in(line: str, delimiter: str, quote: str | None) -> int:
-    """Return the number of fields of a line; a delimiter between quote signs divides nothing."""
-    if quote is None or quote not in line:
-        return line.count(delimiter) + 1
-    return 1 + sum(part.count(delimiter) for part in line.split(quote)[::2])
 
 
 def _delimiter(lines: Sequence[str]) -> str | None:
@@ -91,13 +86,13 @@ def _delimiter(lines: Sequence[str]) -> str | None:
 
 
 def _evenness(lines: Sequence[str], sign: str) -> tuple[float, int]:
-    widths = Counter(fields_in(line, sign, '"') for line in lines)
+    widths = Counter(number_of_fields(line, sign, '"') for line in lines)
     width, number = widths.most_common(1)[0] if widths else (1, 1)
     return number / max(len(lines), 1), width
 
 
 def _begins(lines: Sequence[str], sign: str, width: int) -> bool:
-    return fields_in(lines[0], sign, '"') == width
+    return number_of_fields(lines[0], sign, '"') == width
 
 
 def _quote(lines: Sequence[str], delimiter: str) -> str | None:

@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 
 from loanbook.config import conf_folder
 from loanbook.errors import InputError
+from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.inspect.sample import Sample
 from loanbook.sources.inspect.types import NUMBERS, date_regex
 from loanbook.sources.macro_mapping import MacroMapping
-from loanbook.sources.mapping import FieldType, FileSpec, TapeMapping, load_mapping
+from loanbook.sources.mapping import TapeMapping, load_mapping
 
 READS = 0.95  # share of values that read as the layout's types, below which a number of fields proves nothing
 ROWS = 5000  # that are tried

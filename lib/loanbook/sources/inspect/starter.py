@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from loanbook.errors import InputError
 from loanbook.sources.inspect.findings import Findings
@@ -50,22 +49,6 @@ def starter_mapping(found: Sequence[Findings], stem: str) -> str:
         *_performance(guess_columns(performance)),
     ]
     return "".join(f"{line.rstrip()}\n" for line in lines)
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file that does not exist yet.
-
-    Raises:
-        InputError: it exists, or its folder does not.
-    """
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise InputError(
-            required=f"a new file {path} in a folder that exists", found=str(error.strerror or error),
-            do="name another file",
-        ) from error  # fmt: skip
 
 
 def _by_kind(found: Sequence[Findings]) -> tuple[Findings, Findings | None]:
@@ -127,7 +110,7 @@ def _file(findings: Findings, kind: str) -> list[str]:
     if text and text.encoding not in READ_ALL:
         lines.append(f"    encoding: {text.encoding}   # {text.decided}")
     loan = guess_columns(findings).loan_id
-    left_out = [field for field in findings.fields if re.search("[.`/]", field.name)] if sample.header else []
+    left_out = [field for field in findings.fields if re.search("[`/]", field.name)] if sample.header else []
     if len(left_out) == len(findings.fields):
         left_out = []
     return [
