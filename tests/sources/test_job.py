@@ -152,7 +152,7 @@ def lose_half_a_slice(folder: Path) -> None:
 
 
 BAD_TAPES = {
-    cut_all: r"32 fields divided by '\|'",
+    cut_all: r"32 or 35 fields divided by '\|'",
     empty: "at least one line of data",
     lose_performance: "a file whose name matches",
     lose_half_a_slice: "a file like .* for each slice",
