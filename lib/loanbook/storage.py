@@ -1,10 +1,11 @@
 """The one place that knows storage: where a table or a folder is, and how each engine names it."""
 
+import fcntl
 import json
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -13,6 +14,7 @@ from loanbook.config import PathSettings
 from loanbook.errors import InputError
 
 COMPLETE = "_COMPLETE.json"
+LOCK = "_LOCK"
 TABLE_SCHEMES = ("", "file", "s3a", "abfss")  # what Spark writes Delta to with the jars of the profile
 
 
@@ -135,3 +137,25 @@ def published_folder(target: Path, marker: dict[str, Any] | None = None) -> Iter
         temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def held_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder that is removed when the block ends, or by the next holder where this one is killed.
+
+    A process that dies loses its lock: a folder beside this one whose lock is free is what it left.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for lock in folder.parent.glob(f"[!.]*/{LOCK}"):
+        with suppress(OSError), lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
+    fresh = folder.with_name(f".{folder.name}")  # not seen by others until it is locked
+    fresh.mkdir()
+    with (fresh / LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        fresh.rename(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -133,45 +133,6 @@ def test_the_same_tape_again_changes_nothing(ingested):
     assert ingested.twice == ingested.once
 
 
-def cut_all(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.write_text("".join(line.rsplit("|", 1)[0] + "\n" for line in path.read_text().splitlines()))
-
-
-def empty(folder: Path) -> None:
-    (folder / "historical_data_2019Q1.txt").write_text("")
-
-
-def lose_performance(folder: Path) -> None:
-    (folder / "historical_data_time_2019Q1.txt").unlink()
-
-
-def lose_half_a_slice(folder: Path) -> None:
-    write_freddie(folder, [terms("A")], [], "2020Q1")
-    (folder / "historical_data_time_2020Q1.txt").unlink()
-
-
-BAD_TAPES = {
-    cut_all: r"32 or 35 fields divided by '\|'",
-    empty: "at least one line of data",
-    lose_performance: "a file whose name matches",
-    lose_half_a_slice: "a file like .* for each slice",
-}
-
-
-def test_a_bad_tape_is_bad_input_and_changes_nothing(ingest, rows, tmp_path, make_run):
-    lines = [terms("A")], [month("A", "201904")]
-    ingest("freddie_mac", write_freddie(tmp_path / "good", *lines))
-    before, versions = rows(PERFORMANCE), make_run().published
-    for damage, message in BAD_TAPES.items():
-        bad = write_freddie(tmp_path / damage.__name__, *lines)
-        damage(bad)
-        with pytest.raises(InputError, match=message) as refused:
-            ingest("freddie_mac", bad)
-        assert refused.value.exit_code == 2
-    assert (rows(PERFORMANCE), make_run().published) == (before, versions)
-
-
 def test_too_many_rejected_lines_publish_nothing(ingest, make_run, tmp_path):
     freddie = freddie_tape(tmp_path)
     with pytest.raises(GateRefused, match="3 of 12 in historical_data_time_2019Q1") as refused:

@@ -12,10 +12,11 @@ import pytest
 
 from loanbook.errors import InputError
 from loanbook.section import validated
-from loanbook.sources import landing
+from loanbook.sources import landing, text_blocks
 from loanbook.sources.file_spec import FileSpec
 from loanbook.sources.files import delivered_at_of, find_files, slice_of
 from loanbook.sources.landing import landed_files
+from loanbook.storage import LOCK
 
 
 def spec(**options: object) -> FileSpec:
@@ -61,7 +62,7 @@ def test_plain_gzip_and_zip_land_alike(tmp_path):
 
 
 def test_chunks_keep_counting_lines(tmp_path, monkeypatch):
-    monkeypatch.setattr(landing, "BLOCK", 50)
+    monkeypatch.setattr(text_blocks, "BLOCK", 50)
     texts = [f"loan é {number},{number}" for number in range(100)]
     (tmp_path / "tape_1.csv").write_text("".join(f"{text}\r\n" for text in texts), "utf-8")
     ((file, lines),) = land(tmp_path, tmp_path / "tape_1.csv")
@@ -98,11 +99,47 @@ def test_a_cut_archive_is_bad_input(tmp_path):
     assert not (tmp_path / "landing").exists()
 
 
-def test_text_in_another_encoding_is_bad_input(tmp_path):
-    (tmp_path / "tape_1.csv").write_bytes("café,1\n".encode("latin-1"))
-    with pytest.raises(InputError, match="encoding"):
+def test_a_line_in_another_encoding_is_kept_and_marked(tmp_path):
+    (tmp_path / "tape_1.csv").write_bytes("cafe,1\ncafé,2\r\nd,3\n".encode("latin-1"))
+    with landed_files("s", find_files([str(tmp_path)], [spec()]), tmp_path / "landing", None) as (file,):
+        table = pq.read_table(file.chunks[0])
+    assert table["_text"].to_pylist() == ["cafe,1", "caf\\xe9,2", "d,3"]
+    assert table["_undecodable"].to_pylist() == [False, True, False]
+    assert land(tmp_path, tmp_path / "tape_1.csv", encoding="latin-1")[0][1][1] == (2, "café,2")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_wide_characters_land_only_under_their_name(tmp_path, encoding, monkeypatch):
+    monkeypatch.setattr(text_blocks, "BLOCK", 7)  # within a character
+    texts = [f"café {number},1" for number in range(20)]
+    (tmp_path / "tape_1.csv").write_bytes("\n".join(texts).encode(encoding))
+    assert land(tmp_path, tmp_path, encoding=encoding)[0][1] == list(enumerate(texts, 1))
+    if encoding != "utf-16-le":  # which has no byte-order mark to tell it by
+        with pytest.raises(InputError, match=rf"encoding utf-8.*\n.*{encoding}"):
+            land(tmp_path, tmp_path)
+    (tmp_path / "tape_1.csv").write_bytes("a,1\nb".encode(encoding)[:-1])
+    with pytest.raises(InputError, match=f"in the encoding {encoding}"):
+        land(tmp_path, tmp_path, encoding=encoding)
+
+
+def test_a_file_without_line_ends_is_no_text(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_blocks, "LONGEST_LINE", 1000)
+    (tmp_path / "tape_1.csv").write_text("a,1\n" + "x" * 1001)
+    with pytest.raises(InputError, match="without an end of line"):
         land(tmp_path, tmp_path)
-    assert land(tmp_path, tmp_path / "tape_1.csv", encoding="latin-1")[0][1] == [(1, "café,1")]
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tmp_path):
+    (tmp_path / "tape_1.csv").write_text("a,1\n")
+    found = find_files([str(tmp_path)], [spec()])
+    killed = tmp_path / "landing" / "killed"
+    killed.mkdir(parents=True)
+    (killed / LOCK).touch()
+    with landed_files("s", found, tmp_path / "landing" / "one", None) as (first,):
+        assert not killed.exists()
+        with landed_files("s", found, tmp_path / "landing" / "two", None):
+            assert rows(first.chunks[0]) == [(1, "a,1")]
+    assert list((tmp_path / "landing").iterdir()) == []
 
 
 def test_missing_and_repeated_files_are_bad_input(tmp_path):

@@ -13,7 +13,7 @@ from loanbook.sources.expressions import assert_valid
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.landing import LANDED_SCHEMA, Landed
 
-META = [field.split()[0] for field in LANDED_SCHEMA.split(", ")]
+META = [name for field in LANDED_SCHEMA.split(", ") if (name := field.split()[0]) != "_undecodable"]
 SPARK_TYPES = {"text": "STRING", "int": "INT", "double": "DOUBLE", "money": "DECIMAL(16,2)", "date": "DATE"}
 
 
@@ -102,7 +102,7 @@ def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
         for name, position in _positions(first).items()
     ]
     wrong = (found != required_fields(first)).alias("_wrong_layout")
-    return parts.select(*META, found.alias("_found_fields"), wrong, *texts)
+    return parts.select(*META, "_undecodable", found.alias("_found_fields"), wrong, *texts)
 
 
 def _parts(text: Column, delimiter: str, quote: str | None) -> Column:
@@ -126,7 +126,8 @@ def _typed(texts: DataFrame, fields: Mapping[str, FieldType]) -> DataFrame:
         for name, field in fields.items()
         if field.type != "text"
     }
-    reasons = F.when(F.col("_wrong_layout"), F.array(F.lit("number_of_fields"))).otherwise(failed(lost))
+    read = failed({"encoding": F.col("_undecodable"), **lost})
+    reasons = F.when(F.col("_wrong_layout"), F.array(F.lit("number_of_fields"))).otherwise(read)
     return values.select(*META, "_found_fields", reasons.alias("_reasons"), *map(_col, fields))
 
 

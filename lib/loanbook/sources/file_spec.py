@@ -1,5 +1,6 @@
 """One kind of file of a tape: its name, its dialect, its fields, and the rows that a line makes."""
 
+import codecs
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -18,6 +19,17 @@ def _pattern(text: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError as error:
+        raise ValueError("not the name of an encoding, such as utf-8, latin-1, cp1252 or utf-16") from error
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_encoding)]
 
 
 class FieldType(Section):
@@ -44,7 +56,7 @@ class FileSpec(Section):
     delimiter: str = ","
     quote: str | None = Field(None, min_length=1, max_length=1)
     header: bool = False
-    encoding: str = "utf-8-sig"
+    encoding: Encoding = "utf-8-sig"
     slice: Pattern | None = Field(None, description="its one group in the file name is the slice; else 'all'")
     delivered_at: Pattern | None = Field(
         None, description="its one group in the file name is the day, YYYYMMDD"

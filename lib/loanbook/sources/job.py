@@ -22,7 +22,7 @@ from loanbook.sources.deliveries import (
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
 from loanbook.sources.judge import accounted, judge
-from loanbook.sources.landing import Landed, landed_files
+from loanbook.sources.landing import Landed, by_tasks, landed_files
 from loanbook.sources.mapping import TapeMapping, load_mapping
 from loanbook.sources.order import by_age
 from loanbook.sources.publish import details, publish
@@ -77,7 +77,7 @@ def ingest_tapes(
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
     started = time.perf_counter()
     slice_ = None if again is None else again["slice"]
-    with landed_files(mapping.name, found, folder, day, slice_) as files:
+    with landed_files(mapping.name, found, folder, day, slice_, by_tasks(run.spark)) as files:
         seconds_landing = round(time.perf_counter() - started, 2)
         if again is not None:
             assert_every_line(files[0], again)

@@ -1,12 +1,11 @@
 """Landing: every line of a tape, with its file and number, into Parquet chunks that tasks share."""
 
-import io
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
 
 from loanbook.errors import InputError
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
+from loanbook.sources.text_blocks import Block, marked, text_blocks
+from loanbook.storage import held_folder
 
-BLOCK = 8 * 1024 * 1024  # characters read, cut and written at a time: what bounds the driver's memory
 BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
 LAYOUT_LINES = 200  # read to tell a file's layout
 UNIT_SEPARATOR = "\x1f"  # between the columns of a Parquet file's row, whose texts may hold any other sign
 
 LANDED_SCHEMA = (
-    "_source STRING, _slice STRING, _delivery STRING, _delivered_at DATE, _line BIGINT, _text STRING"
+    "_source STRING, _slice STRING, _delivery STRING, _delivered_at DATE, _line BIGINT, _text STRING, "
+    "_undecodable BOOLEAN"
 )
+LANDED_ARROW = pa.schema(
+    {
+        "_source": pa.string(), "_slice": pa.string(), "_delivery": pa.string(), "_delivered_at": pa.date32(),
+        "_line": pa.int64(), "_text": pa.string(), "_undecodable": pa.bool_(),
+    }
+)  # fmt: skip
+
+Order = tuple[TapeFile, FileSpec, Path]
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,24 @@ class Landed:
         return f"{self.name}:{self.sha256[:12]}"
 
 
+Land = Callable[[Order], Landed | InputError]
+Spread = Callable[[Land, list[Order]], list[Landed | InputError]]
+
+
+def one_by_one(land: Land, orders: list[Order]) -> list[Landed | InputError]:
+    """Land file after file in this process."""
+    return [land(order) for order in orders]
+
+
+def by_tasks(spark: SparkSession) -> Spread:
+    """Return a function that lands each file in a task of its own, several at a time."""
+
+    def spread(land: Land, orders: list[Order]) -> list[Landed | InputError]:
+        return spark.sparkContext.parallelize(orders, len(orders)).map(land).collect()
+
+    return spread
+
+
 @contextmanager
 def landed_files(
     source: str,
@@ -60,6 +88,7 @@ def landed_files(
     folder: Path,
     delivered_at: date | None,
     slice_: str | None = None,
+    spread: Spread = one_by_one,
 ) -> Iterator[list[Landed]]:
     """Yield the landed files of a tape; their chunks are removed when the block ends.
 
@@ -69,17 +98,31 @@ def landed_files(
         folder: gets the chunks.
         delivered_at: day of delivery; None reads it from the files' names.
         slice_: of every file; None reads it from the files' names.
+        spread: who does the work.
 
     Raises:
-        InputError: a file is empty, damaged, or not text in its encoding.
+        InputError: a file is empty, damaged, or in another encoding throughout.
     """
+    land = partial(_landed, source=source, delivered_at=delivered_at, slice_=slice_)
+    orders = [(file, spec, folder / f"{number:05d}") for number, (file, spec) in enumerate(found)]
+    with held_folder(folder):
+        landed = spread(land, orders)
+        for file in landed:
+            if isinstance(file, InputError):
+                raise file
+        # A task's file comes back as a copy; what is of one spec is told by the spec itself.
+        files = [file for file in landed if isinstance(file, Landed)]
+        yield [replace(file, spec=spec) for file, (_, spec) in zip(files, found, strict=True)]
+
+
+def _landed(
+    order: Order, *, source: str, delivered_at: date | None, slice_: str | None
+) -> Landed | InputError:
+    """Land one file; what is wrong with it is returned, as Spark would wrap what a task raises."""
     try:
-        yield [
-            _land(source, file, spec, folder / f"{number:05d}", delivered_at, slice_)
-            for number, (file, spec) in enumerate(found)
-        ]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return _land(source, *order, delivered_at, slice_)
+    except InputError as error:
+        return error
 
 
 def _land(
@@ -93,7 +136,7 @@ def _land(
     is_parquet = file.name.endswith(".parquet")
     delimiter, quote = (UNIT_SEPARATOR, None) if is_parquet else (spec.delimiter, spec.quote)
     with file.open() as stream:
-        blocks = _parquet_blocks(stream) if is_parquet else _text_blocks(stream, spec, file)
+        blocks = _parquet_blocks(stream) if is_parquet else text_blocks(stream, spec, file.name)
         header = _header(blocks, delimiter, quote) if is_parquet or spec.header else None
         fields, blocks = _layout(blocks, spec, header, delimiter, quote)
         lines, chunks = _write(blocks, folder, constants)
@@ -106,59 +149,32 @@ def _land(
     )
 
 
-def _text_blocks(stream: Any, spec: FileSpec, file: TapeFile) -> Iterator[pa.Array]:
-    """Yield the lines of a text stream, some million characters at a time."""
-    reader = io.TextIOWrapper(stream, encoding=spec.encoding, newline="")
-    rest = ""
-    try:
-        if spec.header:
-            yield pa.array([reader.readline().rstrip("\r\n")])
-        while text := reader.read(BLOCK):
-            whole, newline, rest = (rest + text).rpartition("\n")
-            if newline:
-                yield _lines(whole + newline)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            required=f"{file.name} in the encoding {spec.encoding}", found=str(error),
-            do="name the file's encoding in the mapping",
-        ) from error  # fmt: skip
-    if rest:
-        yield _lines(rest + "\n")
-
-
-def _lines(text: str) -> pa.Array:
-    """Cut a text that ends in a newline into its lines, without a Python object for each."""
-    content = text.encode("utf-8")
-    ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")) + 1
-    offsets = np.concatenate([[0], ends]).astype(np.int32)
-    whole = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(content))
-    return pc.ascii_rtrim(whole, characters="\r\n")
-
-
-def _parquet_blocks(stream: Any) -> Iterator[pa.Array]:
+def _parquet_blocks(stream: Any) -> Iterator[Block]:
     """Yield a header, then the rows of a Parquet file as text, its columns divided by the unit separator."""
     source = pq.ParquetFile(stream)
-    yield pa.array([UNIT_SEPARATOR.join(source.schema_arrow.names)])
+    yield marked(pa.array([UNIT_SEPARATOR.join(source.schema_arrow.names)]))
     for batch in source.iter_batches(batch_size=65_536):
         columns = [pc.cast(column, pa.string()) for column in batch.columns]
-        yield pc.binary_join_element_wise(
-            *columns, UNIT_SEPARATOR, null_handling="replace", null_replacement=""
+        yield marked(
+            pc.binary_join_element_wise(
+                *columns, UNIT_SEPARATOR, null_handling="replace", null_replacement=""
+            )
         )
 
 
 def _layout(
-    blocks: Iterator[pa.Array],
+    blocks: Iterator[Block],
     spec: FileSpec,
     header: tuple[str, ...] | None,
     delimiter: str,
     quote: str | None,
-) -> tuple[dict[str, FieldType], Iterator[pa.Array]]:
+) -> tuple[dict[str, FieldType], Iterator[Block]]:
     """Return the layout that the file has, the first of the spec where it fits none, and the blocks again."""
     first = next(blocks, None)
     if first is None:
         return spec.field_sets[0], blocks
     found = set(header or ())
-    widths = Counter(number_of_fields(line, delimiter, quote) for line in first[:LAYOUT_LINES].to_pylist())
+    widths = Counter(number_of_fields(line, delimiter, quote) for line in first[0][:LAYOUT_LINES].to_pylist())
     usual = max(widths, key=lambda width: widths[width])  # one odd line does not decide
     fits = (
         fields for fields in spec.field_sets if (found >= set(fields) if header else len(fields) == usual)
@@ -177,27 +193,24 @@ def number_of_fields(line: str, delimiter: str, quote: str | None) -> int:
     return 1 + sum(part.count(delimiter) for part in line.split(quote)[::2])
 
 
-def _header(blocks: Iterator[pa.Array], delimiter: str, quote: str | None) -> tuple[str, ...]:
-    names = next(blocks)[0].as_py().split(delimiter)
+def _header(blocks: Iterator[Block], delimiter: str, quote: str | None) -> tuple[str, ...]:
+    names = next(blocks)[0][0].as_py().split(delimiter)
     return tuple(name.strip().strip(quote or " ") for name in names)
 
 
-def _write(blocks: Iterator[pa.Array], folder: Path, constants: tuple[Any, ...]) -> tuple[int, list[Path]]:
-    types = (pa.string(), pa.string(), pa.string(), pa.date32())
-    schema = pa.schema([(field.split()[0], kind) for field, kind in zip(
-        LANDED_SCHEMA.split(", "), (*types, pa.int64(), pa.string()), strict=True)])  # fmt: skip
+def _write(blocks: Iterator[Block], folder: Path, constants: tuple[Any, ...]) -> tuple[int, list[Path]]:
+    names = LANDED_ARROW.names[:4]
     line, chunks = 1, []
     for first in blocks:
         chunks.append(folder / f"{line:012d}.parquet")
-        with pq.ParquetWriter(
-            chunks[-1], schema, compression="lz4", use_dictionary=schema.names[:4]
-        ) as writer:
-            for lines in chain([first], islice(blocks, BLOCKS_PER_FILE - 1)):
+        with pq.ParquetWriter(chunks[-1], LANDED_ARROW, compression="lz4", use_dictionary=names) as writer:
+            for lines, undecodable in chain([first], islice(blocks, BLOCKS_PER_FILE - 1)):
                 fixed = [
-                    pa.repeat(pa.scalar(value, kind), len(lines))
-                    for value, kind in zip(constants, types, strict=True)
+                    pa.repeat(pa.scalar(value, LANDED_ARROW.field(name).type), len(lines))
+                    for name, value in zip(names, constants, strict=True)
                 ]
                 numbers = pa.array(np.arange(line, line + len(lines)))
-                writer.write_table(pa.Table.from_arrays([*fixed, numbers, lines], schema=schema))
+                arrays = [*fixed, numbers, lines, undecodable]
+                writer.write_table(pa.Table.from_arrays(arrays, schema=LANDED_ARROW))
                 line += len(lines)
     return line - 1, chunks

@@ -16,7 +16,7 @@ from loanbook.sources.expressions import assert_valid
 from loanbook.sources.fields import empty_fields, read_fields, required_layouts
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
-from loanbook.sources.landing import Landed, landed_files
+from loanbook.sources.landing import Landed, by_tasks, landed_files
 from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
 from loanbook.sources.mapping import load_mapping
 from loanbook.sources.quarantined import frequent_reasons, quarantine_rows
@@ -48,7 +48,7 @@ def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
     found = find_files(files, mapping.files)
     _assert_mapping(run.spark, mapping)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
-    with landed_files(mapping.name, found, folder, None) as landed:
+    with landed_files(mapping.name, found, folder, None, None, by_tasks(run.spark)) as landed:
         keep = keeper(folder)
         lines = keep(_lines(run.spark, landed), "lines")
         with named(run.spark, f"{run.job}: read series and judge each line"):

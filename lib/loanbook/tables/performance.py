@@ -58,6 +58,7 @@ PERFORMANCE = Table(
     constraints={
         "state_known": one_of("state", STATES),
         "month_end": "as_of_date = last_day(as_of_date)",
+        "month_after_1970": "as_of_date >= DATE'1970-01-01'",
         "upb_not_negative": "upb IS NULL OR upb >= 0",
         "delinquency_not_negative": "months_delinquent IS NULL OR months_delinquent >= 0",
     },

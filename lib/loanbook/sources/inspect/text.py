@@ -7,20 +7,13 @@ from typing import cast
 
 from loanbook.errors import InputError
 from loanbook.sources.files import TapeFile
-from loanbook.sources.inspect.arrived import refuse_signature
+from loanbook.sources.signatures import BYTE_ORDER_MARKS, refuse_signature
 
 BLOCK = 64 * 1024
 BYTES_A_LINE = 640  # on average, above which the sample ends early: what bounds the memory
 LEAST_BYTES = 16 * 1024 * 1024
 BINARY = 0.01  # control signs among the first signs, above which it is no text
 PLAIN_CONTROLS = "\t\n\r\v\f\x1a\x1c\x1d\x1e\x1f\x01"  # ends of lines and files, and delimiters
-
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig", "utf-8 with a byte-order mark"),
-    (codecs.BOM_UTF32_LE, "utf-32", "utf-32, by its byte-order mark"),
-    (codecs.BOM_UTF16_LE, "utf-16", "utf-16 (low byte first), by its byte-order mark"),
-    (codecs.BOM_UTF16_BE, "utf-16", "utf-16 (high byte first), by its byte-order mark"),
-)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""A text file as blocks of lines: cut at line ends, decoded, every line kept whatever its bytes."""
+
+import codecs
+from collections.abc import Iterator
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loanbook.errors import InputError
+from loanbook.sources.file_spec import FileSpec
+from loanbook.sources.signatures import BYTE_ORDER_MARKS, refuse_signature
+
+BLOCK = 8 * 1024 * 1024  # bytes read, cut and written at a time: what bounds a task's memory
+LONGEST_LINE = 64 * 1024 * 1024  # bytes without an end of line, above which the file is no text
+
+Block = tuple[
+    pa.Array, pa.Array
+]  # lines, and whether each held bytes that are no text in the file's encoding
+
+
+def text_blocks(stream: IO[bytes], spec: FileSpec, name: str) -> Iterator[Block]:
+    """Yield the lines of a text file, the header first and alone where the spec has one.
+
+    A line that is not text in the spec's encoding is kept and marked, its odd bytes escaped in hexadecimal.
+
+    Raises:
+        InputError: the file is in another encoding throughout, or has no line ends.
+    """
+    codec = codecs.lookup(spec.encoding).name
+    is_first = True
+    for content in _cut(_transcoded(stream, codec, name), name):
+        lines, undecodable = _block(content, "utf-8" if _is_wide(codec) else codec)
+        if is_first and spec.header:
+            yield lines[:1], undecodable[:1]
+            lines, undecodable = lines[1:], undecodable[1:]
+        is_first = False
+        if len(lines):
+            yield lines, undecodable
+
+
+def marked(lines: pa.Array, *, undecodable: bool = False) -> Block:
+    """Return lines of which all, or none, are marked as not to be decoded."""
+    return lines, pa.array(np.full(len(lines), undecodable))
+
+
+def _is_wide(codec: str) -> bool:
+    return codec.startswith(("utf-16", "utf-32"))
+
+
+def _transcoded(stream: IO[bytes], codec: str, name: str) -> Iterator[bytes]:
+    """Yield the file's bytes without a byte-order mark; of wide characters as UTF-8.
+
+    Raises:
+        InputError: the bytes start as those of another encoding or of no text; wide characters are damaged.
+    """
+    if _is_wide(codec):
+        decoder = codecs.getincrementaldecoder(codec)()
+        try:
+            while content := stream.read(BLOCK):
+                yield decoder.decode(content).encode("utf-8")
+            decoder.decode(b"", final=True)
+        except UnicodeError as error:  # of wide characters one lost byte shifts all that follow
+            raise _encoding_error(name, codec, str(error)) from error
+        return
+    start = stream.read(BLOCK)
+    refuse_signature(name, start)
+    for mark, of_mark, words in BYTE_ORDER_MARKS:
+        if start.startswith(mark) and _is_wide(of_mark):
+            raise _encoding_error(name, codec, words)
+    if codec in ("utf-8", "utf-8-sig"):
+        start = start.removeprefix(codecs.BOM_UTF8)
+    while start:
+        yield start
+        start = stream.read(BLOCK)
+
+
+def _encoding_error(name: str, codec: str, found: str) -> InputError:
+    return InputError(
+        required=f"{name} in the encoding {codec}", found=found, do="name the file's encoding in the mapping"
+    )
+
+
+def _cut(contents: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the bytes in pieces that each end a line; the last line may lack its end."""
+    rest = bytearray()
+    for content in contents:
+        end = content.rfind(b"\n") + 1
+        if end:
+            yield bytes(rest) + content[:end]
+            rest = bytearray(content[end:])
+        else:
+            rest += content
+        if len(rest) > LONGEST_LINE:
+            raise InputError(
+                required=f"lines of text in {name}",
+                found=f"{len(rest):,} bytes without an end of line",
+                do="deliver the file with an end of line after each record",
+            )
+    if rest:
+        yield bytes(rest) + b"\n"
+
+
+def _block(content: bytes, codec: str) -> Block:
+    """Cut bytes that end in a newline into lines, without a Python object for each where all are text."""
+    try:
+        text = content.decode(codec)
+    except UnicodeDecodeError:
+        return _line_by_line(content, codec)
+    if codec not in ("utf-8", "utf-8-sig"):
+        content = text.encode("utf-8")
+    ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")) + 1
+    offsets = np.concatenate([[0], ends]).astype(np.int32)
+    whole = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(content))
+    return marked(_trimmed(whole))
+
+
+def _line_by_line(content: bytes, codec: str) -> Block:
+    lines, undecodable = [], []
+    for line in content.split(b"\n")[:-1]:
+        try:
+            lines.append(line.decode(codec))
+            undecodable.append(False)
+        except UnicodeDecodeError:
+            lines.append(line.decode(codec, errors="backslashreplace"))
+            undecodable.append(True)
+    return _trimmed(pa.array(lines, pa.string())), pa.array(undecodable, pa.bool_())
+
+
+def _trimmed(lines: pa.Array) -> pa.Array:
+    return pc.ascii_rtrim(lines, characters="\r\n")
