@@ -106,6 +106,25 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
+def yaml_lines(path: Path) -> dict[str, int]:
+    """Return the line of every key of a YAML file that ``load_yaml`` can read, by its path with dots."""
+    found: dict[str, int] = {}
+
+    def walk(node: yaml.Node | None, place: tuple[str, ...]) -> None:
+        if isinstance(node, yaml.MappingNode):
+            children = [(key.value, key, value) for key, value in node.value if isinstance(key.value, str)]
+        elif isinstance(node, yaml.SequenceNode):
+            children = [(str(number), item, item) for number, item in enumerate(node.value)]
+        else:
+            return
+        for name, start, value in children:
+            found[".".join([*place, name])] = start.start_mark.line + 1
+            walk(value, (*place, name))
+
+    walk(yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader), ())
+    return found
+
+
 def load_settings(profile: str = "local", overrides: Sequence[str] = ()) -> Settings:
     """Return the settings of a profile (a name in ``conf/`` or a YAML file) with ``key=value`` overrides.
 

@@ -1,7 +1,8 @@
 """The base of every typed settings model, and the words in which a bad one is refused."""
 
 import difflib
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,8 +18,14 @@ class Section(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validated(model: type[Model], content: Any, what: str) -> Model:
+def validated(model: type[Model], content: Any, what: str, lines: Mapping[str, int] | None = None) -> Model:
     """Return ``content`` as ``model``.
+
+    Args:
+        model: the model.
+        content: plain containers.
+        what: what they are, in words.
+        lines: of a file, the line of each key with its path, such as ``files.0.kind``.
 
     Raises:
         InputError: names every bad key with its place and, for an unknown one, the nearest known key.
@@ -26,7 +33,11 @@ def validated(model: type[Model], content: Any, what: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(_problem(model, item) for item in error.errors(include_url=False))
+        items = error.errors(include_url=False)
+        # A list whose items are wrong is called too short as well, as none of them is left.
+        above = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
+        told = [item for item in items if item["type"] != "too_short" or item["loc"] not in above]
+        problems = "; ".join(_problem(model, item) + _line(item["loc"], lines or {}) for item in told)
         raise InputError(
             required=f"valid {what}", found=problems, do="correct the key or value and run again"
         ) from error
@@ -42,14 +53,32 @@ def _problem(model: type[BaseModel], item: Any) -> str:
     return f"{place or 'the whole'} = {item['input']!r}: {item['msg']}"
 
 
+def _line(place: tuple[Any, ...], lines: Mapping[str, int]) -> str:
+    """Return `` (line n)`` of the key, or of the nearest key above it that is in the file."""
+    for length in range(len(place), 0, -1):
+        if line := lines.get(".".join(str(part) for part in place[:length])):
+            return f" (line {line})"
+    return ""
+
+
 def _known_keys(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    keys: type[Any] = model
+    annotation: Any = model
     for part in path:
-        field = keys.model_fields.get(str(part)) if issubclass(keys, BaseModel) else None
-        if field is None or not isinstance(field.annotation, type):
-            return []
-        keys = field.annotation
-    return list(keys.model_fields) if issubclass(keys, BaseModel) else []
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            field = annotation.model_fields.get(str(part))
+            annotation = None if field is None else field.annotation
+        else:
+            annotation = _model_in(annotation)  # the part is a place in a list, or a key of the user's own
+    keys = _model_in(annotation)
+    return [] if keys is None else list(keys.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation such as ``tuple[FileSpec, ...]`` speaks of, if one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(argument) for argument in get_args(annotation))
+    return next((model for model in found if model is not None), None)
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from loanbook.section import validated
+from loanbook.sources import expressions
 from loanbook.sources.fields import read_fields
 from loanbook.sources.file_spec import FileSpec
 from loanbook.sources.files import find_files
@@ -45,3 +46,9 @@ def test_quotes_hide_delimiters_and_the_header_gives_the_order(spark, tmp_path):
     rows = read(spark, tmp_path, text, fields={"id": "int", "name": "text"}, header=True, quote='"')
     assert [(row["id"], row["name"]) for row in rows[:2]] == [(7, 'Smith, "Al"'), (8, None)]
     assert rows[2]["_reasons"] == ["number_of_fields"]
+
+
+def test_every_function_that_a_mapping_may_use_is_one_of_spark(spark):
+    known = {row[0] for row in spark.sql("SHOW FUNCTIONS").collect()}
+    parsed = {"coalesce", "exists", "filter", "try_cast"}  # by the parser, not in every list of functions
+    assert known | parsed >= expressions.FUNCTIONS | expressions.WINDOW_FUNCTIONS

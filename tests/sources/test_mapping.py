@@ -1,6 +1,7 @@
 """Mapping files: what is refused before anything runs."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -21,26 +22,73 @@ def test_every_shipped_mapping_is_valid_and_named_as_its_file(path):
     assert mapping.name == path.stem
 
 
+def with_expression(expression: str) -> TapeMapping:
+    mapping = copy.deepcopy(MONTHLY_FEED)
+    mapping["performance"]["columns"]["upb"] = expression
+    return validated(TapeMapping, mapping, "mapping")
+
+
 @pytest.mark.parametrize(
-    ("expression", "safe"),
+    ("expression", "reason"),
     [
         ("CAST(days AS INT)", "try_cast"),
         ("days::int", "try_cast"),
+        ("int(days)", "try_cast"),
+        ("try_cast(days AS decimal(9,2)) + decimal(days)", r"decimal\(\.\.\.\).*try_cast"),
         ("balance / days", "try_divide"),
-        ("to_date(month, 'yyyyMM')", "try_to_date"),
+        ("balance div days", "try_divide"),
+        ("balance % days", "try_mod"),
+        ("to_date(month, 'yyyyMM')", "try_cast"),
+        ("(SELECT max(upb) FROM performance)", "subquery"),
+        ("max(balance)", "OVER"),
+        ("max(coalesce(balance, 0)) + first(days) OVER (PARTITION BY id)", "OVER"),
+        ("rand()", "the function rand is not among"),
+        ("reflect('java.lang.System', 'exit')", "the function reflect is not"),
+        ("coalesc(balance, 0)", "near it: coalesce"),
     ],
 )
-def test_an_expression_that_one_bad_value_fails_is_refused_with_the_safe_form(expression, safe):
-    mapping = copy.deepcopy(MONTHLY_FEED)
-    mapping["performance"]["columns"]["upb"] = expression
-    with pytest.raises(InputError, match=safe):
-        validated(TapeMapping, mapping, "mapping")
+def test_an_expression_that_could_fail_a_job_or_read_more_than_its_line_is_refused(expression, reason):
+    with pytest.raises(InputError, match=rf"(?s)performance\.columns\.upb.*{reason}"):
+        with_expression(expression)
 
 
-def test_a_slash_in_a_text_is_no_division():
-    mapping = copy.deepcopy(MONTHLY_FEED)
-    mapping["performance"]["columns"]["upb"] = "CASE WHEN id = 'n/a' THEN NULL ELSE balance END"
-    assert validated(TapeMapping, mapping, "mapping").performance.columns["upb"].startswith("CASE")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "CASE WHEN id = 'n/a or cast(x)' THEN NULL ELSE balance END",
+        "`a/b` -- half of it: x / 2",
+        "max(coalesce(balance, (0))) OVER (PARTITION BY id)",
+        "try_cast(days AS decimal (9,2))",
+        "aggregate_of IN ('it''s', \"a/b\") AND NOT (days > 3)",
+    ],
+)
+def test_texts_names_and_comments_are_no_code(expression):
+    assert with_expression(expression).performance.columns["upb"] == expression
+
+
+def test_what_a_mapping_file_gets_wrong_is_named_with_its_line(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        """name: mine
+product: mortgage
+known_lag_months: 0
+files:
+  - kind: performance
+    patern: x
+    fields: {id: text}
+performance:
+  columns:
+    loan_id: id
+    as_of_date: last_day(month)
+    state: days / 2
+"""
+    )
+    with pytest.raises(InputError) as refused:
+        load_mapping(TapeMapping, str(path))
+    found = refused.value.found
+    assert "missing key 'files.0.pattern' (line 5)" in found
+    assert "unknown key 'files.0.patern' (did you mean 'pattern'?) (line 6)" in found
+    assert re.search(r"performance\.columns\.state = .*try_divide.*\(line 12\)", found)
 
 
 def test_unknown_and_missing_columns_are_named():

@@ -40,7 +40,7 @@ def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
         named = _performance_expressions(mapping) if spec.kind == "performance" else {}
         if mapping.loans is not None and mapping.loans.of == spec.kind:
             named |= _loan_expressions(mapping.loans)
-        assert_valid(frame, named, f"the {spec.kind} file")
+        assert_valid(frame, named, f"the {spec.kind} file", mapping.lines)
 
 
 def _performance_expressions(mapping: TapeMapping) -> dict[str, str]:

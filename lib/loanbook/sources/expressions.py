@@ -1,5 +1,6 @@
 """Spark SQL expressions of a mapping: refused before anything runs where they could fail a job."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -12,39 +13,128 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 
 # ANSI mode fails the whole job on one bad value; the try_ form gives null, which a check can then count.
-UNSAFE = {
-    r"(?<!try_)\bcast\s*\(": "try_cast(... as ...)",
-    r"::": "try_cast(... as ...)",
-    r"(?<!try_)\bto_date\s*\(": "try_to_date(...)",
-    r"(?<!try_)\bto_timestamp\s*\(": "try_to_timestamp(...)",
-    r"(?<!try_)\bto_number\s*\(": "try_to_number(...)",
-    r"/": "try_divide(..., ...)",
+SAFE_FORMS = {
+    **dict.fromkeys(
+        ("cast", "bigint", "boolean", "date", "decimal", "double", "float", "int", "string", "timestamp"),
+        "try_cast(... as ...)",
+    ),
+    "to_date": "try_cast(... as date), or a field of type date with its format",
+    "to_timestamp": "try_to_timestamp(...)",
+    "to_number": "try_to_number(...)",
+    "element_at": "try_element_at(...), or get(...) of an array",
+    "mod": "try_mod(..., ...)",
+    "div": "try_divide(..., ...)",
 }
+SAFE_OPERATORS = {"::": "try_cast(... as ...)", "/": "try_divide(..., ...)", "%": "try_mod(..., ...)"}
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Of one row, always the same for the same row, and null (not an error) where a value is out of range.
+FUNCTIONS = _names("""
+    abs add_months array array_compact array_contains array_distinct array_except array_intersect array_join
+    array_max array_min array_position array_remove array_sort array_union bround btrim ceil ceiling
+    char_length coalesce concat concat_ws contains date_add date_diff date_format date_sub date_trunc datediff
+    day dayofmonth dayofweek dayofyear endswith equal_null exists exp filter find_in_set flatten floor forall
+    from_json get get_json_object greatest if ifnull initcap instr isnan isnotnull isnull last_day lcase least
+    left length levenshtein like ln locate log log10 log1p log2 lower lpad ltrim map map_concat map_entries
+    map_filter map_from_arrays map_from_entries map_keys map_values md5 month months_between named_struct
+    nanvl negative nullif nvl nvl2 overlay position positive pow power quarter regexp_count regexp_extract
+    regexp_extract_all regexp_instr regexp_like regexp_replace regexp_substr repeat replace reverse right rint
+    rlike round rpad rtrim sequence sha2 sign signum size slice sort_array split split_part sqrt startswith
+    str_to_map struct substr substring substring_index transform translate trim trunc try_add try_cast
+    try_divide try_element_at try_mod try_multiply try_subtract try_to_number try_to_timestamp ucase upper
+    weekday weekofyear width_bucket xxhash64 year zip_with
+""")
+WINDOW_FUNCTIONS = _names("""
+    avg count count_if dense_rank first first_value lag last last_value lead max max_by min min_by nth_value
+    rank row_number sum
+""")
+OPERATORS = _names("and as between by case else end filter in like not on or over rlike then when")
+TYPES = _names("char decimal numeric varchar")  # whose arguments look like a call
+
+NO_CODE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
+CALL = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 
 
 def _refuse_unsafe(text: str) -> str:
-    bare = re.sub(r"'[^']*'", "''", text)
-    for pattern, safe in UNSAFE.items():
-        if found := re.search(pattern, bare, re.IGNORECASE):
-            raise ValueError(f"{found.group().strip()!r} fails a job on one bad value: write {safe}")
+    """Return the text of an expression.
+
+    Raises:
+        ValueError: it holds a subquery, a function that a mapping may not use, or one that could fail a job.
+    """
+    code = NO_CODE.sub(lambda found: "x" if found[0].startswith("`") else "''", text)
+    if re.search(r"\bselect\b", code, re.IGNORECASE):
+        raise ValueError("a subquery: a mapping's expression may read the fields of its own line only")
+    for operator, safe in SAFE_OPERATORS.items():
+        if operator in code:
+            raise ValueError(f"{operator!r} fails a job on one bad value: write {safe}")
+    if re.search(r"\bdiv\b", code, re.IGNORECASE):
+        raise ValueError(f"'div' fails a job on one bad value: write {SAFE_FORMS['div']}")
+    for call in CALL.finditer(code):
+        _refuse_function(call[1].lower(), code, call.end())
     return text
+
+
+def _refuse_function(name: str, code: str, start: int) -> None:
+    if name in FUNCTIONS or name in OPERATORS or (name in TYPES and _is_type(code, start - 1)):
+        return
+    if name in WINDOW_FUNCTIONS:
+        if re.match(r"\s*over\b", code[_end_of_call(code, start) :], re.IGNORECASE):
+            return
+        raise ValueError(f"{name}(...) makes one row of many: give it a window, OVER (PARTITION BY ...)")
+    if name in SAFE_FORMS:
+        raise ValueError(f"{name}(...) fails a job on one bad value: write {SAFE_FORMS[name]}")
+    near = difflib.get_close_matches(name, FUNCTIONS | WINDOW_FUNCTIONS, n=3)
+    hint = f"; near it: {', '.join(near)}" if near else ""
+    raise ValueError(
+        f"the function {name} is not among those that a mapping may use (of one row, always the same for the "
+        f"same row, null for a bad value){hint}"
+    )
+
+
+def _is_type(code: str, parenthesis: int) -> bool:
+    """Return whether the name before a parenthesis is a type: ``try_cast(x AS decimal(16,2))``."""
+    return re.search(r"\bas\s+\w+\s*$", code[:parenthesis], re.IGNORECASE) is not None
+
+
+def _end_of_call(code: str, start: int) -> int:
+    """Return the place after the parenthesis that closes a call whose arguments start at ``start``."""
+    depth = 1
+    for place in range(start, len(code)):
+        depth += {"(": 1, ")": -1}.get(code[place], 0)
+        if depth == 0:
+            return place + 1
+    return len(code)
 
 
 Expression = Annotated[str, AfterValidator(_refuse_unsafe)]
 
 
-def assert_valid(frame: DataFrame, expressions: Mapping[str, str], what: str) -> None:
+def assert_valid(
+    frame: DataFrame, expressions: Mapping[str, str], what: str, lines: Mapping[str, int] | None = None
+) -> None:
     """Check that Spark understands every expression on ``frame``'s columns.
 
+    Args:
+        frame: has the columns.
+        expressions: key in the mapping to expression.
+        what: the file that the frame stands for, in words.
+        lines: key to line of the mapping's file.
+
     Raises:
-        InputError: names the first key whose expression it does not, and why.
+        InputError: names the first key whose expression it does not, its line, and why.
     """
     if _problem(frame, list(expressions.values())) is None:
         return
     for key, text in expressions.items():
         if problem := _problem(frame, [text]):
+            line = (lines or {}).get(key)
             raise InputError(
-                required=f"a Spark SQL expression over the fields of {what} at {key!r}",
+                required=f"a Spark SQL expression over the fields of {what} at {key!r}"
+                + ("" if line is None else f", line {line}"),
                 found=f"{text!r}: {problem}",
                 do="correct the expression in the mapping",
             )

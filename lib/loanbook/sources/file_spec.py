@@ -2,9 +2,10 @@
 
 import codecs
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from loanbook.section import Section
 from loanbook.sources.expressions import Expression
@@ -87,3 +88,15 @@ class FileSpec(Section):
     def all_fields(self) -> dict[str, FieldType]:
         """Return the fields of every layout: what expressions may name; null where a layout lacks one."""
         return {name: field for fields in self.field_sets for name, field in fields.items()}
+
+
+class MappingFile(Section):
+    """A file of ``conf/sources``: its name, and the line of each of its keys for messages."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    _lines: dict[str, int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def lines(self) -> Mapping[str, int]:
+        """Return the line of each key, such as ``files.0.kind``; empty where no file was read."""
+        return self._lines

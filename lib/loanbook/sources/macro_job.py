@@ -61,11 +61,12 @@ def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
 
 
 def _assert_mapping(spark: SparkSession, mapping: MacroMapping) -> None:
-    for spec in mapping.files:
+    for number, spec in enumerate(mapping.files):
         named_ = {"region": spec.region, "month": spec.month} | {
             f"values.{series}": text for series, text in spec.values.items()
         }
-        assert_valid(empty_fields(spark, spec), named_, f"the file {spec.pattern}")
+        keyed = {f"files.{number}.{key}": text for key, text in named_.items()}
+        assert_valid(empty_fields(spark, spec), keyed, f"the file {spec.pattern}", mapping.lines)
 
 
 def _lines(spark: SparkSession, files: Sequence[Landed]) -> DataFrame:

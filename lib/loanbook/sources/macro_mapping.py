@@ -4,9 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from loanbook.section import Section
 from loanbook.sources.expressions import Expression
-from loanbook.sources.file_spec import FileSpec
+from loanbook.sources.file_spec import FileSpec, MappingFile
 
 
 class MacroFileSpec(FileSpec):
@@ -18,10 +17,9 @@ class MacroFileSpec(FileSpec):
     values: dict[str, Expression] = Field(min_length=1, description="series to its value")
 
 
-class MacroMapping(Section):
+class MacroMapping(MappingFile):
     """A source of economic series."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     files: tuple[MacroFileSpec, ...] = Field(min_length=1)
     lag_months: dict[str, int] = Field(description="series to the months after its own until it is known")
 

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from loanbook.config import conf_file, load_yaml
+from loanbook.config import conf_file, load_yaml, yaml_lines
 from loanbook.errors import InputError
 from loanbook.quality.history import HistoryCheck, Severity
 from loanbook.section import Section, validated
 from loanbook.sources.expressions import Expression
-from loanbook.sources.file_spec import FileSpec
+from loanbook.sources.file_spec import FileSpec, MappingFile
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
@@ -110,10 +110,9 @@ class TapeOutcome(Section):
     grain: Literal["loan", "loan_month"]
 
 
-class TapeMapping(Section):
+class TapeMapping(MappingFile):
     """A loan tape: files, fields and canonical columns."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     product: Literal["mortgage", "card", "personal"]
     period_months: Literal[1, 3] = 1
     known_lag_months: int = Field(ge=0, description="months after a reporting month until the tape shows it")
@@ -155,7 +154,7 @@ class TapeMapping(Section):
         return self.loans if self.loans is not None and self.loans.of == "performance" else None
 
 
-MappingModel = TypeVar("MappingModel", bound=Section)
+MappingModel = TypeVar("MappingModel", bound=MappingFile)
 
 
 def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
@@ -171,7 +170,10 @@ def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
             do="name one, such as --source freddie_mac",
         )
     path = conf_file("sources", source, "source")
-    return validated(model, _with_extended(load_yaml(path)), f"mapping {path.name}")
+    content, lines = _with_extended(load_yaml(path)), yaml_lines(path)
+    mapping = validated(model, content, f"mapping {path.name}", lines)
+    mapping._lines.update(lines)
+    return mapping
 
 
 def _with_extended(content: dict[str, Any]) -> dict[str, Any]:
