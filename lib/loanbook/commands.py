@@ -90,7 +90,7 @@ COMMANDS = {
             "ingest-macro",
             "economic series into macro, with the day each value became known",
             "loanbook.sources.macro_job:ingest_macro",
-            (_argument("--files", "files or folder of the series", nargs="+", required=True),),
+            (_argument("--files", "files or folder of the series", nargs="+", required=True), DELIVERED_AT),
         ),
         Command(
             "build-features",

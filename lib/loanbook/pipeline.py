@@ -52,7 +52,9 @@ def run_pipeline(
     _check_month(run, ingested)
     run.source = ingested["source"]  # --source may be the path of a mapping; the tables hold its name
     if macro:
-        steps.use_macro(steps.do("ingest-macro", source=macro_source, files=macro)["source"])
+        steps.use_macro(
+            steps.do("ingest-macro", source=macro_source, files=macro, delivered_at=None)["source"]
+        )
     steps.do("build-features")
     steps.do("build-labels")
     trained = steps.do("train-model", model=model, workers=workers, resume=False)

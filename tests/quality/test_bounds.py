@@ -1,11 +1,12 @@
 """The whole tape against the last one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from loanbook.errors import GateRefused
-from loanbook.quality.bounds import Bounds, assert_within_bounds
+from loanbook.quality.bounds import Bounds, LoanChanges, assert_within_bounds, loan_changes
 
 
 def row(
@@ -14,12 +15,16 @@ def row(
     return {"slice": slice_, "published": published, "upb": upb, "delinquent": delinquent, "kind": kind}
 
 
+def same(_: Sequence[str]) -> LoanChanges:
+    return LoanChanges(before=10, vanished=0, new=0)
+
+
 def test_only_files_that_replace_others_are_compared():
     stored = [row("a", 100, 1000), row("b", 100, 1000), row("a", 9, 0, kind="loans")]
     new = [row("a", 100, 1100, 9), row("new", 1, 1)]
-    assert_within_bounds(new, stored, lambda item: item["slice"] == "a", Bounds())
-    assert_within_bounds([row("new", 1, 1)], stored, lambda _: False, Bounds())
-    assert_within_bounds(new, [row("a", 0, 0)], lambda _: True, Bounds())  # it published nothing
+    assert_within_bounds(new, stored, lambda item: item["slice"] == "a", Bounds(), same)
+    assert_within_bounds([row("new", 1, 1)], stored, lambda _: False, Bounds(), same)
+    assert_within_bounds(new, [row("a", 0, 0)], lambda _: True, Bounds(), same)  # it published nothing
 
 
 @pytest.mark.parametrize(
@@ -32,4 +37,24 @@ def test_only_files_that_replace_others_are_compared():
 )
 def test_a_total_out_of_its_bounds_is_named_with_both_values(new, words):
     with pytest.raises(GateRefused, match=words):
-        assert_within_bounds([new], [row("a", 100, 1000)], lambda _: True, Bounds())
+        assert_within_bounds([new], [row("a", 100, 1000)], lambda _: True, Bounds(), same)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (LoanChanges(before=10, vanished=2, new=0), "vanished_loans 0.2.*10 before, 2 of them gone"),
+        (LoanChanges(before=10, vanished=0, new=11), "new_loans 1.1.*11 new"),
+    ],
+)
+def test_loans_that_came_or_went_beyond_their_bounds_are_counted(changes, words):
+    with pytest.raises(GateRefused, match=words):
+        assert_within_bounds(
+            [row("a", 100, 1000)], [row("a", 100, 1000)], lambda _: True, Bounds(), lambda _: changes
+        )
+
+
+def test_loans_are_compared_once_each(spark):
+    before = spark.createDataFrame([("A",), ("A",), ("B",)], "loan_id STRING")
+    after = spark.createDataFrame([("B",), ("C",), ("D",), ("D",)], "loan_id STRING")
+    assert loan_changes(before, after) == LoanChanges(before=2, vanished=1, new=2)

@@ -18,7 +18,10 @@ def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
     other = write_freddie(tmp_path / "other", [terms("Z")], [month("Z", "201907")], "2019Q2")
     ingest("freddie_mac", other)
     corrected = write_freddie(tmp_path / "corrected", [terms("A")], [month("A", "201904")])
-    ingest("freddie_mac", corrected, delivered_at="2020-01-15")
+    ingest(
+        "freddie_mac", corrected, delivered_at="2020-01-15",
+        settings=("ingest.bounds.vanished_loans=[0,1]",),
+    )  # fmt: skip
     assert [(row["loan_id"], row["known_on"]) for row in rows(PERFORMANCE)] == [
         ("A", date(2020, 1, 15)),
         ("Z", date(2019, 7, 31)),

@@ -24,9 +24,9 @@ US,2020-03-01,unemployment,3.7
 
 @pytest.fixture
 def ingest(make_run):
-    def do(source, *files):
+    def do(source, *files, delivered_at=None):
         run = make_run("ingest_macro", source=source)
-        return run.finish(ingest_macro(run, files=[str(path) for path in files]))
+        return run.finish(ingest_macro(run, files=[str(path) for path in files], delivered_at=delivered_at))
 
     return do
 
@@ -54,6 +54,53 @@ def test_long_series_are_known_after_their_lag_and_every_line_is_accounted_for(i
     )
     (delivery,) = make_run().read(DELIVERIES, made_by="").collect()
     assert delivery.lines == 8
+
+
+def test_revisions_are_kept_and_known_from_the_day_of_their_delivery(ingest, make_run, tmp_path):
+    path = tmp_path / "macro.csv"
+    head, of_us = "region,month,series,value\n", "US,2020-0{}-01,unemployment,{}\n".format
+    path.write_text(head + of_us(1, 3.5) + of_us(2, 3.6))
+    ingest("macro_simulated", path, delivered_at="2020-04-10")
+    path.write_text(head + of_us(1, 3.4) + of_us(2, 3.6) + of_us(5, 13.2))
+    for _ in range(2):  # again: nothing more
+        result = ingest("macro_simulated", path, delivered_at="2020-06-20")
+        rows = make_run().read(MACRO, made_by="").collect()
+        assert sorted((row.as_of_date.month, row.value, row.known_on) for row in rows) == [
+            (1, 3.4, date(2020, 6, 20)), (1, 3.5, date(2020, 2, 29)),
+            (2, 3.6, date(2020, 3, 31)), (5, 13.2, date(2020, 6, 30)),
+        ]  # fmt: skip
+        assert result["missing_months"] == {"unemployment": {"US": 2}}
+    assert len(make_run().read(DELIVERIES, made_by="").collect()) == 2
+    for day in (None, "2020-05-01"):
+        with pytest.raises(InputError, match="--delivered-at not before 2020-06-20"):
+            ingest("macro_simulated", path, delivered_at=day)
+
+
+def test_a_file_may_state_when_each_value_became_known(ingest, make_run, tmp_path):
+    mapping = tmp_path / "vintages.yaml"
+    mapping.write_text(
+        """name: vintages
+lag_months: {unemployment: 1}
+files:
+  - pattern: vintages\\.csv
+    header: true
+    fields: {month: date, published: date, value: double}
+    region: "'US'"
+    month: month
+    known_on: published
+    values: {unemployment: value}
+"""
+    )
+    (tmp_path / "vintages.csv").write_text(
+        "month,published,value\n2020-01-01,2020-02-07,3.6\n2020-01-01,2021-01-08,3.5\n2020-02-01,2020-01-01,9\n"
+        "2020-02-01,,3.5\n2020-03-01,,4.4\n2020-04-01,,14.7\n"
+    )
+    result = ingest(str(mapping), tmp_path / "vintages.csv")
+    assert (result["published"], result["quarantined"]) == (5, 1)
+    rows = make_run().read(MACRO, made_by="").orderBy("as_of_date", "known_on").collect()
+    assert [(row.value, row.known_on) for row in rows[:3]] == [
+        (3.6, date(2020, 2, 7)), (3.5, date(2021, 1, 8)), (3.5, date(2020, 3, 31)),
+    ]  # fmt: skip
 
 
 def test_another_header_is_bad_input(ingest, tmp_path):

@@ -81,7 +81,7 @@ def test_checks_flag_or_halt_and_a_tape_far_from_the_last_is_refused(ingest, row
 
 
 README = Path(__file__).parents[2] / "README.md"
-WIDER = ("rows", "upb", "delinquent_share")
+WIDER = ("rows", "upb", "delinquent_share", "vanished_loans")
 
 WIDE = {
     "name": "wide",

@@ -1,7 +1,11 @@
 """The whole tape against the last one: how far its totals may move before nothing is published."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from loanbook.errors import GateRefused
 from loanbook.section import Section
@@ -10,19 +14,61 @@ Row = Mapping[str, Any]
 
 
 class Bounds(Section):
-    """Least and greatest of a new total over the last; ``delinquent_share`` is a difference of shares."""
+    """Least and greatest of a new total over the last.
+
+    ``delinquent_share`` is a difference of shares; ``new_loans`` and ``vanished_loans`` are counts over the
+    loans that were there.
+    """
 
     rows: tuple[float, float] = (0.5, 3.0)
     upb: tuple[float, float] = (0.5, 3.0)
     delinquent_share: tuple[float, float] = (-0.1, 0.1)
+    new_loans: tuple[float, float] = (0.0, 1.0)
+    vanished_loans: tuple[float, float] = (0.0, 0.1)
+
+
+@dataclass(frozen=True)
+class LoanChanges:
+    """Loans with months in the slices that a delivery replaces: how many there were, went, and came."""
+
+    before: int
+    vanished: int
+    new: int
+
+
+def loan_changes(before: DataFrame, after: DataFrame) -> LoanChanges:
+    """Return how the loans of ``after`` differ from those of ``before``, each a frame with ``loan_id``."""
+    sides = [
+        frame.select("loan_id").distinct().withColumn(name, F.lit(True))
+        for frame, name in ((before, "was"), (after, "is"))
+    ]
+    both = sides[0].join(sides[1], "loan_id", "full")
+    row = both.agg(
+        F.count("was").alias("before"),
+        F.count_if(F.col("is").isNull()).alias("vanished"),
+        F.count_if(F.col("was").isNull()).alias("new"),
+    ).first()
+    assert row is not None  # noqa: S101 - an aggregate of a whole frame has one row
+    return LoanChanges(**row.asDict())
 
 
 def assert_within_bounds(
-    new: Sequence[Row], stored: Sequence[Row], is_replaced: Callable[[Row], bool], bounds: Bounds
+    new: Sequence[Row],
+    stored: Sequence[Row],
+    is_replaced: Callable[[Row], bool],
+    bounds: Bounds,
+    loans: Callable[[Sequence[str]], LoanChanges],
 ) -> None:
     """Check the published totals of performance files against those of the files that they replace.
 
     Files that replace none, as a new month or quarter, are compared with nothing.
+
+    Args:
+        new: rows of ``deliveries`` for the new files.
+        stored: the same of the source's earlier files.
+        is_replaced: whether an earlier file is replaced whole.
+        bounds: of each total.
+        loans: of some slices, the loans that came and went; called where something is compared.
 
     Raises:
         GateRefused: a total moved out of its bounds; the message names it with both values.
@@ -33,11 +79,13 @@ def assert_within_bounds(
     after = [row for row in new if row["kind"] == "performance" and row["slice"] in slices]
     if not before or not after:
         return
-    old, now = _totals(before), _totals(after)
+    old, now, changes = _totals(before), _totals(after), loans(sorted(slices))
     moved = {
         "rows": (now["rows"] / old["rows"], bounds.rows),
         "upb": (now["upb"] / old["upb"] if old["upb"] else 1.0, bounds.upb),
         "delinquent_share": (now["share"] - old["share"], bounds.delinquent_share),
+        "new_loans": (changes.new / max(changes.before, 1), bounds.new_loans),
+        "vanished_loans": (changes.vanished / max(changes.before, 1), bounds.vanished_loans),
     }
     outside = {name: value for name, (value, (low, high)) in moved.items() if not low <= value <= high}
     if outside:
@@ -46,7 +94,8 @@ def assert_within_bounds(
         raise GateRefused(
             required=f"totals of slices {', '.join(sorted(slices)[:5])} within {limits} of the last delivery "
             "(ingest.bounds)",
-            found=f"{found}; rows {old['rows']} before, {now['rows']} now",
+            found=f"{found}; rows {old['rows']} before, {now['rows']} now; loans {changes.before} before, "
+            f"{changes.vanished} of them gone, {changes.new} new",
             do="look at the tape; where it is right, widen ingest.bounds for this run with --set",
         )
 

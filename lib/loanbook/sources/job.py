@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from datetime import date
+from functools import partial
 from typing import Any
 
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.quality.bounds import assert_within_bounds
+from loanbook.quality.bounds import LoanChanges, assert_within_bounds, loan_changes
 from loanbook.runs import Run
+from loanbook.session import named
 from loanbook.sources.canonical import assert_mapping
 from loanbook.sources.deliveries import (
     Row,
@@ -21,16 +22,17 @@ from loanbook.sources.deliveries import (
 )
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
-from loanbook.sources.judge import accounted, judge
+from loanbook.sources.judge import Judged, accounted, judge
 from loanbook.sources.landing import Landed, by_tasks, landed_files
 from loanbook.sources.mapping import TapeMapping, load_mapping
-from loanbook.sources.order import by_age
+from loanbook.sources.order import by_age, parse_day
 from loanbook.sources.publish import details, publish
 from loanbook.sources.replaced import Replaced, Scope, of_source
 from loanbook.sources.replay import assert_every_line, replay_files, replayed_delivery
 from loanbook.storage import local_path
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
 
 COUNTS = ("loans", "loan_months", "lines", "rows", "published", "quarantined", "superseded", "set_aside")
 
@@ -114,10 +116,21 @@ def _judged_and_published(
     counted = accounted(run, judged)
     scope = "full" if replaced.slices else "delta"
     rows = delivery_rows(files, counted, about_tape(mapping), scope)
-    assert_within_bounds(rows, stored, replaced.holds, run.settings.ingest.bounds)
+    assert_within_bounds(
+        rows, stored, replaced.holds, run.settings.ingest.bounds, partial(_changes, run, judged)
+    )
     replayed = None if again is None else again["delivery"]
     loans = publish(run, judged, [*rows, *late], stored, keep, replayed)
     return {"loans": loans, **details(judged, counted)}
+
+
+def _changes(run: Run, judged: Judged, slices: Sequence[str]) -> LoanChanges:
+    here = F.col("slice").isin(*slices)
+    stored = run.read(PERFORMANCE, made_by="ingest-tapes").where(F.col("source") == judged.mapping.name)
+    with named(run.spark, f"{run.job}: compare the loans with the last delivery's"):
+        return loan_changes(
+            stored.where(here & judged.replaced.expr()), judged.published.where(here & F.col("is_new"))
+        )
 
 
 def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequence[Row]) -> dict[str, Any]:
@@ -138,20 +151,6 @@ def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequ
         "source": mapping.name, "loans": loans, **none, "lines": lines, "rows": lines, "superseded": lines,
         "first_month": None, "last_month": None,
     }  # fmt: skip
-
-
-def parse_day(text: str | None) -> date | None:
-    """Return the day that ``--delivered-at`` names, None where it is not given.
-
-    Raises:
-        InputError: it is no day.
-    """
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(
-            required="--delivered-at as YYYY-MM-DD", found=repr(text), do="write the day so"
-        ) from error
 
 
 def assert_pairs(files: Sequence[Landed]) -> None:

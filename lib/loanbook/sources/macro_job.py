@@ -11,7 +11,7 @@ from loanbook.quality.checks import failed, required_columns
 from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
 from loanbook.runs import Run
 from loanbook.session import named
-from loanbook.sources.deliveries import deliveries_frame, delivery_rows
+from loanbook.sources.deliveries import Row, deliveries_frame, delivery_rows, stored_rows
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.fields import empty_fields, read_fields, required_layouts
 from loanbook.sources.files import find_files
@@ -19,8 +19,11 @@ from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, by_tasks, landed_files
 from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
 from loanbook.sources.mapping import load_mapping
+from loanbook.sources.order import parse_day
 from loanbook.sources.quarantined import frequent_reasons, quarantine_rows
-from loanbook.sources.replaced import of_source
+from loanbook.sources.replaced import Replaced, of_source
+from loanbook.sources.revisions import assert_in_order, missing_months, with_revisions
+from loanbook.sources.stored import published
 from loanbook.storage import local_path
 from loanbook.tables.base import assert_unique
 from loanbook.tables.deliveries import DELIVERIES
@@ -33,11 +36,19 @@ ABOUT = {
 }  # fmt: skip
 
 
-def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
-    """Replace the series of a source.
+def ingest_macro(run: Run, *, files: Sequence[str], delivered_at: str | None = None) -> dict[str, Any]:
+    """Publish the series of a source.
+
+    Without a day of delivery the files replace all that is published of the source, each value known after
+    its series' lag. With one they add to it: values that changed are kept as revisions, known from that day.
+
+    Args:
+        run: the job's run.
+        files: files and folders.
+        delivered_at: day of delivery; by default from the files' names.
 
     Returns:
-        Values, lines by fate, and first and last month of each series.
+        Values, lines by fate, first and last month of each series, and the months that it lacks in between.
 
     Raises:
         InputError: the mapping or a file is not as required; nothing is published.
@@ -45,18 +56,28 @@ def ingest_macro(run: Run, *, files: Sequence[str]) -> dict[str, Any]:
     """
     mapping = load_mapping(MacroMapping, run.source)
     run.source = mapping.name
+    day = parse_day(delivered_at)
     found = find_files(files, mapping.files)
     _assert_mapping(run.spark, mapping)
+    stored = stored_rows(run, mapping.name)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
-    with landed_files(mapping.name, found, folder, None, None, by_tasks(run.spark)) as landed:
+    with landed_files(mapping.name, found, folder, day, None, by_tasks(run.spark)) as landed:
+        day = max((file.delivered_at for file in landed if file.delivered_at is not None), default=None)
+        assert_in_order(day, stored)
         keep = keeper(folder)
         lines = keep(_lines(run.spark, landed), "lines")
         with named(run.spark, f"{run.job}: read series and judge each line"):
             counted = tallies(lines)
         _assert_counts(run, landed, lines, counted)
-        values = keep(_values(lines, mapping.lag_months), "values")
+        values = _values(lines, mapping.lag_months)
         assert_unique(values, MACRO)
-        _publish(run, mapping, landed, counted, lines, values)
+        before = published(run, MACRO, mapping.name)
+        if day is None or before is None:
+            stored = []
+        else:
+            values = with_revisions(values, before, day)
+        values = keep(values, "values")
+        _publish(run, mapping, landed, counted, lines, values, stored)
         return _details(mapping, counted, values)
 
 
@@ -65,6 +86,8 @@ def _assert_mapping(spark: SparkSession, mapping: MacroMapping) -> None:
         named_ = {"region": spec.region, "month": spec.month} | {
             f"values.{series}": text for series, text in spec.values.items()
         }
+        if spec.known_on is not None:
+            named_["known_on"] = spec.known_on
         keyed = {f"files.{number}.{key}": text for key, text in named_.items()}
         assert_valid(empty_fields(spark, spec), keyed, f"the file {spec.pattern}", mapping.lines)
 
@@ -90,10 +113,13 @@ def _judged(fields: DataFrame, spec: MacroFileSpec) -> DataFrame:
         F.col("_found_fields").alias("found_fields"),
         F.expr(spec.region).alias("region"),
         F.last_day(F.expr(spec.month)).alias("as_of_date"),
+        (F.lit(None) if spec.known_on is None else F.expr(spec.known_on)).cast("date").alias("stated_on"),
         F.filter(F.array(*series), lambda item: item["value"].isNotNull()).alias("values"),
         F.col("_reasons"),
     )
-    missing = failed(required_columns(MACRO, ["region", "as_of_date"]))
+    checks = required_columns(MACRO, ["region", "as_of_date"])
+    checks["known_before_its_month"] = F.col("stated_on") < F.col("as_of_date")
+    missing = failed(checks)
     cut_wrongly = F.array_contains("_reasons", "number_of_fields")
     reasons = F.when(cut_wrongly, F.col("_reasons")).otherwise(F.concat("_reasons", missing))
     return lines.withColumn("reasons", reasons).withColumn("fate", _fate()).drop("_reasons")
@@ -105,12 +131,12 @@ def _fate() -> Column:
 
 
 def _values(lines: DataFrame, lag_months: Mapping[str, int]) -> DataFrame:
-    """Return one row for each value, known at the end of the month that is its series' lag later."""
-    published = lines.where(F.col("fate") == "published")
-    rows = published.select("source", "region", "as_of_date", "delivery", F.inline("values"))
+    """Return one row for each value, known on its stated day, else at the end of the month its lag later."""
+    stay = lines.where(F.col("fate") == "published")
+    rows = stay.select("source", "region", "as_of_date", "delivery", "stated_on", F.inline("values"))
     lags = F.create_map(*(F.lit(part) for pair in lag_months.items() for part in pair))
-    known_on = F.last_day(F.add_months("as_of_date", lags[F.col("series")]))
-    return rows.withColumn("known_on", known_on)
+    after_lag = F.last_day(F.add_months("as_of_date", lags[F.col("series")]))
+    return rows.withColumn("known_on", F.coalesce("stated_on", after_lag)).select(*MACRO.column_names)
 
 
 def _assert_counts(run: Run, files: Sequence[Landed], lines: DataFrame, counted: Mapping[str, Tally]) -> None:
@@ -127,13 +153,18 @@ def _publish(
     counted: Mapping[str, Tally],
     lines: DataFrame,
     values: DataFrame,
+    stored: Sequence[Row],
 ) -> None:
+    """Write the three tables; ``stored`` are the rows of earlier files whose values stay."""
     here = of_source(mapping.name)
     rows = delivery_rows(files, counted, ABOUT)
+    new = {row["delivery"] for row in rows}
+    earlier = [row for row in stored if row["delivery"] not in new]
     run.restore_unpublished(QUARANTINE, MACRO, DELIVERIES)
-    run.replace(QUARANTINE, quarantine_rows(lines, files, run.run_id), here)
+    rejected = Replaced(mapping.name, (), tuple(sorted(new))).sql() if stored else here
+    run.replace(QUARANTINE, quarantine_rows(lines, files, run.run_id), rejected)
     run.replace(MACRO, values, here)
-    run.replace(DELIVERIES, deliveries_frame(run, rows), here)
+    run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), here)
 
 
 def _details(mapping: MacroMapping, counted: Mapping[str, Tally], values: DataFrame) -> dict[str, Any]:
@@ -149,4 +180,5 @@ def _details(mapping: MacroMapping, counted: Mapping[str, Tally], values: DataFr
         "series": {
             row["series"]: [row["values"], str(row["first"]), str(row["last"])] for row in spans.collect()
         },
+        "missing_months": missing_months(values),
     }

@@ -14,6 +14,9 @@ class MacroFileSpec(FileSpec):
     kind: Literal["macro"] = "macro"
     region: Expression
     month: Expression
+    known_on: Expression | None = Field(
+        None, description="the day a line's values became known, where the file says it; else the lag's"
+    )
     values: dict[str, Expression] = Field(min_length=1, description="series to its value")
 
 

@@ -48,3 +48,17 @@ def by_age(
         )
         (late if is_late else fresh).append(file)
     return fresh, late
+
+
+def parse_day(text: str | None) -> date | None:
+    """Return the day that ``--delivered-at`` names, None where it is not given.
+
+    Raises:
+        InputError: it is no day.
+    """
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            required="--delivered-at as YYYY-MM-DD", found=repr(text), do="write the day so"
+        ) from error

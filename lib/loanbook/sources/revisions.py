@@ -1,0 +1,68 @@
+"""Values of economic series that come again: what was known before stays known as it was."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.errors import InputError
+from loanbook.tables.macro import MACRO
+
+OF = ("source", "region", "as_of_date", "series")  # what a value is of; it may be revised
+
+
+def with_revisions(delivered: DataFrame, stored: DataFrame, day: date) -> DataFrame:
+    """Return all values of a source after a delivery.
+
+    A value as last stored adds nothing. One that differs is a revision, known from the day of its delivery;
+    the values before it stay. A value of a month not seen before is known after its series' lag.
+
+    Args:
+        delivered: rows of ``macro``, known after their lag (or on the day that the file states).
+        stored: rows of ``macro`` published before.
+        day: of the delivery.
+    """
+    last = stored.groupBy(*OF).agg(
+        F.max_by("value", "known_on").alias("last_value"), F.max("known_on").alias("last_known_on")
+    )
+    changed = delivered.join(last, [*OF], "left").where(~F.col("value").eqNullSafe(F.col("last_value")))
+    revised_on = F.greatest("known_on", F.lit(day))
+    known_on = F.when(F.col("last_value").isNull(), F.col("known_on")).otherwise(revised_on)
+    new = changed.withColumn("known_on", known_on).select(*MACRO.column_names)
+    # A value that was corrected before the day it became known was never known otherwise.
+    kept = stored.select(*MACRO.column_names).join(new.select(*MACRO.key), [*MACRO.key], "left_anti")
+    return kept.unionByName(new)
+
+
+def assert_in_order(day: date | None, stored: Sequence[Mapping[str, Any]]) -> None:
+    """Check that a delivery is not older than one published before.
+
+    Args:
+        day: of the delivery, None where it has none.
+        stored: rows of ``deliveries`` for the source.
+
+    Raises:
+        InputError: it is older, or has no day although earlier ones have.
+    """
+    newest = max((row["delivered_at"] for row in stored if row["delivered_at"] is not None), default=None)
+    if newest is None or (day is not None and day >= newest):
+        return
+    raise InputError(
+        required=f"--delivered-at not before {newest}, the day of the last delivery of these series",
+        found="none" if day is None else str(day),
+        do="deliver revisions in the order in which they were published, each with its day",
+    )
+
+
+def missing_months(values: DataFrame) -> dict[str, dict[str, int]]:
+    """Return, by series and region, how many months between the first and the last have no value, if any."""
+    spans = values.groupBy("series", "region").agg(
+        F.count_distinct("as_of_date").alias("months"),
+        (F.months_between(F.max("as_of_date"), F.min("as_of_date")) + 1).cast("int").alias("span"),
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in spans.where(F.col("span") > F.col("months")).orderBy("series", "region").collect():
+        found.setdefault(row["series"], {})[row["region"]] = row["span"] - row["months"]
+    return found
