@@ -15,6 +15,7 @@ pytestmark = pytest.mark.train
 
 # A run's own name and the number of the commit it read; all else must be the same when a job is run again.
 VARYING = {"run_id", "features_version"}
+OWN_TAPES = ("--source", "simulated", "--tapes", "{book}/tapes")
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +138,16 @@ def call_sql(warehouse: Path, query: str) -> str:
         (("build-features", "--set", "book.stale=1"), "book.stale"),
         (("train-model", "--model", "no_such_net"), "no_such_net"),
         (("evaluate-model", "--model", "no_such_net"), "no_such_net"),
+        (("score-portfolio", "--set", "score.scenario=adverse"), "baseline"),
+        (("run-pipeline", *OWN_TAPES, "--as-of", "2031-12-31"), "2031-12-31"),
+        (("run-pipeline", *OWN_TAPES, "--workers", "0"), "--workers"),
+        (("run-pipeline", *OWN_TAPES, "--workers", "99"), "99 Spark task slots"),
+        (("run-pipeline", *OWN_TAPES, "--macro", "{book}/macro", "--macro-source", "macro_us"), "us_monthly"),
     ],
 )
 def test_bad_input_exits_2_says_what_to_do_and_changes_no_table(result, spark, warehouse, arguments, words):
     versions = {path.parent.parent: path.name for path in sorted(warehouse.glob("*/_delta_log/*.json"))}
-    answer = call(warehouse, *arguments)
+    answer = call(warehouse, *(text.format(book=warehouse / "_simulated") for text in arguments))
     assert answer["exit_code"] == 2
     assert all(part in answer["error"] for part in ("required:", "found:", "do:", words))
     assert {p.parent.parent: p.name for p in sorted(warehouse.glob("*/_delta_log/*.json"))} == versions

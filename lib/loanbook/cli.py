@@ -7,11 +7,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
 from loanbook.commands import COMMANDS, WITHOUT_JVM, Command, run_job
-from loanbook.errors import LoanbookError
+from loanbook.errors import InputError, LoanbookError
 from loanbook.logs import configure_logging
 from loanbook.output import say
 
@@ -77,18 +78,21 @@ def _run(command: Command, options: argparse.Namespace) -> dict[str, Any]:
     from loanbook.config import load_settings  # after the parser, so that --help needs no pydantic
     from loanbook.runs import Run
 
-    settings = load_settings(options.profile, options.set)
-    configure_logging(options.log_format or settings.log_format)
+    given = [*options.set, *([f"log_format={options.log_format}"] if options.log_format else [])]
+    settings = load_settings(options.profile, given)
+    configure_logging(settings.log_format)
     run = Run(command.name.replace("-", "_"), settings, options.as_of, options.source)
     return run_job(run, command, {name: getattr(options, name) for name in command.parameters})
 
 
 def _guarded(work: Callable[[], dict[str, Any] | None], options: argparse.Namespace) -> int:
     result: dict[str, Any] | None = None
+    job = options.command.replace("-", "_")
     try:
+        _require_writable(options.result)
         result, code = work(), 0
     except KeyboardInterrupt:
-        result, code = {"status": "failed", "error": "interrupted"}, 1
+        result, code = {"job": job, "status": "failed", "error": "interrupted"}, 1
     except Exception as error:
         code = error.exit_code if isinstance(error, LoanbookError) else 1
         message = (
@@ -99,7 +103,7 @@ def _guarded(work: Callable[[], dict[str, Any] | None], options: argparse.Namesp
         if options.traceback:
             traceback.print_exc(file=sys.stderr)
         log.error("%s", message)
-        result = {"job": options.command.replace("-", "_"), "status": "failed", "error": message}
+        result = {"job": job, "status": "failed", "error": message}
     if result is not None:
         _report({**result, "exit_code": code}, options)
     return code
@@ -110,13 +114,33 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else "no message; run again with --traceback"
 
 
+def _require_writable(result: str | None) -> None:
+    """Refuse a ``--result`` that could not be written now, not after the work.
+
+    Raises:
+        InputError: it is no local path, or its folder cannot be written.
+    """
+    if result is None:
+        return
+    from loanbook.storage import local_path
+
+    path = local_path(result, "--result")
+    folder = next(parent for parent in path.parents if parent.exists())
+    if path.is_dir() or not os.access(folder, os.W_OK) or not folder.is_dir():
+        raise InputError(
+            required="--result with a file that can be written", found=result, do="name another file"
+        )
+
+
 def _report(result: dict[str, Any], options: argparse.Namespace) -> None:
     line = json.dumps(result, default=str)
     say(line + "\n")
     if options.result:
         from loanbook.storage import local_path, write_json
 
-        write_json(local_path(options.result, "--result"), json.loads(line))
+        # A path that was refused has no result: what it says is on stdout.
+        with suppress(InputError, OSError):
+            write_json(local_path(options.result, "--result"), json.loads(line))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,12 @@ from loanbook.models.settings import load_model_settings
 from loanbook.output import say
 from loanbook.runs import Run
 from loanbook.scoring.summary import summary_table
+from loanbook.sources.files import find_files
 from loanbook.sources.macro_mapping import MacroMapping
 from loanbook.sources.mapping import load_mapping
 from loanbook.storage import local_path
+from loanbook.training.horovod_run import assert_task_slots
+from loanbook.training.settings import wanted_workers
 
 SIMULATED_SOURCE = "simulated"
 SIMULATED_MACRO = "macro_simulated"
@@ -38,9 +41,7 @@ def run_pipeline(
         InputError: neither tapes with a source nor ``simulate``, or both; macro files without their mapping.
     """
     _check_arguments(run, tapes, macro, macro_source, simulate)
-    load_model_settings(model or run.settings.train.model)  # refused now, not after the ingest
-    if macro_source:
-        load_mapping(MacroMapping, macro_source)
+    _check_before_the_work(run, macro, macro_source, model, workers)
     steps = _Steps(run)
     truth = None
     if simulate:
@@ -48,8 +49,9 @@ def run_pipeline(
         steps.do("simulate-tapes", size=simulate, out=str(book), seed=None, loans=None, months=None)
         tapes, macro, truth = [str(book / "tapes")], [str(book / "macro")], str(book / "truth")
         run.source, macro_source = SIMULATED_SOURCE, SIMULATED_MACRO
-    ingested = steps.do("ingest-tapes", tapes=tapes, delivered_at=delivered_at, scope=scope, replay=None)
-    _check_month(run, ingested)
+    ingested = steps.do(
+        "ingest-tapes", as_of=run.as_of, tapes=tapes, delivered_at=delivered_at, scope=scope, replay=None
+    )
     run.source = ingested["source"]  # --source may be the path of a mapping; the tables hold its name
     if macro:
         steps.use_macro(
@@ -63,6 +65,21 @@ def run_pipeline(
     scored = steps.do("score-portfolio", as_of=run.as_of, **chosen)
     say(summary_table(scored) + "\n")
     return _result(ingested, trained, evaluated, scored, steps.seconds)
+
+
+def _check_before_the_work(
+    run: Run, macro: list[str] | None, macro_source: str | None, model: str | None, workers: int | None
+) -> None:
+    """Refuse now what a later job would refuse after hours.
+
+    Raises:
+        InputError: an unknown model, too few or too many workers, or series of another mapping.
+    """
+    load_model_settings(model or run.settings.train.model)
+    size = wanted_workers(run.settings.train, workers)
+    if macro and macro_source:
+        find_files(macro, load_mapping(MacroMapping, macro_source).files)
+    assert_task_slots(run.spark, size)
 
 
 class _Steps:
@@ -112,17 +129,6 @@ def _check_arguments(
     missing = [path for path in (tapes or []) + (macro or []) if not Path(path).exists()]
     if missing:
         raise InputError(required="files that exist", found=f"no {', '.join(missing)}", do="correct the path")
-
-
-def _check_month(run: Run, ingested: Mapping[str, Any]) -> None:
-    """Refuse a month that the tapes do not hold before the hours of training, not after them."""
-    first, last = ingested["first_month"], ingested["last_month"]
-    if run.as_of is not None and (first is None or not first <= run.as_of <= last):
-        raise InputError(
-            required=f"--as-of with a month of the tapes, from {first} to {last}",
-            found=str(run.as_of),
-            do="name one of these months; the tapes are ingested, and nothing else was done",
-        )
 
 
 def _result(

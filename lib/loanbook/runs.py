@@ -64,7 +64,7 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """Return the Spark session."""
-        return build_session(self.settings.spark, f"loanbook {self.job}")
+        return build_session(self.settings.spark, f"loanbook {self.job}", self.settings.log_format)
 
     @cached_property
     def published(self) -> dict[str, int]:

@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from loanbook.config import SparkSettings
 from loanbook.errors import InputError
+from loanbook.logs import LogFormat
 
 # What correctness needs; everything else is the profile's or spark-submit's.
 REQUIRED = {
@@ -20,8 +22,10 @@ REQUIRED = {
 }
 
 
-def build_session(settings: SparkSettings, app_name: str = "loanbook") -> SparkSession:
-    """Return the active session, or a new one with Delta, UTC and Arrow.
+def build_session(
+    settings: SparkSettings, app_name: str = "loanbook", log_format: LogFormat = "text"
+) -> SparkSession:
+    """Return the active session, or a new one with Delta, UTC and Arrow, whose JVM logs in the given format.
 
     A value that spark-submit or a running session has set is left alone.
 
@@ -33,6 +37,8 @@ def build_session(settings: SparkSettings, app_name: str = "loanbook") -> SparkS
         return active
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = _conf(settings).setIfMissing("spark.app.name", app_name)
+    of_jvm = Path(__file__).with_name(f"log4j2-{log_format}.properties").as_uri()
+    conf.setIfMissing("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={of_jvm}")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     _require_delta(spark)

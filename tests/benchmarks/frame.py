@@ -21,7 +21,7 @@ class Result:
         work: what was done (rows, columns, sizes).
         runs: one entry a run: side, pair and seconds, and whatever else was measured.
         ratios: median over the pairs of ours over the peer's.
-        targets: what a ratio should at most (or at least, where its name says ``over``) be.
+        targets: what a ratio should at most be.
     """
 
     name: str

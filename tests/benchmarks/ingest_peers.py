@@ -31,12 +31,14 @@ def typed_sql(name: str, position: int, field: FieldType) -> str:
 def by_plain_spark(tapes: str, out: Path) -> dict[str, Any]:
     """Land the tapes as ours does, split and cast every field, and write each kind as a Delta table."""
     from loanbook.session import build_session
-    from loanbook.sources.landing import LANDED_SCHEMA, landed_files
+    from loanbook.sources.landing import LANDED_SCHEMA, by_tasks, landed_files
 
     mapping = load_mapping(TapeMapping, SOURCE)
     spark = build_session(load_settings("local").spark, "plain Spark")
     started = time.perf_counter()
-    with landed_files(mapping.name, _found(mapping, tapes), out / "landing", None) as files:
+    with landed_files(
+        mapping.name, _found(mapping, tapes), out / "landing", None, None, by_tasks(spark)
+    ) as files:
         seconds_landing = round(time.perf_counter() - started, 2)
         for spec in mapping.files:
             chunks = [chunk.as_uri() for file in files if file.spec is spec for chunk in file.chunks]

@@ -83,13 +83,13 @@ def test_a_page_without_enough_defaults_says_so_and_shows_no_metric(loans):
 
 
 def test_the_verdict_compares_with_logit_and_truth():
-    truth = {"coverage": 0.5, "log_loss": {"model": 0.30, "logit": 0.34, "truth": 0.29}}
+    truth = {"rows": 1200, "rows_with_truth": 600, "log_loss": {"model": 0.30, "logit": 0.34, "truth": 0.29}}
     said = dict(verdict([row for row in findings(600).rows if row.slice == "test"], truth))
     assert list(said) == ["Ranking", "Level", "Against the logit", "Against the truth"]
     assert "lower" in said["Against the logit"]
     assert (
-        "0.29000 on the 50.0% of rows that have a truth; the model is 0.01000 above it"
-        in said["Against the truth"]
+        "0.29000 on 600 of the 1,200 rows, those that have a truth (the losses on these: model 0.30000, "
+        "logit 0.34000); the model is 0.01000 above it" in said["Against the truth"]
     )
     assert "80% of the logit's distance closed" in said["Against the truth"]
 

@@ -43,7 +43,11 @@ def findings_of(run: Run, judged: Judged) -> Findings:
         slices=[counts_of(part) for part in judged.slices],
         truth=None
         if compared is None
-        else {"coverage": compared.coverage, "log_loss": judged.losses_with_truth},
+        else {
+            "rows": len(test.label),
+            "rows_with_truth": len(compared.part.label),
+            "log_loss": judged.losses_with_truth,
+        },
         model=_about(run, judged.artefact),
         settings=run.settings.evaluate,
         sufficient=judged.sufficient(run.settings.evaluate),

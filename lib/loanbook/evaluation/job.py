@@ -71,7 +71,11 @@ def _compared(test: Slice, truth: str | None) -> Compared | None:
         )
     compared = with_truth(test, folder)
     if compared.coverage < 1 and len(test.label):
-        log.warning("%.1f %% of the test rows have a truth: only these are compared", 100 * compared.coverage)
+        log.warning(
+            "%d of %d test rows have a truth: only these are compared",
+            len(compared.part.label),
+            len(test.label),
+        )
     return compared
 
 

@@ -115,7 +115,13 @@ def _against_truth(truth: Mapping[str, Any] | None) -> str:
     losses = truth["log_loss"]
     gap, logit_gap = losses["model"] - losses["truth"], losses["logit"] - losses["truth"]
     closed = f", {1 - gap / logit_gap:.0%} of the logit's distance closed" if logit_gap > 0 else ""
-    rows = "" if truth["coverage"] == 1 else f" on the {truth['coverage']:.1%} of rows that have a truth"
+    some = truth["rows_with_truth"] < truth["rows"]
+    rows = (
+        f" on {truth['rows_with_truth']:,} of the {truth['rows']:,} rows, those that have a truth "
+        f"(the losses on these: model {losses['model']:.5f}, logit {losses['logit']:.5f})"
+        if some
+        else ""
+    )
     return (
         f"The simulated book's own expected PDs have log loss "
         f"{losses['truth']:.5f}{rows}; the model is {gap:.5f} above it, the logit {logit_gap:.5f}{closed}."

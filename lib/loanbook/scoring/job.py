@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import GateRefused, InputError
 from loanbook.models.artefact import Artefact
+from loanbook.models.heads import head
 from loanbook.runs import Run
 from loanbook.scoring.book import Measured, by_state, measure, scored_book
 from loanbook.scoring.chosen_model import chosen_model
@@ -82,6 +83,7 @@ def _score(run: Run, model: str | None, model_version: str | None) -> dict[str, 
     book = features.where(F.col("as_of_date") == F.lit(run.as_of))
     measured = measure(book)
     _require_same_features(measured, artefact)
+    _require_pd(artefact)
     scores = _score_rows(run, book, artefact).persist()
     try:
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
@@ -178,6 +180,21 @@ def _require_same_features(book: Measured, artefact: Artefact) -> None:
                 found=f"{artefact.name} {artefact.version}, trained on {trained_on[name]}",
                 do="run train-model on these features, or name a model trained on them",
             )
+
+
+def _require_pd(artefact: Artefact) -> None:
+    """Refuse a model whose head predicts anything but what the table of scores holds.
+
+    Raises:
+        InputError: names the output of the head.
+    """
+    output = head(artefact.json("settings.json")["model"]["head"]).output
+    if output not in SCORES.column_names:
+        raise InputError(
+            required="a model whose head fills a column of scores",
+            found=f"{artefact.name} {artefact.version}, whose head gives {output}",
+            do="name a model with the head default_12m",
+        )
 
 
 def _require_whole_book(book: Measured, table: list[dict[str, Any]]) -> None:

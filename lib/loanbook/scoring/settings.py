@@ -1,5 +1,7 @@
 """Settings of the scoring job."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from loanbook.section import Section
@@ -8,7 +10,7 @@ from loanbook.section import Section
 class ScoreSettings(Section):
     """How the book is scored."""
 
-    scenario: str = Field(
-        "baseline", description="name of the macro path the scores assume; part of their key"
+    scenario: Literal["baseline"] = Field(
+        "baseline", description="the macro path that the scores assume; part of their key"
     )
     batch_rows: int = Field(8192, ge=1, description="rows of one call of the model")

@@ -1,7 +1,8 @@
 """The job ``ingest_tapes``: a loan tape in; loans, performance, terminations and quarantine out."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.quality.bounds import LoanChanges, assert_within_bounds, loan_changes
+from loanbook.quality.reconcile import Tally
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.canonical import assert_mapping
@@ -114,6 +116,7 @@ def _judged_and_published(
 ) -> dict[str, Any]:
     judged = judge(run, mapping, files, replaced, keep)
     counted = accounted(run, judged)
+    _assert_month(run.as_of, counted.values(), stored)
     scope = "full" if replaced.slices else "delta"
     rows = delivery_rows(files, counted, about_tape(mapping), scope)
     assert_within_bounds(
@@ -122,6 +125,24 @@ def _judged_and_published(
     replayed = None if again is None else again["delivery"]
     loans = publish(run, judged, [*rows, *late], stored, keep, replayed)
     return {"loans": loans, **details(judged, counted)}
+
+
+def _assert_month(as_of: date | None, delivered: Iterable[Tally], stored: Sequence[Row]) -> None:
+    """Check that the book will hold the month to work on, where one is named.
+
+    Raises:
+        InputError: it is before the first or after the last month.
+    """
+    first = min((tally.first_month for tally in delivered if tally.first_month), default=None)
+    last = [tally.last_month for tally in delivered] + [row["last_complete_month"] for row in stored]
+    newest = max((month for month in last if month), default=None)
+    if as_of is None or (first and newest and (first <= as_of or stored) and as_of <= newest):
+        return
+    raise InputError(
+        required=f"--as-of with a month of the tapes, from {first} to {newest}",
+        found=str(as_of),
+        do="name one of these months; nothing was published",
+    )
 
 
 def _changes(run: Run, judged: Judged, slices: Sequence[str]) -> LoanChanges:

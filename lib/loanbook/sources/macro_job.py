@@ -78,7 +78,10 @@ def ingest_macro(run: Run, *, files: Sequence[str], delivered_at: str | None = N
             values = with_revisions(values, before, day)
         values = keep(values, "values")
         _publish(run, mapping, landed, counted, lines, values, stored)
-        return _details(mapping, counted, values)
+        details = _details(mapping, counted, values)
+        for name in ("lines", "published", "quarantined", "set_aside"):
+            run.count(name, details[name])
+        return details
 
 
 def _assert_mapping(spark: SparkSession, mapping: MacroMapping) -> None:

@@ -21,6 +21,21 @@ def task_slots(spark: SparkSession) -> int:
     return int(context.maxNumConcurrentTasks(context.resourceProfileManager().defaultResourceProfile()))
 
 
+def assert_task_slots(spark: SparkSession, workers: int) -> None:
+    """Check that all workers can run at once.
+
+    Raises:
+        InputError: there are fewer task slots than workers.
+    """
+    slots = task_slots(spark)
+    if workers > slots:
+        raise InputError(
+            required=f"{workers} Spark task slots, one for each training worker",
+            found=f"{slots}",
+            do=f"pass --workers {slots}, or give the session more cores (spark.master, executors)",
+        )
+
+
 def launch(
     spark: SparkSession, function: Callable[[Any], Any], argument: Any, workers: int, start_timeout: int
 ) -> list[Any]:
@@ -37,13 +52,7 @@ def launch(
         InputError: there are fewer task slots than workers.
         LoanbookError: a process failed or did not start in time.
     """
-    slots = task_slots(spark)
-    if workers > slots:
-        raise InputError(
-            required=f"{workers} Spark task slots, one for each training worker",
-            found=f"{slots}",
-            do=f"pass --workers {slots}, or give the session more cores (spark.master, executors)",
-        )
+    assert_task_slots(spark, workers)
     import horovod.runner.launch
     import horovod.spark
 

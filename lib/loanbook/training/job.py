@@ -23,7 +23,7 @@ from loanbook.training.build_snapshot import Request, ensure_snapshot
 from loanbook.training.candidates import all_candidates
 from loanbook.training.horovod_run import launch
 from loanbook.training.report import build_artefact
-from loanbook.training.settings import TrainSettings
+from loanbook.training.settings import TrainSettings, wanted_workers
 from loanbook.training.snapshot import Snapshot
 from loanbook.training.worker import TRAINED, TrainRequest, train_rank
 
@@ -54,9 +54,7 @@ def train_model(
     settings, seconds = run.settings.train, dict[str, float]()
     architecture = model or settings.model
     model_settings = load_model_settings(architecture, settings.batch_size, settings.epochs)
-    size = settings.workers if workers is None else workers
-    if size < 1:
-        raise InputError(required="--workers of at least 1", found=str(size), do="give 1 or more")
+    size = wanted_workers(settings, workers)
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         snapshot = _snapshot(run, head(model_settings.head), size)
     with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):

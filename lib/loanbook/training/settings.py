@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from loanbook.errors import InputError
 from loanbook.section import Section
 
 
@@ -72,3 +73,15 @@ class TrainSettings(Section):
         (10.0, 0.1, 0.001),
         description="inverse L2 penalties tried for the logistic regression, chosen on tune",
     )
+
+
+def wanted_workers(settings: TrainSettings, given: int | None) -> int:
+    """Return the number of Horovod processes: as given, else of the settings.
+
+    Raises:
+        InputError: fewer than 1.
+    """
+    workers = settings.workers if given is None else given
+    if workers < 1:
+        raise InputError(required="--workers of at least 1", found=str(workers), do="give 1 or more")
+    return workers

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from loanbook.errors import InputError
+from loanbook.logs import progress
 from loanbook.section import nearest
 from loanbook.sources.simulate import chain as ch
 from loanbook.sources.simulate.book import Loans, make_book
@@ -97,7 +98,8 @@ def simulate_tapes(
     counts = {"loans": len(book), "loan_months": 0, "files": 1, "defaults": 0}
     ids = loan_ids(settings.first_month, book.origination)
     in_sample = sampled(len(book), settings.truth.sample_loans, seed)
-    for block, rows in enumerate(_blocks(vintages(settings.first_month, book.origination))):
+    blocks = list(_blocks(vintages(settings.first_month, book.origination)))
+    for block, rows in enumerate(progress(blocks, "blocks of loans")):
         for name, count in _write_block(plan, block, book.take(rows), ids[rows], in_sample[rows]).items():
             counts[name] += count
         log.info("simulated %d of %d loans", rows.stop, len(book))
