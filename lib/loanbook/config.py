@@ -83,7 +83,7 @@ def conf_file(kind: str, name: str, what: str) -> Path:
     known = sorted(file.stem for file in path.parent.glob("*.yaml") if file.stem != "base")
     raise InputError(
         required=f"a {what}: one of {', '.join(known) or 'none'}, or the path of a YAML file",
-        found=repr(name) + nearest(name, known),
+        found=repr(name) + nearest(name, known, or_all=False),
         do="name one that exists" if known else f"create {path.name} in {kind or 'conf'}",
     )
 

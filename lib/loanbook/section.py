@@ -81,9 +81,9 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model is not None), None)
 
 
-def nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str], *, or_all: bool = True) -> str:
     """Return `` (did you mean 'x'?)`` for the known name closest to ``name``, or a list of the known ones."""
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f" (did you mean {close[0]!r}?)"
-    return f" (known: {', '.join(sorted(known))})" if known else ""
+    return f" (known: {', '.join(sorted(known))})" if known and or_all else ""

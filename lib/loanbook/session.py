@@ -1,5 +1,6 @@
 """The one place that builds the Spark session."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ def build_session(
     conf.setIfMissing("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={of_jvm}")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
+    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)  # our messages say it
     _require_delta(spark)
     return spark
 

@@ -15,7 +15,7 @@ from loanbook.section import validated
 from loanbook.sources import landing, text_blocks
 from loanbook.sources.file_spec import FileSpec
 from loanbook.sources.files import delivered_at_of, find_files, slice_of
-from loanbook.sources.landing import landed_files
+from loanbook.sources.landing import by_tasks, landed_files
 from loanbook.storage import LOCK
 
 
@@ -185,3 +185,19 @@ def test_one_odd_first_line_does_not_decide_the_layout(tmp_path):
     ((file, lines),) = land(tmp_path, tmp_path, fields={}, layouts=[two, three])
     assert list(file.fields) == list(three)
     assert len(lines) == 6
+
+
+def test_files_landed_by_tasks_are_those_landed_here(spark, tmp_path, monkeypatch):
+    monkeypatch.setattr(landing, "FEW_BYTES", 0)
+    for number in (1, 2, 3):
+        (tmp_path / f"tape_{number}.csv").write_text(f"a,{number}\n")
+    found = find_files([str(tmp_path)], [spec()])
+    with landed_files("s", found, tmp_path / "landing", None, None, by_tasks(spark)) as files:
+        assert [rows(chunk) for file in files for chunk in file.chunks] == [
+            [(1, f"a,{k}")] for k in (1, 2, 3)
+        ]
+        assert all(file.spec is given for file, (_, given) in zip(files, found, strict=True))
+    (tmp_path / "tape_2.csv").write_text("")
+    with pytest.raises(InputError, match="at least one line of data in tape_2"):
+        with landed_files("s", found, tmp_path / "landing", None, None, by_tasks(spark)):
+            pass

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from loanbook.quality.checks import failed, required_columns, table_constraints
 from loanbook.sources.expressions import assert_valid
-from loanbook.sources.fields import empty_fields
+from loanbook.sources.lookups import assert_lookups, empty_with_lookups
 from loanbook.sources.mapping import (
     EXIT_COLUMNS,
     LOAN_COLUMNS,
@@ -35,8 +35,9 @@ def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
     Raises:
         InputError: names the key of the first that Spark does not understand.
     """
+    assert_lookups(spark, mapping.files, mapping.lines)
     for spec in mapping.files:
-        frame = empty_fields(spark, spec)
+        frame = empty_with_lookups(spark, spec, mapping.files)
         named = _performance_expressions(mapping) if spec.kind == "performance" else {}
         if mapping.loans is not None and mapping.loans.of == spec.kind:
             named |= _loan_expressions(mapping.loans)

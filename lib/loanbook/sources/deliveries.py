@@ -74,7 +74,7 @@ def late_rows(files: Sequence[Landed], about: Mapping[str, Any]) -> list[Row]:
 def _described(file: Landed, scope: str) -> Row:
     return {
         "source": file.source, "delivery": file.delivery, "slice": file.slice, "file": file.name,
-        "kind": file.spec.kind, "sha256": file.sha256, "delivered_at": file.delivered_at, "lines": file.lines,
+        "kind": file.spec.what, "sha256": file.sha256, "delivered_at": file.delivered_at, "lines": file.lines,
         "scope": scope,
     }  # fmt: skip
 

@@ -61,10 +61,10 @@ def empty_fields(spark: SparkSession, spec: FileSpec) -> DataFrame:
     return _with_rows(frame, spec.rows)
 
 
-def no_lines(spark: SparkSession, spec: FileSpec) -> DataFrame:
-    """Return what ``read_fields`` returns of no file."""
+def unfilled(empty: DataFrame) -> DataFrame:
+    """Return a frame of ``empty_fields`` as what ``read_fields`` returns of no file."""
     found = {"_found_fields": F.lit(None).cast("int"), "_reasons": F.array().cast("array<string>")}
-    return empty_fields(spark, spec).withColumns(found)
+    return empty.withColumns(found)
 
 
 def required_fields(file: Landed) -> int:

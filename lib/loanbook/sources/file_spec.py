@@ -52,7 +52,14 @@ class FieldType(Section):
 class FileSpec(Section):
     """One kind of file of the tape: its name, dialect and fields in their order (or by header)."""
 
-    kind: Literal["loans", "performance", "macro"]
+    kind: Literal["loans", "performance", "macro", "lookup"]
+    name: str | None = Field(
+        None, pattern=r"^[a-z][a-z0-9_]*$", description="of a lookup: the struct that its fields become"
+    )
+    key: Expression | None = Field(None, description="of a lookup: what its lines are found by")
+    joins: dict[str, Expression] = Field(
+        default_factory=dict, description="name of a lookup to what equals its key in this file's lines"
+    )
     pattern: Pattern = Field(description="of the whole file name, without .gz")
     delimiter: str = ","
     quote: str | None = Field(None, min_length=1, max_length=1)
@@ -78,6 +85,20 @@ class FileSpec(Section):
             if differ := sorted(name for name in fields if fields[name] != self.all_fields[name]):
                 raise ValueError(f"fields of two types in two layouts: {', '.join(differ)}")
         return self
+
+    @model_validator(mode="after")
+    def _lookup_is_named(self) -> Self:
+        is_lookup = self.kind == "lookup"
+        if (self.name is not None, self.key is not None) != (is_lookup, is_lookup):
+            raise ValueError("'name' and 'key' are required of a lookup, and of no other kind of file")
+        if is_lookup and (self.joins or self.rows):
+            raise ValueError("a lookup has neither 'joins' nor 'rows'")
+        return self
+
+    @property
+    def what(self) -> str:
+        """Return what the file holds: its kind, or the name of a lookup."""
+        return self.name or self.kind
 
     @property
     def field_sets(self) -> tuple[dict[str, FieldType], ...]:

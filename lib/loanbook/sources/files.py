@@ -16,24 +16,40 @@ from loanbook.errors import InputError
 from loanbook.sources.file_spec import FileSpec
 from loanbook.storage import local_path
 
+DELTA_LOG = "_delta_log"
+CATALOGUE = "table:"  # before the name of a catalogue's table, given in place of a path
+
 Spec = TypeVar("Spec", bound=FileSpec)
 
 
 @dataclass(frozen=True)
 class TapeFile:
-    """A file of the tape: plain, gzipped, or a member of a zip archive."""
+    """A file of the tape: plain, gzipped, or a member of a zip archive; or a Delta table in place of one.
+
+    Args:
+        path: the file, archive or folder.
+        name: what a mapping's pattern is matched with; a table's own name, a file's without ``.gz``.
+        member: of an archive.
+        table: what Spark SQL calls the table; None of a file.
+    """
 
     path: Path
     name: str
     member: str | None = None
+    table: str | None = None
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Yield the file's bytes, decompressed.
 
         Raises:
-            InputError: the archive is cut short or damaged.
+            InputError: the archive is cut short or damaged, or this is a table.
         """
+        if self.table is not None:
+            raise InputError(
+                required=f"a file in place of {self.name}", found="a Delta table",
+                do="ingest-tapes reads it; to look at it, query it with SQL",
+            )  # fmt: skip
         try:
             if self.member is not None:
                 with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
@@ -100,7 +116,14 @@ def files_of(given: Sequence[str]) -> list[TapeFile]:
     Raises:
         InputError: a path does not exist, or an archive is damaged.
     """
-    return [file for text in given for path in _paths(text) for file in _members(path)]
+    return [file for text in given for file in _files(text)]
+
+
+def _files(text: str) -> list[TapeFile]:
+    if text.startswith(CATALOGUE):
+        table = text.removeprefix(CATALOGUE)
+        return [TapeFile(Path(table), table.rpartition(".")[2], table=table)]
+    return [file for path in _paths(text) for file in _members(path)]
 
 
 def _listed(names: list[str]) -> str:
@@ -114,10 +137,16 @@ def _paths(text: str) -> list[Path]:
         raise InputError(
             required=f"a file or folder {text}", found="nothing of that name", do="correct the path"
         )
-    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    tables = sorted(log.parent for log in path.rglob(DELTA_LOG) if log.is_dir())
+    files = (file for file in path.rglob("*") if file.is_file())
+    return tables + sorted(file for file in files if not any(file.is_relative_to(table) for table in tables))
 
 
 def _members(path: Path) -> list[TapeFile]:
+    if path.is_dir():
+        return [TapeFile(path, path.name, table=f"delta.`{path}`")]
     if path.suffix == ".zip":
         try:
             with zipfile.ZipFile(path) as archive:

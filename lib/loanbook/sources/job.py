@@ -26,6 +26,7 @@ from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
 from loanbook.sources.judge import Judged, accounted, judge
 from loanbook.sources.landing import Landed, by_tasks, landed_files
+from loanbook.sources.lookups import assert_delivered
 from loanbook.sources.mapping import TapeMapping, load_mapping
 from loanbook.sources.order import by_age, parse_day
 from loanbook.sources.publish import details, publish
@@ -89,6 +90,7 @@ def ingest_tapes(
             assert_pairs(files)
         stored = stored_rows(run, mapping.name)
         fresh, late = by_age(files, stored, scope)
+        assert_delivered(fresh)
         replaced = Replaced.by(mapping.name, fresh, scope)
         on_record = {row["delivery"] for row in stored}
         rows = late_rows([file for file in late if file.delivery not in on_record], about_tape(mapping))
@@ -124,7 +126,7 @@ def _judged_and_published(
     )
     replayed = None if again is None else again["delivery"]
     loans = publish(run, judged, [*rows, *late], stored, keep, replayed)
-    return {"loans": loans, **details(judged, counted)}
+    return {**loans, **details(judged, counted)}
 
 
 def _assert_month(as_of: date | None, delivered: Iterable[Tally], stored: Sequence[Row]) -> None:

@@ -1,7 +1,8 @@
 """A delivery judged: every line has its fate, before anything is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,11 +12,12 @@ from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.canonical import canonical_loans, canonical_performance
-from loanbook.sources.fields import no_lines, read_fields, required_layouts
+from loanbook.sources.fields import read_fields, required_layouts, unfilled
 from loanbook.sources.frames import Keep
 from loanbook.sources.history import with_loan_fate, with_performance_fate
 from loanbook.sources.landing import Landed
 from loanbook.sources.loans import first_months
+from loanbook.sources.lookups import empty_with_lookups, judged_lookup, with_lookups
 from loanbook.sources.mapping import TapeMapping
 from loanbook.sources.quarantined import frequent_reasons
 from loanbook.sources.replaced import Replaced
@@ -32,6 +34,7 @@ class Judged:
         loans: lines of loans, None where the delivery has none.
         others: the source's stored rows beside the delivery, None where there are none.
         loan_ids: the loans whose months these are, None where there are no others.
+        lookups: name to lines of the files that others are joined with.
     """
 
     mapping: TapeMapping
@@ -41,6 +44,7 @@ class Judged:
     loans: DataFrame | None
     others: Others | None
     loan_ids: DataFrame | None
+    lookups: Mapping[str, DataFrame]
 
     @property
     def slices(self) -> list[str]:
@@ -56,8 +60,10 @@ class Judged:
     def lines(self) -> DataFrame:
         """Return the delivered lines of every file with their fate."""
         columns = ("source", "slice", "delivery", "line", "text", "reasons", "fate")
-        months = self.months.where("is_new").select(*columns)
-        return months if self.loans is None else months.unionByName(self.loans.select(*columns))
+        frames = [self.months.where("is_new"), *([] if self.loans is None else [self.loans])]
+        return reduce(
+            DataFrame.unionByName, [frame.select(*columns) for frame in (*frames, *self.lookups.values())]
+        )
 
     @property
     def delivered_terms(self) -> DataFrame | None:
@@ -73,11 +79,17 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
     """Read a delivery's files and give each line its fate."""
     performance = [file for file in files if file.spec.kind == "performance"]
     terms = [file for file in files if file.spec.kind == "loans"]
+    lookups = {
+        spec.what: keep(judged_lookup(read_fields(run.spark, of_spec), spec), spec.what)
+        for spec in mapping.files
+        if spec.kind == "lookup" and (of_spec := [file for file in files if file.spec is spec])
+    }
     if performance:
-        lines = _read(run, performance, lambda fields: canonical_performance(fields, mapping))
+        lines = _read(run, performance, lambda fields: canonical_performance(fields, mapping), lookups)
     else:
         spec = next(spec for spec in mapping.files if spec.kind == "performance")
-        lines = canonical_performance(no_lines(run.spark, spec), mapping)
+        none = unfilled(empty_with_lookups(run.spark, spec, mapping.files))
+        lines = canonical_performance(none, mapping)
     lines = lines.withColumn("is_new", F.lit(True)).withColumn("stored", F.lit(None).cast(STORED))
     others = others_of(run, replaced)
     loan_ids = None
@@ -93,25 +105,31 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
         published = months.where(F.col("fate") == "published")
         with named(run.spark, f"{run.job}: read loans and judge each line"):
             if mapping.derived_terms is not None:
-                loans = keep(_first_terms(run, performance, published, mapping), "loans")
+                loans = keep(_first_terms(run, performance, published, mapping, lookups), "loans")
             elif terms:
-                read = _read(run, terms, lambda fields: canonical_loans(fields, mapping))
+                read = _read(run, terms, lambda fields: canonical_loans(fields, mapping), lookups)
                 sets_aside = mapping.loans.without_performance == "set_aside"
                 in_book = published.select("loan_id")
                 if others is not None:
                     in_book = in_book.union(others.performance.select("loan_id"))
                 loans = keep(with_loan_fate(read, in_book if sets_aside else None), "loans")
-    return Judged(mapping, files, replaced, months, loans, others, loan_ids)
+    return Judged(mapping, files, replaced, months, loans, others, loan_ids, lookups)
 
 
-def _first_terms(run: Run, files: Sequence[Landed], published: DataFrame, mapping: TapeMapping) -> DataFrame:
+def _first_terms(
+    run: Run,
+    files: Sequence[Landed],
+    published: DataFrame,
+    mapping: TapeMapping,
+    lookups: Mapping[str, DataFrame],
+) -> DataFrame:
     """Return the terms of loans whose first month is in this delivery, from the line of that month.
 
     A line whose terms fail a check is in quarantine for its terms alone: its month is published.
     """
     first = first_months(published, "is_new").where("is_new").select("loan_id", "delivery", "line")
     lines = first.select(F.col("delivery").alias("_delivery"), F.col("line").alias("_line"))
-    read = _read(run, files, lambda fields: canonical_loans(fields, mapping), lines)
+    read = _read(run, files, lambda fields: canonical_loans(fields, mapping), lookups, lines)
     return read.join(first, ["loan_id", "delivery", "line"], "left_semi").transform(with_loan_fate)
 
 
@@ -119,6 +137,7 @@ def _read(
     run: Run,
     files: Sequence[Landed],
     canonical: Callable[[DataFrame], DataFrame],
+    lookups: Mapping[str, DataFrame],
     lines: DataFrame | None = None,
 ) -> DataFrame:
     specs = {id(file.spec): file.spec for file in files}.values()
@@ -127,11 +146,8 @@ def _read(
         fields = read_fields(run.spark, [file for file in files if file.spec is spec])
         if lines is not None:
             fields = fields.join(lines, ["_delivery", "_line"], "left_semi")
-        frames.append(canonical(fields))
-    whole = frames[0]
-    for frame in frames[1:]:
-        whole = whole.unionByName(frame)
-    return whole
+        frames.append(canonical(with_lookups(fields, spec, lookups)))
+    return reduce(DataFrame.unionByName, frames)
 
 
 def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
@@ -147,6 +163,8 @@ def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
         counted = tallies(new, several=several)
         if judged.delivered_terms is not None:
             counted |= tallies(judged.delivered_terms)
+        for lines in judged.lookups.values():
+            counted |= tallies(lines)
     for file in judged.files:
         assert_layout(file.name, required_layouts(file), file.delimiter, counted[file.delivery])
     assert_no_halt(counted)

@@ -15,14 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
+from loanbook.sources.table_rows import last_version, numbered_lines
 from loanbook.sources.text_blocks import Block, marked, text_blocks
 from loanbook.storage import held_folder
 
 BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
+FEW_BYTES = 64 * 1024 * 1024  # of a tape that lands before the Python workers of tasks have started
+TASKS_PER_SLOT = 2  # a task of each file would cost more than most files
 LAYOUT_LINES = 200  # read to tell a file's layout
 UNIT_SEPARATOR = "\x1f"  # between the columns of a Parquet file's row, whose texts may hold any other sign
 
@@ -63,7 +67,7 @@ class Landed:
         return f"{self.name}:{self.sha256[:12]}"
 
 
-Land = Callable[[Order], Landed | InputError]
+Land = Callable[..., Landed | InputError]  # of an order, and by keyword the session that a table needs
 Spread = Callable[[Land, list[Order]], list[Landed | InputError]]
 
 
@@ -73,10 +77,18 @@ def one_by_one(land: Land, orders: list[Order]) -> list[Landed | InputError]:
 
 
 def by_tasks(spark: SparkSession) -> Spread:
-    """Return a function that lands each file in a task of its own, several at a time."""
+    """Return a function that lands the files of a large tape in tasks, and a table by Spark."""
 
     def spread(land: Land, orders: list[Order]) -> list[Landed | InputError]:
-        return spark.sparkContext.parallelize(orders, len(orders)).map(land).collect()
+        files = [order for order in orders if order[0].table is None]
+        if sum(file.path.stat().st_size for file, _, _ in files) < FEW_BYTES:
+            landed = one_by_one(land, files)
+        else:
+            slots = spark.sparkContext.defaultParallelism * TASKS_PER_SLOT
+            landed = spark.sparkContext.parallelize(files, min(len(files), slots)).map(land).collect()
+        of_files = iter(landed)
+        with_spark = partial(land, spark=spark)
+        return [with_spark(order) if order[0].table else next(of_files) for order in orders]
 
     return spread
 
@@ -116,23 +128,69 @@ def landed_files(
 
 
 def _landed(
-    order: Order, *, source: str, delivered_at: date | None, slice_: str | None
+    order: Order,
+    *,
+    source: str,
+    delivered_at: date | None,
+    slice_: str | None,
+    spark: SparkSession | None = None,
 ) -> Landed | InputError:
     """Land one file; what is wrong with it is returned, as Spark would wrap what a task raises."""
+    file, spec, folder = order
     try:
-        return _land(source, *order, delivered_at, slice_)
+        slice_ = slice_ or slice_of(file.name, spec)
+        day = delivered_at or delivered_at_of(file.name, spec)
+        folder.mkdir(parents=True)
+        if file.table is None:
+            return _land(source, file, spec, folder, day, slice_)
+        return _land_table(spark, source, file, spec, folder, day, slice_)
     except InputError as error:
         return error
 
 
-def _land(
-    source: str, file: TapeFile, spec: FileSpec, folder: Path, delivered_at: date | None, slice_: str | None
+def _land_table(
+    spark: SparkSession | None,
+    source: str,
+    file: TapeFile,
+    spec: FileSpec,
+    folder: Path,
+    day: date | None,
+    slice_: str,
 ) -> Landed:
-    slice_ = slice_ or slice_of(file.name, spec)
-    day = delivered_at or delivered_at_of(file.name, spec)
+    if spark is None or file.table is None:
+        raise InputError(required=f"a Spark session for the table {file.name}", found="none", do="use a job")
+    version = last_version(spark, file.table)
+    constants = (source, slice_, f"{file.name}:{version.sha256[:12]}", day)
+    fixed = [
+        F.lit(value).cast(field.split()[1]).alias(field.split()[0])
+        for value, field in zip(constants, LANDED_SCHEMA.split(", "), strict=False)
+    ]
+    rows, count = numbered_lines(version.frame, UNIT_SEPARATOR, (folder / "sorted").as_uri())
+    if count == 0:
+        raise _empty(file)
+    lines = rows.select(*fixed, "_line", "_text", F.lit(False).alias("_undecodable"))
+    lines.write.option("compression", "lz4").parquet((folder / "lines").as_uri())
+    header = tuple(version.frame.columns)
+    return Landed(
+        source, spec, _by_header(spec, header), file.name, slice_, day, version.sha256, header,
+        UNIT_SEPARATOR, None, count, (folder / "lines",),
+    )  # fmt: skip
+
+
+def _by_header(spec: FileSpec, header: tuple[str, ...]) -> dict[str, FieldType]:
+    """Return the first layout whose fields are all in a header, else the first."""
+    return next((fields for fields in spec.field_sets if set(header) >= set(fields)), spec.field_sets[0])
+
+
+def _empty(file: TapeFile) -> InputError:
+    return InputError(
+        required=f"at least one line of data in {file.name}", found="none", do="deliver the file again"
+    )
+
+
+def _land(source: str, file: TapeFile, spec: FileSpec, folder: Path, day: date | None, slice_: str) -> Landed:
     sha256 = file.sha256()
     constants = (source, slice_, f"{file.name}:{sha256[:12]}", day)
-    folder.mkdir(parents=True)
     is_parquet = file.name.endswith(".parquet")
     delimiter, quote = (UNIT_SEPARATOR, None) if is_parquet else (spec.delimiter, spec.quote)
     with file.open() as stream:
@@ -141,9 +199,7 @@ def _land(
         fields, blocks = _layout(blocks, spec, header, delimiter, quote)
         lines, chunks = _write(blocks, folder, constants)
     if lines == 0:
-        raise InputError(
-            required=f"at least one line of data in {file.name}", found="none", do="deliver the file again"
-        )
+        raise _empty(file)
     return Landed(
         source, spec, fields, file.name, slice_, day, sha256, header, delimiter, quote, lines, tuple(chunks)
     )
@@ -170,15 +226,14 @@ def _layout(
     quote: str | None,
 ) -> tuple[dict[str, FieldType], Iterator[Block]]:
     """Return the layout that the file has, the first of the spec where it fits none, and the blocks again."""
+    if header is not None:
+        return _by_header(spec, header), blocks
     first = next(blocks, None)
     if first is None:
         return spec.field_sets[0], blocks
-    found = set(header or ())
     widths = Counter(number_of_fields(line, delimiter, quote) for line in first[0][:LAYOUT_LINES].to_pylist())
     usual = max(widths, key=lambda width: widths[width])  # one odd line does not decide
-    fits = (
-        fields for fields in spec.field_sets if (found >= set(fields) if header else len(fields) == usual)
-    )
+    fits = (fields for fields in spec.field_sets if len(fields) == usual)
     return next(fits, spec.field_sets[0]), chain([first], blocks)
 
 

@@ -140,6 +140,13 @@ class TapeMapping(MappingFile):
         kinds = {file.kind for file in self.files}
         if "macro" in kinds:
             raise ValueError("files of kind macro belong to a mapping of series, for ingest-macro")
+        lookups = [file.what for file in self.files if file.kind == "lookup"]
+        joined = {name for file in self.files for name in file.joins}
+        if len(set(lookups)) < len(lookups) or set(lookups) != joined:
+            raise ValueError(
+                f"lookups {', '.join(lookups) or 'none'}: each is required once, and joined by some file "
+                f"(joined: {', '.join(sorted(joined)) or 'none'})"
+            )
         has_terms = self.loans is not None and self.loans.of == "loans"
         if "performance" not in kinds or ("loans" in kinds) != has_terms:
             raise ValueError(
@@ -171,6 +178,14 @@ def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
         )
     path = conf_file("sources", source, "source")
     content, lines = _with_extended(load_yaml(path)), yaml_lines(path)
+    kinds = ("a tape, for ingest-tapes and --source", "series, for ingest-macro and --macro-source")
+    is_of_series, wanted = "lag_months" in content, "lag_months" in model.model_fields
+    if is_of_series != wanted:
+        raise InputError(
+            required=f"a mapping of {kinds[wanted]}",
+            found=f"{path.name}, a mapping of {kinds[is_of_series]}",
+            do="name another mapping, or give this one where its kind is asked for",
+        )
     mapping = validated(model, content, f"mapping {path.name}", lines)
     mapping._lines.update(lines)
     return mapping

@@ -27,13 +27,13 @@ def by_age(
         for row in stored
         if row["published"] and row["delivery"] not in own
     ]
-    for key, day in known_days + [((file.spec.kind, file.slice), file.delivered_at) for file in files]:
+    for key, day in known_days + [((file.spec.what, file.slice), file.delivered_at) for file in files]:
         if day is not None:
             newest[key] = max(day, newest.get(key, day))
     fresh: list[Landed] = []
     late: list[Landed] = []
     for file in files:
-        known = newest.get((file.spec.kind, file.slice))
+        known = newest.get((file.spec.what, file.slice))
         if known is not None and file.delivered_at is None:
             raise InputError(
                 required=f"the day of delivery of {file.name}: slice {file.slice} was delivered on {known}",

@@ -33,8 +33,8 @@ def publish(
     stored: Sequence[Row],
     keep: Keep,
     replayed: str | None = None,
-) -> int:
-    """Write the five tables, for the run's row to publish; return the source's number of loans.
+) -> dict[str, int]:
+    """Write the five tables, for the run's row to publish; return how many loans the source has.
 
     Args:
         run: the job's run.
@@ -68,7 +68,22 @@ def publish(
         [row for row in stored if row["delivery"] not in new], replaced.holds, _lost(run, judged)
     )
     run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), of_source(source))
-    return loans.count()
+    return _counted_loans(judged, loans)
+
+
+def _counted_loans(judged: Judged, loans: DataFrame) -> dict[str, int]:
+    """Return the number of loans, and of those without any published month."""
+    months = judged.published.select("loan_id")
+    if judged.others is not None:
+        months = months.union(judged.others.performance.select("loan_id"))
+    known = loans.select("loan_id").join(
+        months.distinct().withColumn("has_months", F.lit(True)), "loan_id", "left"
+    )
+    row = known.agg(
+        F.count(F.lit(1)).alias("loans"),
+        F.count_if(F.col("has_months").isNull()).alias("loans_without_months"),
+    ).collect()[0]
+    return row.asDict()
 
 
 def _changed_slices(history: DataFrame, months: DataFrame) -> list[str]:
@@ -139,7 +154,7 @@ def details(judged: Judged, counted: Mapping[str, Tally]) -> dict[str, Any]:
     files = {
         kind: [counted[file.delivery] for file in judged.files_of(kind)] for kind in ("loans", "performance")
     }
-    every = files["loans"] + files["performance"]
+    every = [counted[file.delivery] for file in judged.files]
     months = files["performance"]
     return {
         "source": judged.mapping.name,

@@ -11,7 +11,7 @@ from loanbook.sources.landing import Landed
 def quarantine_rows(lines: DataFrame, files: Sequence[Landed], run_id: str) -> DataFrame:
     """Return the rejected lines as rows of ``quarantine``, one each, whatever the rows it made."""
     names = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.name)))
-    kinds = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.spec.kind)))
+    kinds = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.spec.what)))
     rejected = lines.where(F.col("fate") == "quarantined").groupBy("source", "slice", "delivery", "line")
     by_line = rejected.agg(
         F.first("text").alias("text"),

@@ -33,7 +33,14 @@ def replayed_delivery(run: Run, mapping: TapeMapping, delivery: str) -> dict[str
             do="name one of them; show-quarantine lists them",
         )  # fmt: skip
     row = rows[delivery]
-    return {**row, "lines": waiting, "spec": next(spec for spec in mapping.files if spec.kind == row["kind"])}
+    spec = next(spec for spec in mapping.files if spec.what == row["kind"])
+    if spec.joins or spec.kind == "lookup":
+        raise InputError(
+            required="--replay of lines that are read by themselves",
+            found=f"{row['kind']} lines of {mapping.name}, whose files are joined",
+            do="deliver the mended files of the slice again",
+        )
+    return {**row, "lines": waiting, "spec": spec}
 
 
 def replay_files(tapes: Sequence[str], again: Mapping[str, Any]) -> list[tuple[TapeFile, FileSpec]]:

@@ -13,7 +13,12 @@ DELIVERIES = Table(
         DELIVERY,
         SLICE,
         Column("file", "STRING", "Name of the file (member of its archive)", required=True),
-        Column("kind", "STRING", "What the file holds: loans, performance or macro", required=True),
+        Column(
+            "kind",
+            "STRING",
+            "What the file holds: loans, performance, macro, or the name of a lookup",
+            required=True,
+        ),
         Column("sha256", "STRING", "SHA-256 of the file as delivered, hexadecimal", required=True),
         Column("delivered_at", "DATE", "Day of delivery: given, or read from the file's name, else null"),
         Column(

@@ -12,7 +12,12 @@ QUARANTINE = Table(
         DELIVERY,
         LINE,
         Column("file", "STRING", "Name of the file", required=True),
-        Column("kind", "STRING", "What the file holds: loans, performance or macro", required=True),
+        Column(
+            "kind",
+            "STRING",
+            "What the file holds: loans, performance, macro, or the name of a lookup",
+            required=True,
+        ),
         Column("text", "STRING", "The line as read", required=True),
         Column("reasons", "ARRAY<STRING>", "Names of every check that it failed", required=True),
         RUN_ID,
