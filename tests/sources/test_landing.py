@@ -198,6 +198,8 @@ def test_files_landed_by_tasks_are_those_landed_here(spark, tmp_path, monkeypatc
         ]
         assert all(file.spec is given for file, (_, given) in zip(files, found, strict=True))
     (tmp_path / "tape_2.csv").write_text("")
-    with pytest.raises(InputError, match="at least one line of data in tape_2"):
-        with landed_files("s", found, tmp_path / "landing", None, None, by_tasks(spark)):
-            pass
+    with (
+        pytest.raises(InputError, match="at least one line of data in tape_2"),
+        landed_files("s", found, tmp_path / "landing", None, None, by_tasks(spark)),
+    ):
+        pass
