@@ -1,8 +1,11 @@
 import json
 import logging
+import re
+from pathlib import Path
 
 from loanbook.errors import GateRefused, InputError
 from loanbook.logs import configure_logging, progress, timed
+from loanbook.session import _with_logging
 
 
 def test_json_logs_are_one_object_a_line_with_the_traceback(capsys):
@@ -43,3 +46,10 @@ def test_an_error_says_what_was_required_found_and_to_do_and_survives_a_process(
     assert str(error) == "required: a\nfound:    b\ndo:       c"
     assert isinstance(error, InputError)
     assert error.exit_code == 3
+
+
+def test_the_jvm_logs_as_the_job_does_unless_told_otherwise():
+    given = _with_logging("-XX:+UseZGC", "json")
+    assert re.fullmatch(r"-XX:\+UseZGC -Dlog4j2\.configurationFile=file:.*/log4j2-json\.properties", given)
+    assert Path(given.partition("file:")[2]).is_file()
+    assert _with_logging("-Dlog4j2.configurationFile=mine", "json") == "-Dlog4j2.configurationFile=mine"

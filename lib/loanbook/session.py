@@ -21,6 +21,7 @@ REQUIRED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
 def build_session(
@@ -38,8 +39,7 @@ def build_session(
         return active
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = _conf(settings).setIfMissing("spark.app.name", app_name)
-    of_jvm = Path(__file__).with_name(f"log4j2-{log_format}.properties").as_uri()
-    conf.setIfMissing("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={of_jvm}")
+    conf.set(JAVA_OPTIONS, _with_logging(conf.get(JAVA_OPTIONS, ""), log_format))
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)  # our messages say it
@@ -71,6 +71,14 @@ def _require_delta(spark: SparkSession) -> None:
             do="run 'make setup', which puts them into pyspark's jars, or pass --packages "
             "io.delta:delta-spark_2.13:4.0.1 to spark-submit",
         ) from error
+
+
+def _with_logging(java_options: str, log_format: LogFormat) -> str:
+    """Return the JVM's options with the file that says how it logs, unless they name one."""
+    if "log4j" in java_options:
+        return java_options
+    file = Path(__file__).with_name(f"log4j2-{log_format}.properties").as_uri()
+    return f"{java_options} -Dlog4j2.configurationFile={file}".strip()
 
 
 @contextmanager
