@@ -3,11 +3,19 @@
 from collections import defaultdict
 from datetime import date
 
+import pytest
+
 from loanbook.quality.fates import FATES
+from loanbook.runs import Run
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.quarantine import QUARANTINE
+from loanbook.tables.terminations import TERMINATIONS
 from tests.sources.tapes import assert_reconciled, month, terms, write_feed, write_freddie, write_mapping
+
+TABLES = (LOANS, PERFORMANCE, TERMINATIONS, QUARANTINE, DELIVERIES)
+LENIENT = ("ingest.max_quarantined_share=0.5",)
 
 
 def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
@@ -84,3 +92,32 @@ def test_sources_never_touch_each_other(ingest, rows, tmp_path):
     after = rows(PERFORMANCE)
     assert [row for row in after if row["source"] == "freddie_mac"] == before
     assert len(after) == len(before) + 1
+
+
+def test_an_ingest_killed_between_any_two_commits_leaves_the_published_tables_and_finishes_when_run_again(
+    ingest, rows, tmp_path, monkeypatch
+):
+    source = write_mapping(tmp_path / "feed.yaml")
+    feed = [("1", "202001", 0), ("2", "202001", 40), ("3", "202013", 0)]
+    ingest(source, write_feed(tmp_path / "old", "202001", feed), settings=LENIENT)
+    before = {table.name: rows(table) for table in TABLES}
+    corrected = write_feed(tmp_path / "new", "202001", [("1", "202001", -1), *feed[1:], ("4", "202013", 0)])
+    replace = Run.replace
+    for commits in range(1, len(TABLES)):
+        left = iter(range(commits))
+
+        def replace_until_killed(self, *arguments, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            replace(self, *arguments)
+
+        monkeypatch.setattr(Run, "replace", replace_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(source, corrected, settings=LENIENT)
+        monkeypatch.setattr(Run, "replace", replace)
+        assert {table.name: rows(table) for table in TABLES} == before, commits
+    ingest(source, corrected, settings=LENIENT)
+    assert [(row["loan_id"], row["state"]) for row in rows(PERFORMANCE)] == [("1", "prepaid"), ("2", "dpd30")]
+    assert [row["loan_id"] for row in rows(TERMINATIONS)] == ["1"]
+    assert len(rows(QUARANTINE)) == 2
+    assert_reconciled(rows(DELIVERIES), {"performance": 2})

@@ -28,7 +28,7 @@ class File:
 
     @property
     def spec(self) -> Any:
-        return SimpleNamespace(kind=self.kind)
+        return SimpleNamespace(what=self.kind)
 
 
 def stored(delivery: str, day: date | None, published: int = 9, kind: str = "performance") -> dict[str, Any]:
