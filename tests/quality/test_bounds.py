@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from loanbook.errors import GateRefused
-from loanbook.quality.bounds import Bounds, LoanChanges, assert_within_bounds, loan_changes
+from loanbook.quality.bounds import Bounds, LoanChanges, assert_within_bounds
+from loanbook.sources.loans import loan_changes
 
 
 def row(

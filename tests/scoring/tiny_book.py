@@ -87,7 +87,7 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
         "calibration.json": both,
         "splits.json": {"trained_fold": "fold0", "folds": []},
         "schema.json": [],
-        "settings.json": {},
+        "settings.json": {"model": {"head": "default_12m"}},
     }
     files = {name: canonical(value) for name, value in content.items()} | {
         "spec.json": spec.model_dump_json().encode(),

@@ -4,9 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from loanbook.errors import GateRefused
 from loanbook.section import Section
 
@@ -34,22 +31,6 @@ class LoanChanges:
     before: int
     vanished: int
     new: int
-
-
-def loan_changes(before: DataFrame, after: DataFrame) -> LoanChanges:
-    """Return how the loans of ``after`` differ from those of ``before``, each a frame with ``loan_id``."""
-    sides = [
-        frame.select("loan_id").distinct().withColumn(name, F.lit(True))
-        for frame, name in ((before, "was"), (after, "is"))
-    ]
-    both = sides[0].join(sides[1], "loan_id", "full")
-    row = both.agg(
-        F.count("was").alias("before"),
-        F.count_if(F.col("is").isNull()).alias("vanished"),
-        F.count_if(F.col("was").isNull()).alias("new"),
-    ).first()
-    assert row is not None  # noqa: S101 - an aggregate of a whole frame has one row
-    return LoanChanges(**row.asDict())
 
 
 def assert_within_bounds(

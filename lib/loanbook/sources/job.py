@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.quality.bounds import LoanChanges, assert_within_bounds, loan_changes
+from loanbook.quality.bounds import LoanChanges, assert_within_bounds
 from loanbook.quality.reconcile import Tally
 from loanbook.runs import Run
 from loanbook.session import named
@@ -26,6 +26,7 @@ from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
 from loanbook.sources.judge import Judged, accounted, judge
 from loanbook.sources.landing import Landed, by_tasks, landed_files
+from loanbook.sources.loans import loan_changes
 from loanbook.sources.lookups import assert_delivered
 from loanbook.sources.mapping import TapeMapping, load_mapping
 from loanbook.sources.order import by_age, parse_day

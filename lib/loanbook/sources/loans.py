@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.quality.bounds import LoanChanges
 from loanbook.sources.mapping import TapeMapping
 from loanbook.tables.loans import LOANS
 
@@ -57,3 +58,19 @@ def all_loans(
     for part in parts:
         bare = bare.unionByName(part)
     return bare
+
+
+def loan_changes(before: DataFrame, after: DataFrame) -> LoanChanges:
+    """Return how the loans of ``after`` differ from those of ``before``, each a frame with ``loan_id``."""
+    sides = [
+        frame.select("loan_id").distinct().withColumn(name, F.lit(True))
+        for frame, name in ((before, "was"), (after, "is"))
+    ]
+    both = sides[0].join(sides[1], "loan_id", "full")
+    row = both.agg(
+        F.count("was").alias("before"),
+        F.count_if(F.col("is").isNull()).alias("vanished"),
+        F.count_if(F.col("was").isNull()).alias("new"),
+    ).first()
+    assert row is not None  # noqa: S101 - an aggregate of a whole frame has one row
+    return LoanChanges(**row.asDict())
