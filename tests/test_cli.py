@@ -95,3 +95,13 @@ finally:
     assert "pyspark" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_a_result_that_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    for result in ("s3://bucket/x.json", str(tmp_path), str(tmp_path / "file" / "x.json")):
+        code = main(["simulate-tapes", "--size", "tiny", "--out", str(tmp_path / "out"), "--result", result])
+        answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (code, answer["exit_code"]) == (2, 2)
+        assert "--result" in answer["error"]
+    assert not (tmp_path / "out").exists()

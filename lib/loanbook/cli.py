@@ -7,7 +7,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -138,9 +137,10 @@ def _report(result: dict[str, Any], options: argparse.Namespace) -> None:
     if options.result:
         from loanbook.storage import local_path, write_json
 
-        # A path that was refused has no result: what it says is on stdout.
-        with suppress(InputError, OSError):
+        try:
             write_json(local_path(options.result, "--result"), json.loads(line))
+        except (InputError, OSError) as error:  # the work is done or refused, and stdout has said which
+            log.error("--result %s was not written: %s", options.result, _first_line(error))
 
 
 if __name__ == "__main__":

@@ -65,6 +65,8 @@ def test_a_lookup_adds_its_fields_and_all_its_lines_are_accounted_for(ingest, ro
         ([FEED, COLLATERAL], "joined by some file"),
         ([{**FEED, "joins": {"houses": "id"}}, COLLATERAL], "joined: houses"),
         ([FEED, {**COLLATERAL, "key": None}], "'name' and 'key' are required"),
+        ([FEED, {**COLLATERAL, "name": "loans"}], "a name of its own"),
+        ([{**FEED, "joins": {"days": "id"}}, {**COLLATERAL, "name": "days"}], "fields of the file: days"),
     ],
 )
 def test_a_lookup_that_nothing_can_join_is_refused(files, words):

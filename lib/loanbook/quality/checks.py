@@ -8,12 +8,20 @@ from pyspark.sql import functions as F
 
 from loanbook.tables.base import Table
 
+WRONG_LAYOUT = "number_of_fields"
+
 
 def failed(checks: Mapping[str, Column]) -> Column:
     """Return the names of the checks whose condition is true; an unknown condition passes."""
     if not checks:
         return F.array().cast("array<string>")
     return F.array_compact(F.array(*(F.when(condition, F.lit(name)) for name, condition in checks.items())))
+
+
+def all_reasons(*later: Column) -> Column:
+    """Return ``_reasons`` with those of later checks; a wrong layout alone, as its fields mean nothing."""
+    read = F.col("_reasons")
+    return F.when(F.array_contains(read, WRONG_LAYOUT), read).otherwise(F.concat(read, *later))
 
 
 def unreadable(text: Column, value: Column, missing: Sequence[str]) -> Column:

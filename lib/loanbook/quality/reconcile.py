@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import GateRefused, InputError, LoanbookError
+from loanbook.quality.checks import WRONG_LAYOUT
 from loanbook.quality.fates import FATES
 from loanbook.tables.columns import DELINQUENT_STATES, TERMINAL_STATES
 
@@ -55,7 +56,7 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
         several: whether a line may have made several of them.
     """
     is_published = F.col("fate") == "published"
-    wrong = F.array_contains("reasons", "number_of_fields")
+    wrong = F.array_contains("reasons", WRONG_LAYOUT)
     has_months = "as_of_date" in lines.columns
     month = F.when(is_published, F.col("as_of_date")) if has_months else F.lit(None).cast("date")
     is_live = ~F.col("state").isin(*TERMINAL_STATES) if "state" in lines.columns else F.lit(True)

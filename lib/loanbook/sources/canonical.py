@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.quality.checks import failed, required_columns, table_constraints
+from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.lookups import assert_lookups, empty_with_lookups
 from loanbook.sources.mapping import (
@@ -171,10 +171,8 @@ def _found(checks: Mapping[str, Check]) -> list[Column]:
 
 
 def _judged(lines: DataFrame, table: Table, names: list[str]) -> DataFrame:
-    """Replace the partial reasons by all; a line cut wrongly has no other, as its fields mean nothing."""
+    """Replace the partial reasons by all."""
     table_checks = failed(required_columns(table, names) | table_constraints(table, names))
-    every = F.concat("_reasons", "_reject", table_checks)
-    wrong_layout = F.array_contains("_reasons", "number_of_fields")
-    reasons = F.when(wrong_layout, F.col("_reasons")).otherwise(every)
+    reasons = all_reasons(F.col("_reject"), table_checks)
     judged = lines.withColumn("reasons", reasons).drop("_reasons", "_reject")
     return judged.withColumn("text", F.when(F.size("reasons") > 0, F.col("text")))

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.quality.checks import failed, unreadable
+from loanbook.quality.checks import WRONG_LAYOUT, failed, unreadable
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.landing import LANDED_SCHEMA, Landed
@@ -127,7 +127,7 @@ def _typed(texts: DataFrame, fields: Mapping[str, FieldType]) -> DataFrame:
         if field.type != "text"
     }
     read = failed({"encoding": F.col("_undecodable"), **lost})
-    reasons = F.when(F.col("_wrong_layout"), F.array(F.lit("number_of_fields"))).otherwise(read)
+    reasons = F.when(F.col("_wrong_layout"), F.array(F.lit(WRONG_LAYOUT))).otherwise(read)
     return values.select(*META, "_found_fields", reasons.alias("_reasons"), *map(_col, fields))
 
 

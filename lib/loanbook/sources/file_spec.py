@@ -93,6 +93,10 @@ class FileSpec(Section):
             raise ValueError("'name' and 'key' are required of a lookup, and of no other kind of file")
         if is_lookup and (self.joins or self.rows):
             raise ValueError("a lookup has neither 'joins' nor 'rows'")
+        if self.name in ("loans", "performance", "macro"):
+            raise ValueError(f"a lookup needs a name of its own, not the kind {self.name!r}")
+        if fields := sorted(set(self.joins) & set(self.all_fields)):
+            raise ValueError(f"lookups with the names of fields of the file: {', '.join(fields)}")
         return self
 
     @property

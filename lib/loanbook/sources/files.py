@@ -17,6 +17,7 @@ from loanbook.sources.file_spec import FileSpec
 from loanbook.storage import local_path
 
 DELTA_LOG = "_delta_log"
+EVERY_SLICE = "all"  # the slice of a file whose name shows none; a lookup of it is joined to every line
 CATALOGUE = "table:"  # before the name of a catalogue's table, given in place of a path
 
 Spec = TypeVar("Spec", bound=FileSpec)
@@ -163,7 +164,7 @@ def slice_of(name: str, spec: FileSpec) -> str:
     Raises:
         InputError: the name does not show it.
     """
-    return "all" if spec.slice is None else _group(spec.slice, name, "slice")
+    return EVERY_SLICE if spec.slice is None else _group(spec.slice, name, "slice")
 
 
 def delivered_at_of(name: str, spec: FileSpec) -> date | None:

@@ -1,7 +1,7 @@
 """The job ``ingest_tapes``: a loan tape in; loans, performance, terminations and quarantine out."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -130,19 +130,20 @@ def _judged_and_published(
     return {**loans, **details(judged, counted)}
 
 
-def _assert_month(as_of: date | None, delivered: Iterable[Tally], stored: Sequence[Row]) -> None:
+def _assert_month(as_of: date | None, delivered: Collection[Tally], stored: Sequence[Row]) -> None:
     """Check that the book will hold the month to work on, where one is named.
 
     Raises:
-        InputError: it is before the first or after the last month.
+        InputError: it is after the last month, or before the first where nothing is stored.
     """
     first = min((tally.first_month for tally in delivered if tally.first_month), default=None)
-    last = [tally.last_month for tally in delivered] + [row["last_complete_month"] for row in stored]
-    newest = max((month for month in last if month), default=None)
-    if as_of is None or (first and newest and (first <= as_of or stored) and as_of <= newest):
+    lasts = [tally.last_month for tally in delivered] + [row["last_complete_month"] for row in stored]
+    last = max((month for month in lasts if month), default=None)
+    is_late_enough = bool(stored) or (first is not None and as_of is not None and first <= as_of)
+    if as_of is None or (is_late_enough and last is not None and as_of <= last):
         return
     raise InputError(
-        required=f"--as-of with a month of the tapes, from {first} to {newest}",
+        required=f"--as-of with a month of the tapes, from {first} to {last}",
         found=str(as_of),
         do="name one of these months; nothing was published",
     )

@@ -80,7 +80,7 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
     performance = [file for file in files if file.spec.kind == "performance"]
     terms = [file for file in files if file.spec.kind == "loans"]
     lookups = {
-        spec.what: keep(judged_lookup(read_fields(run.spark, of_spec), spec), spec.what)
+        spec.what: keep(judged_lookup(read_fields(run.spark, of_spec), spec), f"lookup_{spec.what}")
         for spec in mapping.files
         if spec.kind == "lookup" and (of_spec := [file for file in files if file.spec is spec])
     }

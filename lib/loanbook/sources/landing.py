@@ -1,6 +1,5 @@
 """Landing: every line of a tape, with its file and number, into Parquet chunks that tasks share."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.sources.file_layout import by_header, by_width
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
 from loanbook.sources.table_rows import last_version, numbered_lines
@@ -30,16 +30,14 @@ TASKS_PER_SLOT = 2  # a task of each file would cost more than most files
 LAYOUT_LINES = 200  # read to tell a file's layout
 UNIT_SEPARATOR = "\x1f"  # between the columns of a Parquet file's row, whose texts may hold any other sign
 
-LANDED_SCHEMA = (
-    "_source STRING, _slice STRING, _delivery STRING, _delivered_at DATE, _line BIGINT, _text STRING, "
-    "_undecodable BOOLEAN"
-)
 LANDED_ARROW = pa.schema(
     {
         "_source": pa.string(), "_slice": pa.string(), "_delivery": pa.string(), "_delivered_at": pa.date32(),
         "_line": pa.int64(), "_text": pa.string(), "_undecodable": pa.bool_(),
     }
 )  # fmt: skip
+_SQL_TYPES = {pa.string(): "STRING", pa.date32(): "DATE", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN"}
+LANDED_SCHEMA = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in LANDED_ARROW)
 
 Order = tuple[TapeFile, FileSpec, Path]
 
@@ -172,14 +170,9 @@ def _land_table(
     lines.write.option("compression", "lz4").parquet((folder / "lines").as_uri())
     header = tuple(version.frame.columns)
     return Landed(
-        source, spec, _by_header(spec, header), file.name, slice_, day, version.sha256, header,
+        source, spec, by_header(spec, header), file.name, slice_, day, version.sha256, header,
         UNIT_SEPARATOR, None, count, (folder / "lines",),
     )  # fmt: skip
-
-
-def _by_header(spec: FileSpec, header: tuple[str, ...]) -> dict[str, FieldType]:
-    """Return the first layout whose fields are all in a header, else the first."""
-    return next((fields for fields in spec.field_sets if set(header) >= set(fields)), spec.field_sets[0])
 
 
 def _empty(file: TapeFile) -> InputError:
@@ -227,25 +220,12 @@ def _layout(
 ) -> tuple[dict[str, FieldType], Iterator[Block]]:
     """Return the layout that the file has, the first of the spec where it fits none, and the blocks again."""
     if header is not None:
-        return _by_header(spec, header), blocks
+        return by_header(spec, header), blocks
     first = next(blocks, None)
     if first is None:
         return spec.field_sets[0], blocks
-    widths = Counter(number_of_fields(line, delimiter, quote) for line in first[0][:LAYOUT_LINES].to_pylist())
-    usual = max(widths, key=lambda width: widths[width])  # one odd line does not decide
-    fits = (fields for fields in spec.field_sets if len(fields) == usual)
-    return next(fits, spec.field_sets[0]), chain([first], blocks)
-
-
-def number_of_fields(line: str, delimiter: str, quote: str | None) -> int:
-    """Return the number of fields of a line; a delimiter between quote signs divides nothing.
-
-    >>> number_of_fields('1,"a, b",c', ",", '"')
-    3
-    """
-    if quote is None or quote not in line:
-        return line.count(delimiter) + 1
-    return 1 + sum(part.count(delimiter) for part in line.split(quote)[::2])
+    lines = first[0][:LAYOUT_LINES].to_pylist()
+    return by_width(spec, lines, delimiter, quote), chain([first], blocks)
 
 
 def _header(blocks: Iterator[Block], delimiter: str, quote: str | None) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from loanbook.errors import InputError
-from loanbook.quality.checks import failed
+from loanbook.quality.checks import all_reasons, failed
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.fields import empty_fields
 from loanbook.sources.file_spec import FileSpec
+from loanbook.sources.files import EVERY_SLICE
 from loanbook.sources.landing import Landed
-
-EVERY_SLICE = "all"  # the slice of a file whose name shows none: it is joined to the lines of all
 
 
 def judged_lookup(fields: DataFrame, spec: FileSpec) -> DataFrame:
@@ -30,9 +29,7 @@ def judged_lookup(fields: DataFrame, spec: FileSpec) -> DataFrame:
         F.struct(*(F.col(f"`{name}`") for name in spec.all_fields)).alias("fields"),
         F.col("_reasons"),
     )
-    no_key = failed({"missing_key": F.col("key").isNull()})
-    wrong_layout = F.array_contains("_reasons", "number_of_fields")
-    reasons = F.when(wrong_layout, F.col("_reasons")).otherwise(F.concat("_reasons", no_key))
+    reasons = all_reasons(failed({"missing_key": F.col("key").isNull()}))
     judged = lines.withColumn("reasons", reasons).drop("_reasons")
     accepted = F.size("reasons") == 0
     same_key = Window.partitionBy("slice", accepted, "key").orderBy(

@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.quality.checks import failed, required_columns
+from loanbook.quality.checks import all_reasons, failed, required_columns
 from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
 from loanbook.runs import Run
 from loanbook.session import named
@@ -122,9 +122,7 @@ def _judged(fields: DataFrame, spec: MacroFileSpec) -> DataFrame:
     )
     checks = required_columns(MACRO, ["region", "as_of_date"])
     checks["known_before_its_month"] = F.col("stated_on") < F.col("as_of_date")
-    missing = failed(checks)
-    cut_wrongly = F.array_contains("_reasons", "number_of_fields")
-    reasons = F.when(cut_wrongly, F.col("_reasons")).otherwise(F.concat("_reasons", missing))
+    reasons = all_reasons(failed(checks))
     return lines.withColumn("reasons", reasons).withColumn("fate", _fate()).drop("_reasons")
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from loanbook.sources.landing import number_of_fields
+from loanbook.sources.file_layout import number_of_fields
 
 DELIMITERS = ("|", "\t", ";", ",", "^", "~", "\x1f", "\x01")
 SAMPLE = 2000  # lines that decide
