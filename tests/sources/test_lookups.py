@@ -108,6 +108,13 @@ def test_a_delta_table_is_a_tape_whose_version_is_the_delivery(ingest, rows, spa
     ingest(source, tmp_path / "lake", settings=(*wide, "ingest.bounds.delinquent_share=[-1,1]"))
     assert [row["loan_id"] for row in rows(PERFORMANCE)] == ["A"]
     assert len(rows(DELIVERIES)) == 2
+    spark.sql(f"CREATE TABLE loan_months USING delta LOCATION '{table}'")
+    again = ingest(source, "table:loan_months")
+    spark.sql("DROP TABLE loan_months")
+    assert (again["published"], len(rows(DELIVERIES))) == (
+        1,
+        2,
+    )  # by its name in the catalogue: the same version
     with pytest.raises(InputError, match="a Delta table nowhere"):
         ingest(
             write_mapping(tmp_path / "other.yaml", files=[{**file, "pattern": "nowhere"}]), "table:nowhere"
