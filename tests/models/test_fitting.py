@@ -11,6 +11,7 @@ from loanbook.models.fitting import fit_spec
 from loanbook.models.spec import Candidate
 from loanbook.training.settings import TrainSettings
 
+ROWS = 4000
 NUMERIC = [
     Candidate(name=name, expression=name, kind="numeric")
     for name in ("plain", "heavy", "rare", "same", "empty")
@@ -21,7 +22,7 @@ CATEGORICAL = [Candidate(name=name, expression=name, kind="categorical") for nam
 @pytest.fixture(scope="module")
 def frame(spark: Any) -> Any:
     rng = np.random.default_rng(5)
-    rows = 4000
+    rows = ROWS
     plain = rng.normal(2, 3, rows)
     plain[:400] = np.nan
     data = pd.DataFrame(
@@ -46,7 +47,7 @@ def test_constants_of_the_first_layers(
 ) -> None:
     monkeypatch.setattr(logging.getLogger("loanbook"), "propagate", True)
     with caplog.at_level(logging.INFO, "loanbook"):
-        spec = fit_spec(frame, NUMERIC, CATEGORICAL, TrainSettings())
+        spec = fit_spec(frame, NUMERIC, CATEGORICAL, TrainSettings(), rows=ROWS)
     fitted = {item.name: item for item in spec.numeric}
     assert set(fitted) == {"plain", "heavy", "rare"}
     assert "input same is left out: constant" in caplog.text
@@ -67,22 +68,31 @@ def test_constants_of_the_first_layers(
 
 
 def test_a_rare_count_is_not_clipped_away(frame: Any) -> None:
-    spec = fit_spec(frame, NUMERIC, [], TrainSettings())
+    spec = fit_spec(frame, NUMERIC, [], TrainSettings(), rows=ROWS)
     rare = next(item for item in spec.numeric if item.name == "rare")
     assert (rare.low, rare.high) == (0, 3)
 
 
 def test_vocabulary_by_count_then_name(frame: Any) -> None:
-    spec = fit_spec(frame, NUMERIC, CATEGORICAL, TrainSettings(max_vocabulary=2))
+    spec = fit_spec(frame, NUMERIC, CATEGORICAL, TrainSettings(max_vocabulary=2), rows=ROWS)
     assert [(item.name, item.vocabulary) for item in spec.categorical] == [("word", ("b", "a"))]
 
 
 def test_same_bits_however_the_rows_are_partitioned(frame: Any) -> None:
     settings = TrainSettings(spec_rows=1500)
-    specs = [fit_spec(frame.repartition(parts, "heavy"), NUMERIC, CATEGORICAL, settings) for parts in (1, 7)]
+    specs = [
+        fit_spec(frame.repartition(parts, "heavy"), NUMERIC, CATEGORICAL, settings, rows=ROWS)
+        for parts in (1, 7)
+    ]
     assert specs[0] == specs[1]
 
 
 def test_no_input_left_is_refused(frame: Any) -> None:
     with pytest.raises(InputError, match="at least one numeric input that varies"):
-        fit_spec(frame, [item for item in NUMERIC if item.name in ("same", "empty")], [], TrainSettings())
+        fit_spec(
+            frame,
+            [item for item in NUMERIC if item.name in ("same", "empty")],
+            [],
+            TrainSettings(),
+            rows=ROWS,
+        )

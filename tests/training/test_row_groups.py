@@ -1,12 +1,13 @@
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
-from loanbook.training.row_groups import MAX_ROWS, choose_groups, write_row_groups
+from loanbook.errors import LoanbookError
+from loanbook.training.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 
 
 @pytest.mark.parametrize(
@@ -32,18 +33,33 @@ def test_large_snapshots_keep_row_groups_small() -> None:
     assert 100_000_000 / choose_groups(100_000_000, 16, 2) <= MAX_ROWS
 
 
-def test_equal_groups_in_one_order_without_a_lost_row(spark: Any, tmp_path: Path) -> None:
-    rows = spark.range(1003).repartition(5).withColumn("shuffle", F.xxhash64(F.lit(1), "id"))
-    order = [F.col("shuffle"), F.col("id")]
-    left = write_row_groups(rows, order, ["id"], 1003, 8, tmp_path / "train")
-    files = sorted((tmp_path / "train").glob("row_group=*/*.parquet"))
-    assert [pq.read_metadata(file).num_rows for file in files] == [125] * 8
-    assert left == 3
-    written = [pq.read_table(file, partitioning=None)["id"].to_pylist() for file in files]
-    expected = [row["id"] for row in rows.orderBy(*order).collect()]
-    assert list(chain.from_iterable(written)) == expected[:1000]
+def test_groups_of_each_role_in_one_order_whatever_the_partitions(spark: Any) -> None:
+    rows = spark.range(1003).select(
+        "id",
+        F.when(F.col("id") % 10 == 0, "tune").otherwise("train").alias("role"),
+        F.xxhash64(F.lit(1), "id").alias("shuffle"),
+    )
+    expected = rows.orderBy("role", "shuffle", "id").toPandas()
+    position = expected.groupby("role").cumcount()
+    sizes = {"train": 100, "tune": 40}
+    for parts in (1, 5):
+        with in_row_groups(rows.repartition(parts), "role", ["shuffle", "id"], sizes) as grouped:
+            found = grouped.toPandas().sort_values(["role", "shuffle", "id"], ignore_index=True)
+        assert found["id"].equals(expected["id"])
+        assert found["row_group"].tolist() == (position // expected["role"].map(sizes)).tolist()
 
 
-def test_nothing_to_write(spark: Any, tmp_path: Path) -> None:
-    assert write_row_groups(spark.range(1), [F.col("id")], ["id"], 1, 0, tmp_path / "train") == 1
-    assert not (tmp_path / "train").exists()
+def test_no_row_has_no_group(spark: Any) -> None:
+    rows = spark.range(0).select("id", F.lit("train").alias("role"))
+    with in_row_groups(rows, "role", ["id"], {"train": 10}) as grouped:
+        assert grouped.count() == 0
+
+
+def test_files_that_are_not_equal_groups_are_an_error(tmp_path: Path) -> None:
+    for group, rows in enumerate((5, 5, 4)):
+        folder = tmp_path / f"row_group={group}"
+        folder.mkdir()
+        pq.write_table(pa.table({"id": list(range(rows))}), folder / "part.parquet")
+    with pytest.raises(LoanbookError, match="expected 3 files of one row group of 5 rows"):
+        verify_groups(tmp_path, 3, 5)
+    verify_groups(tmp_path / "nothing", 0, 5)

@@ -1,11 +1,13 @@
-"""Fits the input spec on training rows, in Spark, with the same bits however the rows are partitioned."""
+"""Fits the input spec on training rows, with the same bits however the rows are partitioned."""
 
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any
 
-from pyspark.sql import Column, DataFrame
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, IntegralType
 
@@ -15,6 +17,8 @@ from loanbook.models.spec import Candidate, CategoricalInput, InputSpec, Numeric
 from loanbook.training.settings import TrainSettings
 
 logger = logging.getLogger(__name__)
+
+Floats = npt.NDArray[np.float64]
 
 KEYS = ("source", "loan_id", "as_of_date")
 LOG_SPREAD = 20.0  # a positive input whose upper clip point is this many medians away is taken in logs
@@ -26,24 +30,29 @@ def fit_spec(
     numeric: Sequence[Candidate],
     categorical: Sequence[Candidate],
     settings: TrainSettings,
+    *,
+    rows: int,
 ) -> InputSpec:
     """Fit clip points, means, deviations and vocabularies on ``features``, which holds training rows only.
 
-    Clip points and means come from at most about ``settings.spec_rows`` rows drawn by a hash of their key. An
-    input that is constant or all missing in those rows is left out, with a line in the log.
+    Clip points and means come from at most about ``settings.spec_rows`` of the ``rows`` of ``features``,
+    which a hash of their key draws and the driver fits; vocabularies from all of them. An input that is
+    constant or all missing in those rows is left out, with a line in the log.
 
     Raises:
         InputError: no input is left, or a candidate's column is lacking.
     """
     require_columns(features, [*KEYS, *(column_of(item.expression) for item in (*numeric, *categorical))])
-    sample = _sample(features, numeric, settings).persist()
-    try:
-        spec = InputSpec(
-            numeric=_fit_numeric(sample, numeric, _counted(features, numeric), settings),
-            categorical=_fit_categorical(features, categorical, settings),
-        )
-    finally:
-        sample.unpersist()
+    sample = _sample(features, numeric, settings, rows)
+    counted = _counted(features, numeric)
+    fitted = [
+        _fit_numeric(item, sample[item.name], item.name in counted, settings.clip_quantile)
+        for item in numeric
+    ]
+    spec = InputSpec(
+        numeric=tuple(item for item in fitted if item is not None),
+        categorical=_fit_categorical(features, categorical, settings),
+    )
     if not spec.numeric:
         raise InputError(
             required="at least one numeric input that varies over the training rows",
@@ -60,74 +69,26 @@ def _counted(features: DataFrame, numeric: Sequence[Candidate]) -> set[str]:
     return {item.name for item in numeric if item.expression in whole}
 
 
-def _sample(features: DataFrame, numeric: Sequence[Candidate], settings: TrainSettings) -> DataFrame:
-    # One partition in key order: sums and approximate quantiles then always meet the rows in the same order.
-    share = min(1.0, settings.spec_rows / max(1, features.count()))
+def _sample(
+    features: DataFrame, numeric: Sequence[Candidate], settings: TrainSettings, rows: int
+) -> pd.DataFrame:
+    share = min(1.0, settings.spec_rows / max(1, rows))
     drawn = F.pmod(F.xxhash64(F.lit(settings.seed), *KEYS), F.lit(1_000_000)) < F.lit(int(share * 1_000_000))
     columns = [F.expr(item.expression).cast("double").alias(item.name) for item in numeric]
-    rows = features.where(drawn).select(*KEYS, *columns)
-    return rows.repartition(1).sortWithinPartitions(*KEYS).select(*[item.name for item in numeric])
+    return features.where(drawn).select(*columns).toPandas()
 
 
-def _fit_numeric(
-    sample: DataFrame, candidates: Sequence[Candidate], counted: set[str], settings: TrainSettings
-) -> tuple[NumericInput, ...]:
-    if not candidates:
-        return ()
-    cut = settings.clip_quantile
-    points = F.array(F.lit(cut), F.lit(0.5), F.lit(1 - cut))
-    found = sample.agg(
-        F.count(F.lit(1)).alias("rows"),
-        *[F.percentile_approx(_number(item), points, 10_000).alias(item.name) for item in candidates],
-        *[F.min(_number(item)).alias(f"min_{item.name}") for item in candidates],
-        *[F.max(_number(item)).alias(f"max_{item.name}") for item in candidates],
-        *[F.count(_number(item)).alias(f"n_{item.name}") for item in candidates],
-    ).collect()[0]
-    shapes = {item.name: _shape(item, found, item.name in counted) for item in candidates}
-    moments = sample.agg(
-        *[F.avg(_transformed(item, shapes[item.name])).alias(f"m_{item.name}") for item in candidates],
-        *[F.stddev_pop(_transformed(item, shapes[item.name])).alias(f"s_{item.name}") for item in candidates],
-    ).collect()[0]
-    fitted = [_numeric_input(item, shapes[item.name], found, moments) for item in candidates]
-    return tuple(item for item in fitted if item is not None)
-
-
-def _number(item: Candidate) -> Column:
-    return F.when(F.isnan(item.name), F.lit(None)).otherwise(F.col(item.name))
-
-
-def _shape(item: Candidate, found: Any, counted: bool) -> tuple[bool, float, float]:
-    """Return (log, low, high).
-
-    Quantiles would make a rare count, such as months 90 days late, constant: counts are clipped at their
-    extremes, and so is a number of which the quantiles agree.
-    """
-    if found[item.name] is None:
-        return False, 0.0, 0.0
-    low, median, high = (float(value) for value in found[item.name])
-    if counted or low == high:
-        low, high = float(found[f"min_{item.name}"]), float(found[f"max_{item.name}"])
-    spread = low >= 0 and median > 0 and high > LOG_SPREAD * median
-    log = spread if item.log is None else item.log
-    return log, max(low, 0.0) if log else low, max(high, 0.0) if log else high
-
-
-def _transformed(item: Candidate, shape: tuple[bool, float, float]) -> Column:
-    log, low, high = shape
-    clipped = F.greatest(F.least(_number(item), F.lit(high)), F.lit(low))
-    clipped = F.when(_number(item).isNotNull(), clipped)  # greatest() skips nulls and would return the bound
-    return F.log(F.lit(1.0) + clipped) if log else clipped
-
-
-def _numeric_input(
-    item: Candidate, shape: tuple[bool, float, float], counts: Any, moments: Any
-) -> NumericInput | None:
-    mean, std = moments[f"m_{item.name}"], moments[f"s_{item.name}"]
-    if mean is None or std is None or std <= MIN_STD * max(1.0, abs(mean)):
-        reason = "missing" if mean is None else "constant"
+def _fit_numeric(item: Candidate, column: pd.Series, counted: bool, cut: float) -> NumericInput | None:
+    # Sorted, so that the sums have the same bits however the rows are partitioned.
+    values = np.sort(column.dropna().to_numpy(np.float64))
+    log, low, high = _shape(item, values, counted, cut)
+    clipped = np.clip(values, low, high)
+    taken = np.log1p(clipped) if log else clipped
+    if not taken.size or taken.std() <= MIN_STD * max(1.0, abs(taken.mean())):
+        reason = "constant" if taken.size else "missing"
         logger.info("input %s is left out: %s in every training row", item.name, reason)
         return None
-    log, low, high = shape
+    mean = float(taken.mean())
     return NumericInput(
         name=item.name,
         expression=item.expression,
@@ -136,9 +97,25 @@ def _numeric_input(
         high=high,
         fill=math.expm1(mean) if log else mean,
         mean=mean,
-        std=std,
-        missing_share=1 - counts[f"n_{item.name}"] / counts["rows"],
+        std=float(taken.std()),
+        missing_share=1 - values.size / len(column),
     )
+
+
+def _shape(item: Candidate, values: Floats, counted: bool, cut: float) -> tuple[bool, float, float]:
+    """Return (log, low, high).
+
+    Quantiles would make a rare count, such as months 90 days late, constant: counts are clipped at their
+    extremes, and so is a number of which the quantiles agree.
+    """
+    if not values.size:
+        return False, 0.0, 0.0
+    low, median, high = map(float, np.quantile(values, (cut, 0.5, 1 - cut), method="inverted_cdf"))
+    if counted or low == high:
+        low, high = float(values[0]), float(values[-1])
+    spread = low >= 0 and median > 0 and high > LOG_SPREAD * median
+    log = spread if item.log is None else item.log
+    return log, max(low, 0.0) if log else low, max(high, 0.0) if log else high
 
 
 def _fit_categorical(

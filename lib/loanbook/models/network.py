@@ -26,6 +26,15 @@ class Network:
         """Return the number of trainable weights."""
         return sum(int(np.prod(weight.shape)) for weight in self.scores.trainable_weights)
 
+    @property
+    def row_specs(self) -> list[Any]:
+        """Return the shapes and types of ``feed``'s arguments, for any number of rows."""
+        widths = [tensor.shape[1] for tensor in self.scores.inputs] + [0]
+        return [
+            tf.TensorSpec((None, width), dtype)
+            for width, dtype in zip(widths, (tf.float32, tf.int32), strict=False)
+        ]
+
     def feed(self, numeric: Any, codes: Any) -> list[Any]:
         """Return the tensors in the order of the network's inputs."""
         return [numeric, codes][: len(self.scores.inputs)]

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.models.fitting import fit_spec
@@ -16,7 +17,7 @@ from loanbook.models.heads import Head
 from loanbook.models.inputs import model_inputs, require_columns
 from loanbook.models.spec import Candidate, InputSpec, column_of
 from loanbook.storage import Storage, is_complete, published_folder, write_json
-from loanbook.training.row_groups import choose_groups, write_row_groups
+from loanbook.training.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 from loanbook.training.sampling import check_thinning, kept_and_weight
 from loanbook.training.settings import TrainSettings
 from loanbook.training.snapshot import KEPT, KEYS, TARGETS, Snapshot
@@ -74,64 +75,85 @@ def ensure_snapshot(storage: Storage, request: Request, features: DataFrame, lab
     """
     target = storage.snapshot_folder(request.snapshot_id)
     if not is_complete(target):
-        rows = _rows(request, features, labels).persist()
+        book = _book(request, features)
+        outcomes = _outcomes(request, book, labels).persist()
         try:
             with published_folder(target) as folder:
-                _write(request, rows, folder)
+                _write(request, book, outcomes, folder)
         finally:
-            rows.unpersist()
+            outcomes.unpersist()
     return Snapshot(target)
 
 
-def _rows(request: Request, features: DataFrame, labels: DataFrame) -> DataFrame:
+def _book(request: Request, features: DataFrame) -> DataFrame:
     read = [*KEPT, *(column_of(item.expression) for item in request.candidates)]
     require_columns(features, read)
-    outcome = labels.where(F.col("source") == request.source).select(
+    return features.where(F.col("source") == request.source).select(*dict.fromkeys(read))
+
+
+def _outcomes(request: Request, book: DataFrame, labels: DataFrame) -> DataFrame:
+    """Return key, label and label status of every row of the book: few columns, which many steps read."""
+    found = labels.where(F.col("source") == request.source).select(
         *KEYS, "label_status", F.col(request.head.label).alias("label")
     )
-    book = features.where(F.col("source") == request.source).select(*dict.fromkeys(read))
-    return book.join(outcome, on=list(KEYS), how="left")
+    return book.select(*KEYS).join(found, on=list(KEYS), how="left")
 
 
-def _write(request: Request, rows: DataFrame, folder: Path) -> None:
+def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
     settings = request.settings
-    labelled = rows.where((F.col("label_status") == "observed") & F.col("label").isNotNull())
-    folds = plan_folds(_months(labelled), request.head.horizon_months, settings)
+    statuses, months = _count_statuses(outcomes)
+    labelled = outcomes.where(_is_labelled())
+    folds = plan_folds(months, request.head.horizon_months, settings)
     fold = enough_to_calibrate(
         folds[0], _defaulting_loans(labelled.where(in_development(folds[0]))), settings
     )
-    roles = labelled.withColumn("role", role_column(fold, settings.seed))
-    train = roles.where(F.col("role") == "train")
-    spec = _fit(request, train if train.head(1) else rows)
+    roles = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
     counts = _count_roles(roles, settings)
-    prepared = model_inputs(roles.where(F.col("role").isNotNull()), spec, keep=[*KEPT, "label", "role"])
-    training = _write_train(request, prepared.where(F.col("role") == "train"), counts["train"], folder)
-    _write_held_out(prepared.where(F.col("role").isin(*HELD_OUT)), spec, folder)
+    used, training = _with_weights(roles, counts["train"], settings)
+    spec = _fit(request, book, roles, counts["train"]["rows"])
+    groups = choose_groups(training["rows"], settings.row_groups, request.workers)
+    size = training["rows"] // groups if groups else MAX_ROWS
+    _write_rows(book, used, spec, (groups, size), folder)
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
     write_json(folder / "splits.json", _splits(request, [fold, *folds[1:]]))
-    statuses = {str(row[0]): int(row[1]) for row in rows.groupBy("label_status").count().collect()}
     gap = statuses.get("observed", 0) - sum(item["rows"] for item in counts.values())
     manifest = {
-        **request.describe(), "spec": spec.content_hash(), "roles": counts, "train": training,
+        **request.describe(), "spec": spec.content_hash(), "roles": counts,
+        "train": {**training, "row_groups": groups, "rows_left_over": training["rows"] - groups * size},
         "label_status": statuses, "rows_between_development_and_test": gap,
     }  # fmt: skip
     write_json(folder / "manifest.json", manifest)
 
 
-def _months(labelled: DataFrame) -> list[date]:
-    return [row["as_of_date"] for row in labelled.select("as_of_date").distinct().collect()]
+def _is_labelled() -> Column:
+    return (F.col("label_status") == "observed") & F.col("label").isNotNull()
+
+
+def _count_statuses(outcomes: DataFrame) -> tuple[dict[str, int], list[date]]:
+    """Return the number of rows by label status, and the months that have labelled rows."""
+    labelled = F.coalesce(_is_labelled(), F.lit(False)).alias("labelled")
+    found = outcomes.groupBy("label_status", "as_of_date", labelled).count().collect()
+    statuses: Counter[str] = Counter()
+    for row in found:
+        statuses[str(row["label_status"])] += int(row["count"])
+    return dict(sorted(statuses.items())), sorted({row["as_of_date"] for row in found if row["labelled"]})
 
 
 def _defaulting_loans(rows: DataFrame) -> int:
     return rows.where(F.col("label") == 1).select("loan_id").distinct().count()
 
 
-def _fit(request: Request, rows: DataFrame) -> InputSpec:
+def _fit(request: Request, book: DataFrame, roles: DataFrame, rows: int) -> InputSpec:
+    """Fit the spec on the training rows; on the whole book where there are none."""
     kinds = {
         kind: [item for item in request.candidates if item.kind == kind]
         for kind in ("numeric", "categorical")
     }
-    return fit_spec(rows, kinds["numeric"], kinds["categorical"], request.settings)
+    train = roles.where(F.col("role") == "train").select(*KEYS)
+    fitted = book.join(train, on=list(KEYS), how="left_semi") if rows else book
+    return fit_spec(
+        fitted, kinds["numeric"], kinds["categorical"], request.settings, rows=rows or book.count()
+    )
 
 
 def _count_roles(roles: DataFrame, settings: TrainSettings) -> dict[str, dict[str, Any]]:
@@ -156,36 +178,49 @@ def _count_roles(roles: DataFrame, settings: TrainSettings) -> dict[str, dict[st
     return counts
 
 
-def _write_train(request: Request, train: DataFrame, counts: dict[str, Any], folder: Path) -> dict[str, Any]:
-    settings = request.settings
+def _with_weights(
+    roles: DataFrame, train: Mapping[str, Any], settings: TrainSettings
+) -> tuple[DataFrame, dict[str, Any]]:
+    """Return the rows with their weight, training negatives thinned, and the numbers of the thinning."""
     kept, weight = kept_and_weight("label", settings.negatives_kept, settings.seed + 1, KEYS)
-    thinned = train.where(kept).withColumn("weight", weight).withColumn("label", F.col("label").cast("float"))
-    means = check_thinning((counts["rows"], counts["defaults"]), thinned, "label", settings.negatives_kept)
-    rows = thinned.count() if settings.negatives_kept < 1 else counts["rows"]
-    groups = choose_groups(rows, settings.row_groups, request.workers)
-    order = [F.xxhash64(F.lit(settings.seed + 2), *KEYS).alias("shuffle"), *(F.col(key) for key in KEYS)]
-    columns = [name for name in thinned.columns if name.startswith(("x_", "c_"))]
-    keyed = thinned.select(*KEYS, order[0], *TARGETS, *columns)
-    by = [F.col("shuffle"), *order[1:]]
-    left = write_row_groups(keyed, by, [*TARGETS, *columns], rows, groups, folder / "role=train")
-    return {
-        "rows": rows,
-        "thinned": counts["rows"] - rows,
-        "row_groups": groups,
-        "rows_left_over": left,
-        **means,
-    }
+    trains = F.col("role") == "train"
+    used = roles.where(~trains | kept).select(
+        *KEYS,
+        "role",
+        F.col("label").cast("float").alias("label"),
+        F.when(trains, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
+        F.xxhash64(F.lit(settings.seed + 2), *KEYS).alias("shuffle"),
+    )
+    thinned = used.where(trains)
+    means = check_thinning((train["rows"], train["defaults"]), thinned, "label", settings.negatives_kept)
+    rows = thinned.count() if settings.negatives_kept < 1 else train["rows"]
+    return used, {"rows": rows, "thinned": train["rows"] - rows, **means}
 
 
-def _write_held_out(rows: DataFrame, spec: InputSpec, folder: Path) -> None:
-    ready = rows.select(
-        "role", *KEPT, F.col("label").cast("float").alias("label"), F.lit(1.0).cast("float").alias("weight"),
-        *spec.numeric_columns, *spec.code_columns,
-    )  # fmt: skip
-    order = ["role", *KEYS]
-    ready.repartitionByRange(*order).sortWithinPartitions(*order).write.mode("append").partitionBy(
-        "role"
-    ).parquet(str(folder))
+def _write_rows(
+    book: DataFrame, used: DataFrame, spec: InputSpec, training: tuple[int, int], folder: Path
+) -> None:
+    """Write the used rows as the model takes them, a file for each role and group, in random order.
+
+    Args:
+        book: the features.
+        used: key, role, label, weight and ``shuffle`` of the rows to write.
+        spec: of the inputs.
+        training: number of groups of training rows, and rows of each; those beyond are left over.
+        folder: gets ``role=<role>/row_group=<n>/``.
+
+    Raises:
+        LoanbookError: the files of the training rows are not equal groups.
+    """
+    (groups, size), order = training, ["shuffle", *KEYS]
+    sizes = {**dict.fromkeys(HELD_OUT, MAX_ROWS), "train": size}
+    with in_row_groups(used, "role", order, sizes) as placed:
+        whole = placed.where((F.col("role") != "train") | (F.col("row_group") < groups))
+        kept = ["role", "row_group", "shuffle", *KEPT, *TARGETS]
+        rows = model_inputs(book.join(whole, on=list(KEYS)), spec, keep=kept)
+        files = rows.repartition("role", "row_group").sortWithinPartitions("role", "row_group", *order)
+        files.drop("shuffle").write.mode("append").partitionBy("role", "row_group").parquet(str(folder))
+    verify_groups(folder / "role=train", groups, size)
 
 
 def _splits(request: Request, folds: Sequence[Fold]) -> dict[str, Any]:

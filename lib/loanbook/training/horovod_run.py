@@ -95,7 +95,7 @@ class Ranks:
 
     def distributed(self, tape: Any) -> Any:
         """Return a gradient tape whose gradients are means over the ranks."""
-        return self._hvd.DistributedGradientTape(tape, sparse_as_dense=True)
+        return self._hvd.DistributedGradientTape(tape, sparse_as_dense=True, num_groups=1)
 
     def share(self, content: Any) -> Any:
         """Return rank 0's ``content`` on every rank."""

@@ -60,8 +60,10 @@ class Loop:
         self._weights = network.scores.trainable_weights
         self._optimizer = build_optimizer(settings, self._steps, ranks.size, self._weights)
         self._state = State(Progress(), [], [], [])
-        self._step: Any = tf.function(self._train_batch, reduce_retracing=True)
-        self._losses: Any = tf.function(self._batch_losses, reduce_retracing=True)
+        # With the shapes given, the shorter batch at an epoch's end is not traced again.
+        rows_of, vector = network.row_specs, tf.TensorSpec((None,), tf.float32)
+        self._step: Any = tf.function(self._train_batch, input_signature=[*rows_of, vector, vector])
+        self._losses: Any = tf.function(self._batch_losses, input_signature=[*rows_of, vector])
 
     def run(self, epochs: Epochs, tune: Rows, resume: bool) -> Progress:
         """Train until the tune log loss stops falling; leave the best epoch's weights in the network."""

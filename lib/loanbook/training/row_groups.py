@@ -1,9 +1,11 @@
-"""Writes training rows as Parquet in row groups of exactly equal size, in one global random order."""
+"""Divides the rows of a snapshot into files of one row group each, in one global random order."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from loanbook.errors import LoanbookError
@@ -25,49 +27,54 @@ def choose_groups(rows: int, least: int, workers: int) -> int:
     return min(range(smallest, 2 * smallest, workers), key=lambda groups: rows % groups)
 
 
-def write_row_groups(
-    rows: DataFrame, order: list[Column], columns: list[str], count: int, groups: int, folder: Path
-) -> int:
-    """Write ``groups`` files of one row group with ``count // groups`` rows each; return the rows left over.
+@contextmanager
+def in_row_groups(
+    rows: DataFrame, role: str, order: Sequence[str], sizes: Mapping[str, int]
+) -> Iterator[DataFrame]:
+    """Yield the rows with ``row_group``: the position among the rows of its role over the role's size.
 
     Args:
-        rows: the rows to write.
-        order: columns whose order is total; the last rows in it are the ones left over.
-        columns: the columns to write.
-        count: number of ``rows``.
-        groups: number of files.
-        folder: gets ``row_group=<n>/``.
-
-    Raises:
-        LoanbookError: the files do not hold what they should.
+        rows: few columns, as they are sorted and kept until the block ends.
+        role: column of the role.
+        order: columns whose order is total.
+        sizes: rows of a group, by role.
     """
-    if groups == 0:
-        return count
-    size = count // groups
-    ordered = rows.repartitionByRange(*order[:1]).sortWithinPartitions(*order).persist()
+    ordered = rows.repartitionByRange(role, *order).sortWithinPartitions(role, *order).persist()
     try:
-        numbered = ordered.withColumn("row", _global_position(ordered))
-        grouped = numbered.withColumn("row_group", F.floor(F.col("row") / F.lit(size)).cast("int"))
-        used = grouped.where(F.col("row_group") < groups).repartition(groups, "row_group")
-        writer = used.sortWithinPartitions("row_group", "row").select("row_group", *columns).write
-        writer.partitionBy("row_group").parquet(str(folder))
+        parts = ordered.groupBy(F.spark_partition_id().alias("part"), F.col(role).alias("role")).count()
+        position = _position(parts.collect(), role)
+        size = F.element_at(F.create_map(*map(F.lit, _flat(sizes))), F.col(role))
+        yield ordered.withColumn("row_group", F.floor(position / size).cast("int"))
     finally:
         ordered.unpersist()
-    _verify(folder, groups, size)
-    return count - groups * size
 
 
-def _global_position(ordered: DataFrame) -> Column:
-    counts = ordered.groupBy(F.spark_partition_id().alias("part")).count().collect()
-    offsets, total = [], 0
-    for row in sorted(counts, key=lambda row: row["part"]):
-        offsets += [F.lit(int(row["part"])), F.lit(total).cast("long")]
-        total += int(row["count"])
+def _position(parts: Sequence[Row], role: str) -> Column:
+    """Return a row's position among those of its role, from the rows of each partition and role."""
+    offsets: dict[str, int] = {}
+    seen: dict[str, int] = {}
+    inside: dict[int, int] = {}
+    for part, name, count in sorted((row["part"], row["role"], row["count"]) for row in parts):
+        offsets[f"{part}/{name}"] = seen.get(name, 0) - inside.get(part, 0)
+        seen[name] = seen.get(name, 0) + count
+        inside[part] = inside.get(part, 0) + count
+    if not offsets:
+        return F.lit(0)
+    key = F.concat_ws("/", F.spark_partition_id(), role)
     within = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << POSITION_BITS) - 1))
-    return F.element_at(F.create_map(*offsets), F.spark_partition_id()) + within
+    return F.element_at(F.create_map(*map(F.lit, _flat(offsets))), key) + within
 
 
-def _verify(folder: Path, groups: int, size: int) -> None:
+def _flat(mapping: Mapping[str, int]) -> list[str | int]:
+    return [item for pair in mapping.items() for item in pair]
+
+
+def verify_groups(folder: Path, groups: int, size: int) -> None:
+    """Check that a role's folder holds ``groups`` files of one row group with ``size`` rows each.
+
+    Raises:
+        LoanbookError: it holds others.
+    """
     shapes = [
         (footer.num_row_groups, footer.num_rows)
         for footer in (pq.read_metadata(file) for file in sorted(folder.glob("row_group=*/*.parquet")))

@@ -52,12 +52,11 @@ class Snapshot:
         return self.folder / f"role={role}"
 
     def role_frame(self, role: str, limit: int | None = None) -> pd.DataFrame:
-        """Return a role's rows in the order of their keys (train: in training order).
+        """Return a role's rows in the random order in which they were written, the same each time.
 
         Args:
             role: train, tune, calibrate, calibrate_check or test.
-            limit: stop after the file that reaches this many rows; training rows are in random order, so
-                these are a random sample.
+            limit: stop after the file that reaches this many rows: a random sample of them.
         """
         files = sorted(self.role_folder(role).rglob("*.parquet"))
         tables: list[pa.Table] = []
@@ -66,8 +65,9 @@ class Snapshot:
                 break
             tables.append(pq.read_table(file, partitioning=None))
         if not tables:
-            kept = TARGETS if role == "train" else (*KEPT, *TARGETS)
-            return pd.DataFrame(columns=[*kept, *self.spec.numeric_columns, *self.spec.code_columns])
+            return pd.DataFrame(
+                columns=[*KEPT, *TARGETS, *self.spec.numeric_columns, *self.spec.code_columns]
+            )
         frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         return frame
 
