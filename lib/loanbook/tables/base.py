@@ -19,6 +19,8 @@ PROPERTIES = {
     "delta.logRetentionDuration": "interval 60 days",
 }
 
+LAST_COMMIT = "spark.databricks.delta.lastCommitVersionInSession"  # Delta sets it after each commit
+
 
 @dataclass(frozen=True)
 class Column:
@@ -153,6 +155,7 @@ def _commit(
     where: str | None = None,
 ) -> int:
     create(spark, storage, table)
+    spark.conf.unset(LAST_COMMIT)
     text = json.dumps(metadata, sort_keys=True)
     writer = table.conform(df).write.format("delta").mode(mode).option("userMetadata", text)
     if where is not None:
@@ -161,18 +164,13 @@ def _commit(
         writer.partitionBy(*table.partitions).saveAsTable(storage.spark_name(table.name))
     else:
         writer.save(storage.table_uri(table.name))
-    version = _version_of(spark, storage, table, text)
-    if version is None and where is not None:
-        version = latest_version(spark, storage, table)  # nothing to remove or add: Delta makes no commit
+    committed = spark.conf.get(LAST_COMMIT, None)
+    if committed is not None:
+        return int(committed)
+    version = latest_version(spark, storage, table)  # nothing to remove or add: Delta makes no commit
     if version is None:
-        raise LoanbookError(f"table {table.name}: the commit just made is not in its history")
+        raise LoanbookError(f"table {table.name} was just written, but is not there")
     return version
-
-
-def _version_of(spark: SparkSession, storage: Storage, table: Table, metadata: str) -> int | None:
-    history = spark.sql(f"DESCRIBE HISTORY {storage.spark_name(table.name)} LIMIT 20")
-    row = history.where(F.col("userMetadata") == metadata).agg(F.max("version").alias("version")).first()
-    return None if row is None or row["version"] is None else int(row["version"])
 
 
 def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int | None:
