@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 TEST_CONF = {
     "spark.master": "local[2]",
     "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     "spark.python.sql.dataFrameDebugging.enabled": "false",  # a round trip to the JVM for each expression
     "spark.ui.enabled": "false",  # parallel test runs would fight over its port
     "spark.ui.showConsoleProgress": "false",

@@ -19,6 +19,13 @@ def test_an_override_wins_over_the_profile_and_follows_references():
     assert settings.book.stale_months == 6
 
 
+def test_a_tunable_of_spark_is_text_however_it_is_written():
+    conf = load_settings(
+        "local", [r"spark.conf.spark\.ui\.enabled=false", r"spark.conf.spark\.x=4"]
+    ).spark.conf
+    assert (conf["spark.ui.enabled"], conf["spark.x"]) == ("false", "4")
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [

@@ -5,12 +5,12 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from loanbook.errors import InputError
 from loanbook.evaluation.settings import EvaluateSettings
@@ -33,11 +33,18 @@ class PathSettings(Section):
     landing: str
 
 
+def _spark_text(value: Any) -> Any:
+    """Return a value of YAML or of the command line as Spark writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
 class SparkSettings(Section):
     """What the profile asks of Spark, set only where spark-submit or the session has not set it."""
 
     master: str | None = None
-    conf: dict[str, str] = Field(default_factory=dict)
+    conf: dict[str, Annotated[str, BeforeValidator(_spark_text)]] = Field(default_factory=dict)
 
 
 class Settings(Section):

@@ -22,6 +22,7 @@ from tests.benchmarks.processes import reported
 LOANS = int(os.environ.get("LOANBOOK_BENCH_LOANS", "105000"))  # 105,000 loans have 5.2 million months
 MONTHS = 120
 FIFTH = "ours_fifth"  # our side on a book of a fifth of the loans, for the growth of memory
+HEAP = r"spark.conf.spark\.driver\.memory=2g"  # a book five times as large must do with the same
 CLI = (sys.executable, "-m", "loanbook.cli")
 MEASURED = ("seconds_landing", "python_mib", "jvm_mib", "driver_mib")
 Side = Callable[[], dict[str, Any]]
@@ -58,7 +59,7 @@ def prepared(folder: Path) -> tuple[dict[str, Any], dict[str, Side]]:
 def _ours(tapes: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         job = ("ingest-tapes", "--source", SOURCE, "--tapes", tapes)
-        done = reported((*CLI, *job, "--set", f"paths.warehouse={folder}"))
+        done = reported((*CLI, *job, "--set", f"paths.warehouse={folder}", "--set", HEAP))
     return {**_measured(done), "rows": done["lines"]}
 
 
