@@ -33,7 +33,7 @@ def fit_logit(
 
     design, label, weight = (array.astype(np.float64) for array in train)
     fits: dict[float, LogitFit] = {}
-    model = LogisticRegression(solver="newton-cholesky", max_iter=100, warm_start=True)
+    model = LogisticRegression(solver="newton-cholesky", tol=1e-6, max_iter=100, warm_start=True)
     for strength in sorted(strengths):
         model.set_params(C=strength).fit(design, label.astype(np.int32), sample_weight=weight)
         weights, bias = model.coef_[0].copy(), float(model.intercept_[0])
