@@ -31,7 +31,7 @@ MONTHLY_FEED: dict[str, Any] = {
             "loan_id": "id",
             "as_of_date": "month",
             "state": "CASE WHEN days < 0 THEN 'prepaid' WHEN days < 30 THEN 'current' "
-            "WHEN days < 60 THEN 'dpd30' WHEN days < 90 THEN 'dpd60' ELSE 'dpd90' END",
+            "WHEN days < 60 THEN 'dpd30' WHEN days < 90 THEN 'dpd60' WHEN days >= 90 THEN 'dpd90' END",
             "upb": "balance",
         },
     },

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import logging
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -140,6 +141,34 @@ def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tm
         with landed_files("s", found, tmp_path / "landing" / "two", None):
             assert rows(first.chunks[0]) == [(1, "a,1")]
     assert list((tmp_path / "landing").iterdir()) == []
+
+
+def test_files_that_no_pattern_matches_are_named(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("loanbook"), "propagate", True)
+    for name in ("tape_1.csv", "tape_2.csv (1)", "tape_3.CSV"):
+        (tmp_path / name).write_text("a,1\n")
+    with caplog.at_level(logging.WARNING, "loanbook"):
+        assert [file.name for file, _ in find_files([str(tmp_path)], [spec()])] == ["tape_1.csv"]
+    assert "tape_2.csv (1), tape_3.CSV" in caplog.text
+    with pytest.raises(InputError, match=r"found:\s+tape_3\.CSV"):
+        find_files([str(tmp_path / "tape_1.csv"), str(tmp_path / "tape_3.CSV")], [spec()])
+
+
+def test_archives_are_known_by_any_case_and_one_that_cannot_be_opened_is_bad_input(tmp_path):
+    path = tmp_path / "TAPE.ZIP"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("tape_1.csv", "a,1\n")
+    (file,) = find_files([str(path)], [spec()])
+    with file[0].open() as stream:
+        assert stream.read() == b"a,1\n"
+    content = path.read_bytes()
+    marks = ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8))  # the general flags; their first bit: encrypted
+    for mark, offset in marks:
+        place = content.index(mark) + offset
+        content = content[:place] + b"\x01" + content[place + 1 :]
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="without a password"), file[0].open():
+        pass
 
 
 def test_missing_and_repeated_files_are_bad_input(tmp_path):

@@ -40,6 +40,9 @@ def with_expression(expression: str) -> TapeMapping:
         ("balance % days", "try_mod"),
         ("to_date(month, 'yyyyMM')", "try_cast"),
         ("(SELECT max(upb) FROM performance)", "subquery"),
+        ("(TABLE performance)", "subquery"),
+        ("current_date", "not the same in every run"),
+        ("split(id, '-')[1]", r"get\(array, place\)"),
         ("max(balance)", "OVER"),
         ("max(coalesce(balance, 0)) + first(days) OVER (PARTITION BY id)", "OVER"),
         ("rand()", "the function rand is not among"),
@@ -57,6 +60,7 @@ def test_an_expression_that_could_fail_a_job_or_read_more_than_its_line_is_refus
     [
         "CASE WHEN id = 'n/a or cast(x)' THEN NULL ELSE balance END",
         "`a/b` -- half of it: x / 2",
+        "coalesce(current_upb, user, `a[1]`, '[x]')",
         "max(coalesce(balance, (0))) OVER (PARTITION BY id)",
         "try_cast(days AS decimal (9,2))",
         "aggregate_of IN ('it''s', \"a/b\") AND NOT (days > 3)",

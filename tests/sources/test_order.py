@@ -9,6 +9,7 @@ import pytest
 
 from loanbook.errors import InputError
 from loanbook.sources.order import by_age
+from loanbook.sources.replaced import Replaced
 
 JAN, FEB, MAR = date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31)
 
@@ -31,8 +32,13 @@ class File:
         return SimpleNamespace(what=self.kind)
 
 
-def stored(delivery: str, day: date | None, published: int = 9, kind: str = "performance") -> dict[str, Any]:
-    return {"delivery": delivery, "delivered_at": day, "slice": "q", "kind": kind, "published": published}
+def stored(
+    delivery: str, day: date | None, published: int = 9, kind: str = "performance", scope: str = "full"
+) -> dict[str, Any]:
+    return {
+        "delivery": delivery, "delivered_at": day, "slice": "q", "kind": kind, "published": published,
+        "scope": scope,
+    }  # fmt: skip
 
 
 def names(files: list[Any]) -> list[str]:
@@ -44,16 +50,25 @@ def names(files: list[Any]) -> list[str]:
     [
         ([File("a", JAN)], [], "full", []),
         ([File("a", JAN)], [stored("b", FEB)], "full", ["a"]),
-        ([File("a", JAN)], [stored("b", FEB)], "delta", []),
+        ([File("a", JAN)], [stored("b", FEB)], "delta", ["a"]),
+        ([File("a", FEB)], [stored("b", JAN), stored("c", MAR, scope="delta")], "delta", []),
+        ([File("a", FEB)], [stored("b", JAN), stored("c", MAR, scope="delta")], "full", []),
+        (  # a slice is replaced whole or not at all
+            [File("a", JAN, kind="loans"), File("b", JAN)],
+            [stored("a", JAN, kind="loans"), stored("c", FEB)],
+            "full",
+            ["a", "b"],
+        ),
+        ([File("a", JAN, kind="loans"), File("b", FEB)], [stored("c", FEB)], "full", []),
         ([File("a", JAN)], [stored("b", FEB, published=0)], "full", []),
-        ([File("a", JAN)], [stored("b", FEB, kind="loans")], "full", []),
+        ([File("a", JAN)], [stored("b", FEB, kind="loans")], "full", ["a"]),
         ([File("b", FEB)], [stored("b", FEB)], "full", []),
         ([File("a", JAN), File("b", FEB), File("c", JAN, slice="r")], [], "full", ["a"]),
         ([File("a", JAN)], [stored("a", JAN), stored("b", FEB)], "full", ["a"]),  # again, after a newer one
         ([File("a", None)], [stored("b", None)], "full", []),
     ],
 )
-def test_a_file_is_late_after_a_newer_one_of_its_kind_and_slice(files, rows, scope, late):
+def test_files_are_late_after_a_newer_full_delivery_of_their_slice(files, rows, scope, late):
     fresh, found = by_age(files, rows, scope)
     assert names(found) == late
     assert sorted(names(fresh) + names(found)) == sorted(names(files))
@@ -62,3 +77,16 @@ def test_a_file_is_late_after_a_newer_one_of_its_kind_and_slice(files, rows, sco
 def test_an_undated_file_after_a_dated_one_is_refused():
     with pytest.raises(InputError, match="--delivered-at"):
         by_age([File("a", None)], [stored("b", MAR)], "full")  # type: ignore[list-item]
+
+
+def test_a_full_delivery_keeps_the_deltas_that_are_not_older():
+    rows = [
+        stored("old", JAN, scope="delta"),
+        stored("new", MAR, scope="delta"),
+        stored("undated", None, scope="delta"),
+        stored("whole", JAN),
+    ]
+    replaced = Replaced.by("s", [File("a", FEB)], "full", rows)  # type: ignore[list-item]
+    assert replaced.kept == ("new",)
+    assert [row["delivery"] for row in rows if replaced.holds(row)] == ["old", "undated", "whole"]
+    assert replaced.sql() == "source = 's' AND slice IN ('q') AND NOT delivery IN ('new')"

@@ -10,7 +10,15 @@ from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
-from tests.sources.tapes import MONTHLY_FEED, assert_reconciled, write_feed, write_mapping
+from tests.sources.tapes import (
+    MONTHLY_FEED,
+    assert_reconciled,
+    month,
+    terms,
+    write_feed,
+    write_freddie,
+    write_mapping,
+)
 
 
 def months_of(rows):
@@ -38,6 +46,60 @@ def test_a_later_day_of_delivery_wins_whatever_the_order_of_the_runs(ingest, row
     assert months_of(rows) == found
     assert (once["published"], once["rows"]) == (2, 2)
     assert_reconciled(rows(DELIVERIES), {"performance": 3})
+
+
+def test_terms_of_a_later_day_win_whatever_the_order_of_the_runs(ingest, rows, tmp_path):
+    whole = write_freddie(
+        tmp_path / "whole", [terms("A"), terms("B")], [month("A", "201904"), month("B", "201904")]
+    )
+    ingest("freddie_mac", whole, delivered_at="2020-01-15")
+    fates = {}
+    for day, score in (("2020-04-01", "700"), ("2020-02-01", "600")):
+        folder = write_freddie(tmp_path / day, [terms("A", {1: score})], [])
+        tape = folder / "historical_data_2019Q1.txt"
+        result = ingest("freddie_mac", tape, delivered_at=day, scope="delta")
+        fates[day] = (result["published"], result["superseded"])
+    assert [(row["loan_id"], row["credit_score"]) for row in rows(LOANS)] == [("A", 700), ("B", 758)]
+    assert fates == {"2020-04-01": (1, 0), "2020-02-01": (0, 1)}
+    counted = {row["delivered_at"].isoformat(): row for row in rows(DELIVERIES) if row["kind"] == "loans"}
+    assert [(row["published"], row["superseded"]) for _, row in sorted(counted.items())] == [
+        (1, 1), (0, 1), (1, 0),
+    ]  # fmt: skip
+
+
+def test_whole_deliveries_and_deltas_give_the_same_tables_in_any_order(ingest, rows, tmp_path):
+    def deliver(name: str) -> None:
+        lines, day, scope = {
+            "january": ([month("A", "201904"), month("B", "201904", "1")], "2020-01-15", "full"),
+            "april": ([month("A", "201904", "2")], "2020-04-15", "delta"),
+            "march": ([month("A", "201904", "1"), month("B", "201904")], "2020-03-15", "full"),
+        }[name]
+        score = {"january": "700", "april": "750", "march": "720"}[name]
+        folder = write_freddie(tmp_path / name, [terms("A", {1: score}), terms("B", {1: score})], lines)
+        options = {"settings": ("ingest.bounds.delinquent_share=[-1,1]",)}
+        only_months = folder / "historical_data_time_2019Q1.txt"
+        tape = only_months if scope == "delta" else folder
+        ingest("freddie_mac", tape, delivered_at=day, scope=scope, **options)
+
+    def found():
+        return (
+            [(row["loan_id"], row["state"], str(row["known_on"])) for row in rows(PERFORMANCE)],
+            [(row["loan_id"], row["credit_score"]) for row in rows(LOANS)],
+        )
+
+    deliver("january")
+    deliver("april")
+    states = [("A", "dpd60", "2020-04-15"), ("B", "dpd30", "2020-01-15")]
+    assert found() == (states, [("A", 700), ("B", 700)])
+    deliver("january")  # a retry of an old command takes nothing away
+    assert found() == (states, [("A", 700), ("B", 700)])
+    deliver("march")
+    states = [("A", "dpd60", "2020-04-15"), ("B", "current", "2020-03-15")]
+    assert found() == (states, [("A", 720), ("B", 720)])
+    for name in ("april", "january", "march"):
+        deliver(name)
+        assert found() == (states, [("A", 720), ("B", 720)]), name
+    assert_reconciled(rows(DELIVERIES), {"performance": 2, "loans": 2})
 
 
 def test_mended_lines_come_again_and_leave_the_quarantine(ingest, rows, tmp_path):
@@ -124,14 +186,24 @@ def test_a_line_makes_several_rows_and_the_terms_of_its_loan(ingest, rows, tmp_p
     assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(2, ["missing_state"])]
 
 
+def test_a_check_of_terms_that_come_with_the_months_halts_too(ingest, rows, tmp_path):
+    check = {"no_limit": {"when": "limit = 0", "severity": "halt"}}
+    loans = {"of": "performance", "columns": {"loan_id": "id", "credit_limit": "limit"}, "checks": check}
+    source = write_mapping(tmp_path / "wide.yaml", **{**WIDE, "loans": loans})
+    (tmp_path / "wide.csv").write_text("id,limit,jan.days,feb.days,bad\na,500,0,40,1\nb,0,0,0,0\n")
+    with pytest.raises(GateRefused, match="no_limit"):
+        ingest(source, tmp_path / "wide.csv")
+
+
 def test_the_mapping_of_the_readme_reads_a_tape(ingest, rows, tmp_path):
     (text,) = re.findall(r"```yaml\n(name: .*?)```", README.read_text(), re.DOTALL)
     (tmp_path / "shop.yaml").write_text(text)
     tape = "id;month;days;balance;limit;opened\nA;202401;0;900;500;2023-05-02\nB;202401;-1;1;500;2023-05-02\n"
+    tape += "C;202401;;1;500;2023-05-02\n"  # days that are blank are no default
     (tmp_path / "loans_202401.csv").write_text(tape)
-    settings = ("ingest.max_quarantined_share=0.5",)
+    settings = ("ingest.max_quarantined_share=0.7",)
     ingest(str(tmp_path / "shop.yaml"), tmp_path / "loans_202401.csv", settings=settings)
     (row,) = rows(PERFORMANCE)
     assert (row["loan_id"], row["state"], row["quality_flags"]) == ("A", "current", ["over_limit"])
-    assert [row["reasons"] for row in rows(QUARANTINE)] == [["negative_days"]]
+    assert [row["reasons"] for row in rows(QUARANTINE)] == [["negative_days"], ["missing_state"]]
     assert [(row["loan_id"], row["original_upb"]) for row in rows(LOANS)] == [("A", 500)]

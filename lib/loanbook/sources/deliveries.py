@@ -59,12 +59,12 @@ def delivery_rows(
     return rows
 
 
-def late_rows(files: Sequence[Landed], about: Mapping[str, Any]) -> list[Row]:
+def late_rows(files: Sequence[Landed], about: Mapping[str, Any], scope: str) -> list[Row]:
     """Return the rows of files older than what is published of their slice: recorded, and nothing else."""
     nothing = {**dict.fromkeys(COUNTED, 0), **{name: None for name in COUNTED if name.startswith("upb")}}
     return [
         {
-            **_described(file, "full"), **about, **nothing,
+            **_described(file, scope), **about, **nothing,
             "rows": file.lines, "superseded": file.lines, "last_complete_month": None, "is_open": None,
         }
         for file in files

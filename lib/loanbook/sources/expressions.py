@@ -56,6 +56,11 @@ OPERATORS = _names("and as between by case else end filter in like not on or ove
 TYPES = _names("char decimal numeric varchar")  # whose arguments look like a call
 
 NO_CODE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
+SUBQUERY = re.compile(r"\bselect\b|\(\s*(?:table|values|from|with)\b", re.IGNORECASE)
+OF_THE_RUN = re.compile(
+    r"\b(?:current_(?:date|time|timestamp|timezone|user|catalog|schema|database)|localtimestamp)\b",
+    re.IGNORECASE,
+)
 CALL = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 
 
@@ -66,8 +71,15 @@ def _refuse_unsafe(text: str) -> str:
         ValueError: it holds a subquery, a function that a mapping may not use, or one that could fail a job.
     """
     code = NO_CODE.sub(lambda found: "x" if found[0].startswith("`") else "''", text)
-    if re.search(r"\bselect\b", code, re.IGNORECASE):
+    if SUBQUERY.search(code):
         raise ValueError("a subquery: a mapping's expression may read the fields of its own line only")
+    if found := OF_THE_RUN.search(code):
+        raise ValueError(f"{found[0]} is not the same in every run: use what the line itself says")
+    if re.search(r"[\w)\]]\s*\[", code):
+        raise ValueError(
+            "[...] fails a job where there is no such place: write get(array, place), from 0, or "
+            "try_element_at(map, key)"
+        )
     for operator, safe in SAFE_OPERATORS.items():
         if operator in code:
             raise ValueError(f"{operator!r} fails a job on one bad value: write {safe}")

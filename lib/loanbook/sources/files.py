@@ -2,10 +2,11 @@
 
 import gzip
 import hashlib
+import logging
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,8 @@ from typing import IO, TypeVar
 from loanbook.errors import InputError
 from loanbook.sources.file_spec import FileSpec
 from loanbook.storage import local_path
+
+log = logging.getLogger(__name__)
 
 DELTA_LOG = "_delta_log"
 EVERY_SLICE = "all"  # the slice of a file whose name shows none; a lookup of it is joined to every line
@@ -53,9 +56,9 @@ class TapeFile:
             )  # fmt: skip
         try:
             if self.member is not None:
-                with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
+                with zipfile.ZipFile(self.path) as archive, _opened(archive, self.member) as stream:
                     yield stream
-            elif self.path.suffix == ".gz":
+            elif self.path.suffix.lower() == ".gz":
                 with gzip.open(self.path) as stream:
                     yield stream  # type: ignore[misc]  # a GzipFile reads bytes
             else:
@@ -68,6 +71,17 @@ class TapeFile:
         """Return the SHA-256 of the file as delivered (of the archive, for its members)."""
         with self.path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _opened(archive: zipfile.ZipFile, member: str) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except (RuntimeError, NotImplementedError) as error:  # encrypted, or compressed in a way unknown here
+        raise InputError(
+            required=f"an archive {Path(str(archive.filename)).name} without a password, deflated",
+            found=str(error),
+            do="unpack it, and give the files in it",
+        ) from error
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
@@ -83,10 +97,12 @@ def find_files(
 ) -> list[tuple[TapeFile, Spec]]:
     """Return the files that match a pattern, with the spec of the pattern, in order of name.
 
-    Folders are searched below, archives inside. Every spec needs a file; with ``every=False`` one does.
+    Folders are searched below, archives inside. Every spec needs a file; with ``every=False`` one does. Files
+    of folders and archives that match none are named in the log.
 
     Raises:
-        InputError: a path does not exist, no file matches a spec, or one name appears twice.
+        InputError: a path does not exist, no file matches a spec, a file that was named itself matches none,
+            or one name appears twice.
     """
     found = files_of(given)
     matched = [
@@ -103,12 +119,31 @@ def find_files(
                 found=_listed([file.name for file in found]),
                 do="give the tape's folder or files, and the source that they belong to",
             )
+    _say_unmatched(given, found, {file for file, _ in matched}, specs)
     names = [file.name for file, _ in matched]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(
             required="each file of the tape once", found=_listed(repeated), do="leave the repeated ones out"
         )
     return matched
+
+
+def _say_unmatched(
+    given: Sequence[str], found: Sequence[TapeFile], matched: Collection[TapeFile], specs: Sequence[Spec]
+) -> None:
+    left = [file for file in found if file not in matched]
+    named = [file.name for file in left if file.member is None and str(file.path) in given]
+    if named:
+        patterns = ", ".join(repr(spec.pattern) for spec in specs)
+        raise InputError(
+            required=f"files whose names match one of {patterns}",
+            found=_listed(named),
+            do="leave them out, rename them, or name the source that they belong to",
+        )
+    if left:
+        log.warning(
+            "left out, as no pattern of the source matches: %s", _listed([file.name for file in left])
+        )
 
 
 def files_of(given: Sequence[str]) -> list[TapeFile]:
@@ -148,14 +183,14 @@ def _paths(text: str) -> list[Path]:
 def _members(path: Path) -> list[TapeFile]:
     if path.is_dir():
         return [TapeFile(path, path.name, table=f"delta.`{path}`")]
-    if path.suffix == ".zip":
+    if path.suffix.lower() == ".zip":
         try:
             with zipfile.ZipFile(path) as archive:
                 entries = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
         except zipfile.BadZipFile as error:
             raise _damaged(path, error) from error
         return [TapeFile(path, Path(entry).name, entry) for entry in entries]
-    return [TapeFile(path, path.name.removesuffix(".gz"))]
+    return [TapeFile(path, path.name[:-3] if path.suffix.lower() == ".gz" else path.name)]
 
 
 def slice_of(name: str, spec: FileSpec) -> str:

@@ -73,17 +73,25 @@ def _with_history_checks(
     return add
 
 
-def with_loan_fate(lines: DataFrame, in_book: DataFrame | None = None) -> DataFrame:
+def with_loan_fate(
+    lines: DataFrame, in_book: DataFrame | None = None, stored: DataFrame | None = None
+) -> DataFrame:
     """Add ``fate`` to canonical lines of loans.
 
     Args:
         lines: the lines; of one loan the last of the latest delivery stays.
         in_book: ``loan_id`` of every loan with a month; lines of other loans are set aside. None keeps them.
+        stored: ``loan_id`` and ``stored_at``, the day on which the terms published of it were delivered; a
+            line of an earlier day, or of none, is superseded by them.
     """
     accepted = F.size("reasons") == 0
     marked = lines.withColumn("loan_id", _own_id_if_rejected(accepted)).withColumn("_accepted", accepted)
-    superseded = F.col("_accepted") & F.lead("line").over(_terms()).isNotNull()
-    marked = marked.withColumn("_superseded", superseded)
+    superseded = F.lead("line").over(_terms()).isNotNull()
+    if stored is not None:
+        marked = marked.join(stored, "loan_id", "left")
+        is_older = F.coalesce(F.col("delivered_at") < F.col("stored_at"), F.lit(True))
+        superseded = superseded | (F.col("stored_at").isNotNull() & is_older)
+    marked = marked.withColumn("_superseded", F.col("_accepted") & superseded).drop("stored_at")
     if in_book is None:
         return marked.withColumn("fate", _fate(F.lit(False))).drop("_accepted", "_superseded")
     known = in_book.select("loan_id", F.lit(True).alias("_in_book")).distinct()

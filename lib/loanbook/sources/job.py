@@ -51,9 +51,9 @@ def ingest_tapes(
 ) -> dict[str, Any]:
     """Replace what the tapes deliver, after every line of them is accounted for.
 
-    With scope ``full`` a file replaces its slice; with ``delta`` its rows are added, and take the place of
-    older rows of the same loan and month. A file older than what is published of its slice is recorded and
-    changes nothing else.
+    With scope ``full`` the files of a slice replace it, but for what deltas delivered since; with ``delta``
+    their rows are added, and take the place of older rows of the same loan and month. Files older than the
+    last full delivery of their slice are recorded and change nothing else.
 
     Args:
         run: the job's run.
@@ -92,9 +92,10 @@ def ingest_tapes(
         stored = stored_rows(run, mapping.name)
         fresh, late = by_age(files, stored, scope)
         assert_delivered(fresh)
-        replaced = Replaced.by(mapping.name, fresh, scope)
+        replaced = Replaced.by(mapping.name, fresh, scope, stored)
         on_record = {row["delivery"] for row in stored}
-        rows = late_rows([file for file in late if file.delivery not in on_record], about_tape(mapping))
+        unseen = [file for file in late if file.delivery not in on_record]
+        rows = late_rows(unseen, about_tape(mapping), scope)
         if fresh:
             outcome = _judged_and_published(
                 run, mapping, fresh, replaced, stored, rows, keeper(folder), again

@@ -21,7 +21,7 @@ from loanbook.sources.lookups import empty_with_lookups, judged_lookup, with_loo
 from loanbook.sources.mapping import TapeMapping
 from loanbook.sources.quarantined import frequent_reasons
 from loanbook.sources.replaced import Replaced
-from loanbook.sources.stored import STORED, Others, others_of
+from loanbook.sources.stored import STORED, Others, days_of_terms, others_of
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
                 in_book = published.select("loan_id")
                 if others is not None:
                     in_book = in_book.union(others.performance.select("loan_id"))
-                loans = keep(with_loan_fate(read, in_book if sets_aside else None), "loans")
+                days = days_of_terms(run, replaced)
+                loans = keep(with_loan_fate(read, in_book if sets_aside else None, days), "loans")
     return Judged(mapping, files, replaced, months, loans, others, loan_ids, lookups)
 
 
@@ -167,6 +168,9 @@ def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
             counted |= tallies(lines)
     for file in judged.files:
         assert_layout(file.name, required_layouts(file), file.delimiter, counted[file.delivery])
+    if judged.loans is not None and judged.mapping.derived_terms is not None:
+        # A line that gives a month and terms has the fate of its month; a check of the terms still halts.
+        assert_no_halt(tallies(judged.loans))
     assert_no_halt(counted)
     limit = run.settings.ingest.max_quarantined_share
     assert_few_rejected(counted, limit, lambda delivery: frequent_reasons(judged.lines, delivery))

@@ -1,53 +1,58 @@
-"""Which files of a delivery count: those that are not older than what is published of their slice."""
+"""Which files of a delivery count: those that are not older than the last whole delivery of their slice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from loanbook.errors import InputError
 from loanbook.sources.landing import Landed
 from loanbook.sources.replaced import Scope
 
+Key = TypeVar("Key", bound=Hashable)
+
 
 def by_age(
     files: Sequence[Landed], stored: Sequence[Mapping[str, Any]], scope: Scope
 ) -> tuple[list[Landed], list[Landed]]:
-    """Return the files to publish and those that come too late, after a newer delivery of their slice.
+    """Return the files to publish and those that come too late, after a newer full delivery of their slice.
 
-    With scope ``delta`` all are published: each row is compared with the row of its month that is stored.
+    The files of a slice are replaced together, so that all of them are late or none; of two of one kind the
+    older is. A delta that came after them does not make a full delivery late: its rows stay (see Replaced).
 
     Raises:
         InputError: a file has no day of delivery, and its slice holds files that have one.
     """
-    newest: dict[tuple[str, str], date] = {}
     own = {file.delivery for file in files}
     # A row that has published something counts; the same file again is not later than itself.
-    known_days = [
-        ((row["kind"], row["slice"]), row["delivered_at"])
-        for row in stored
-        if row["published"] and row["delivery"] not in own
-    ]
-    for key, day in known_days + [((file.spec.what, file.slice), file.delivered_at) for file in files]:
-        if day is not None:
-            newest[key] = max(day, newest.get(key, day))
+    earlier = [row for row in stored if row["published"] and row["delivery"] not in own]
+    dated = _newest((row["slice"], row["delivered_at"]) for row in earlier)
+    full = _newest((row["slice"], row["delivered_at"]) for row in earlier if row["scope"] == "full")
+    together = _newest((file.slice, file.delivered_at) for file in files)
+    beside = _newest(((file.spec.what, file.slice), file.delivered_at) for file in files)
     fresh: list[Landed] = []
     late: list[Landed] = []
     for file in files:
-        known = newest.get((file.spec.what, file.slice))
+        twin, replaced_by = beside.get((file.spec.what, file.slice)), full.get(file.slice)
+        known = twin or dated.get(file.slice)
         if known is not None and file.delivered_at is None:
             raise InputError(
                 required=f"the day of delivery of {file.name}: slice {file.slice} was delivered on {known}",
                 found="none, in its name or given",
                 do="give --delivered-at YYYY-MM-DD, so that an older file cannot replace a newer one",
             )
-        is_late = (
-            scope == "full"
-            and known is not None
-            and file.delivered_at is not None
-            and file.delivered_at < known
-        )
-        (late if is_late else fresh).append(file)
+        day = file.delivered_at if scope == "delta" else together.get(file.slice)
+        is_late = day is not None and replaced_by is not None and day < replaced_by
+        has_newer_twin = scope == "full" and file.delivered_at is not None and file.delivered_at != twin
+        (late if is_late or has_newer_twin else fresh).append(file)
     return fresh, late
+
+
+def _newest(days: Iterable[tuple[Key, date | None]]) -> dict[Key, date]:
+    found: dict[Key, date] = {}
+    for key, day in days:
+        if day is not None:
+            found[key] = max(day, found.get(key, day))
+    return found
 
 
 def parse_day(text: str | None) -> date | None:

@@ -123,7 +123,8 @@ def _with_untouched(
     judged: Judged, rows: DataFrame, columns: list[str], slices: Sequence[str], table: str
 ) -> DataFrame:
     """Add, of the slices that are written again, the rows of loans that this delivery does not touch."""
-    again = [name for name in slices if name not in judged.replaced.slices]
+    replaced = judged.replaced
+    again = [name for name in slices if replaced.kept or name not in replaced.slices]
     if judged.others is None or judged.loan_ids is None or not again:
         return rows
     stored: DataFrame = getattr(judged.others, table)

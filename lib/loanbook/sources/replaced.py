@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from pyspark.sql import Column
@@ -14,31 +15,56 @@ Scope = Literal["full", "delta"]
 
 @dataclass(frozen=True)
 class Replaced:
-    """The slices and the deliveries of a source whose stored rows are gone once the new ones are there."""
+    """The slices and the deliveries of a source whose stored rows are gone once the new ones are there.
+
+    Of the slices the rows of ``kept`` deliveries stay: deltas that are not older than the new files.
+    """
 
     source: str
     slices: tuple[str, ...]
     deliveries: tuple[str, ...]
+    kept: tuple[str, ...] = ()
 
     @classmethod
-    def by(cls, source: str, files: Sequence[Landed], scope: Scope) -> "Replaced":
-        """Return what files replace: their slices, or with scope ``delta`` no more than themselves."""
-        if scope == "full":
-            return cls(source, tuple(sorted({file.slice for file in files})), ())
-        return cls(source, (), tuple(sorted({file.delivery for file in files})))
+    def by(
+        cls, source: str, files: Sequence[Landed], scope: Scope, stored: Sequence[Mapping[str, Any]]
+    ) -> "Replaced":
+        """Return what files replace: their slices, or with scope ``delta`` no more than themselves.
+
+        ``stored`` are the source's rows of ``deliveries``.
+        """
+        own = tuple(sorted({file.delivery for file in files}))
+        if scope == "delta":
+            return cls(source, (), own)
+        days: dict[str, date] = {}
+        for file in files:
+            if file.delivered_at is not None:
+                days[file.slice] = max(file.delivered_at, days.get(file.slice, file.delivered_at))
+        kept = {
+            row["delivery"]
+            for row in stored
+            if row["scope"] == "delta"
+            and row["delivery"] not in own
+            and row["delivered_at"] is not None
+            and row["delivered_at"] >= days.get(row["slice"], date.max)
+        }
+        return cls(source, tuple(sorted({file.slice for file in files})), (), tuple(sorted(kept)))
 
     def expr(self) -> Column:
         """Return whether a stored row of the source is replaced."""
-        return F.col("slice").isin(*self.slices) | F.col("delivery").isin(*self.deliveries)
+        of_slices = F.col("slice").isin(*self.slices) & ~F.col("delivery").isin(*self.kept)
+        return of_slices | F.col("delivery").isin(*self.deliveries)
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         """Return whether a stored row of the source is replaced."""
-        return row["slice"] in self.slices or row["delivery"] in self.deliveries
+        of_slices = row["slice"] in self.slices and row["delivery"] not in self.kept
+        return of_slices or row["delivery"] in self.deliveries
 
     def sql(self) -> str:
         """Return the condition in SQL."""
         column, names = ("slice", self.slices) if self.slices else ("delivery", self.deliveries)
-        return f"{of_source(self.source)} AND {_one_of(column, names)}"
+        kept = f" AND NOT {_one_of('delivery', self.kept)}" if self.kept else ""
+        return f"{of_source(self.source)} AND {_one_of(column, names)}{kept}"
 
 
 def of_source(source: str) -> str:

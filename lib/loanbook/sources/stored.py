@@ -6,11 +6,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.runs import Run
+from loanbook.sources.loans import NO_TERMS
 from loanbook.sources.mapping import EXIT_COLUMNS
 from loanbook.sources.replaced import Replaced
 from loanbook.tables.base import Table
 from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
 
@@ -84,6 +86,20 @@ def others_of(run: Run, replaced: Replaced) -> Others | None:
         return None
     days = deliveries.select("delivery", "delivered_at")
     return Others(others, terminations.where(~replaced.expr()), performance.where(replaced.expr()), days)
+
+
+def days_of_terms(run: Run, replaced: Replaced) -> DataFrame | None:
+    """Return ``loan_id`` and ``stored_at``, the day of delivery, of the published terms beside a delivery.
+
+    None where no terms are published; terms without a day are left out.
+    """
+    loans, deliveries = published(run, LOANS, replaced.source), published(run, DELIVERIES, replaced.source)
+    if loans is None or deliveries is None:
+        return None
+    days = deliveries.where(F.col("delivered_at").isNotNull())
+    days = days.select("delivery", F.col("delivered_at").alias("stored_at"))
+    terms = loans.where(~replaced.expr() & ~F.array_contains("quality_flags", NO_TERMS))
+    return terms.join(F.broadcast(days), "delivery").select("loan_id", "stored_at")
 
 
 def published(run: Run, table: Table, source: str) -> DataFrame | None:

@@ -41,6 +41,13 @@ def test_the_mapping_of_a_monthly_feed_loads_as_it_is(tmp_path):
     assert "TODO" in text
 
 
+@pytest.mark.parametrize("day", ["2024-{:02d}-28 00:00:00", "2024-{:02d}-28T00:00:00Z", "2024-{:02d}-28"])
+def test_days_with_a_time_are_read_as_days(tmp_path, day):
+    rows = [f"{loan},{day.format(m)},{m % 3}" for loan in range(9) for m in range(1, 7)]
+    mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "a.csv", ["acct,report_date,late", *rows])))
+    assert "report_date" in mapping.performance.columns["as_of_date"]
+
+
 def test_codes_without_a_known_meaning_are_left_to_do(tmp_path):
     rows = [f"{loan},2024-{m:02d},{'ACX'[m % 3]}" for loan in range(9) for m in range(1, 7)]
     mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "a.csv", ["acct id,month,status", *rows])))

@@ -73,7 +73,7 @@ def _month(field: Field | None) -> tuple[str, str]:
     if field.format == "MMM-yyyy":
         return f"try_to_timestamp(concat('01-', {name}), 'dd-MMM-yyyy')", "guessed"
     if field.is_date:
-        return f"try_to_date(left({name}, 10))", "guessed"
+        return f"try_cast(left({name}, 10) AS DATE)", "guessed"
     return f"add_months(date'2000-01-31', {name})", "TODO: the day from which the months are counted"
 
 
