@@ -1,6 +1,7 @@
 """The whole tape against the last one."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,12 +12,16 @@ from loanbook.sources.loans import loan_changes
 
 
 def row(
-    slice_: str, published: int, upb: int, delinquent: int = 0, kind: str = "performance"
+    slice_: str, published: int, upb: int, delinquent: int = 0, kind: str = "performance", month: int = 0
 ) -> dict[str, Any]:
-    return {"slice": slice_, "published": published, "upb": upb, "delinquent": delinquent, "kind": kind}
+    return {
+        "slice": slice_, "published": published, "upb": upb, "delinquent": delinquent, "kind": kind,
+        "slice_holds": "months" if month else "cohorts", "scope": "full",
+        "last_complete_month": date(2020, month, 28) if month else None,
+    }  # fmt: skip
 
 
-def same(_: Sequence[str]) -> LoanChanges:
+def same(*_: Sequence[str]) -> LoanChanges:
     return LoanChanges(before=10, vanished=0, new=0)
 
 
@@ -51,8 +56,26 @@ def test_a_total_out_of_its_bounds_is_named_with_both_values(new, words):
 def test_loans_that_came_or_went_beyond_their_bounds_are_counted(changes, words):
     with pytest.raises(GateRefused, match=words):
         assert_within_bounds(
-            [row("a", 100, 1000)], [row("a", 100, 1000)], lambda _: True, Bounds(), lambda _: changes
+            [row("a", 100, 1000)], [row("a", 100, 1000)], lambda _: True, Bounds(), lambda *_: changes
         )
+
+
+def test_a_new_month_is_compared_with_the_stored_month_before_it():
+    stored = [row("jan", 100, 1000, month=1), row("mar", 10, 100, month=3)]
+    compared = []
+
+    def loans(before: Sequence[str], after: Sequence[str]) -> LoanChanges:
+        compared.append((*before, *after))
+        return same()
+
+    assert_within_bounds([row("feb", 90, 900, month=2)], stored, lambda _: False, Bounds(), loans)
+    short = [row("apr", 10, 100, month=4), row("may", 1, 1, month=5)]  # may is beside april in one delivery
+    assert_within_bounds(short, stored, lambda _: False, Bounds(), loans)
+    assert compared == [("jan", "feb"), ("mar", "apr")]
+    with pytest.raises(GateRefused, match=r"(?s)slices feb within rows .* of slice jan.*rows 0\.2"):
+        assert_within_bounds([row("feb", 20, 900, month=2)], stored, lambda _: False, Bounds(), same)
+    delta = [{**row("feb", 1, 1, month=2), "scope": "delta"}]
+    assert_within_bounds(delta, stored, lambda _: False, Bounds(), same)
 
 
 def test_loans_are_compared_once_each(spark):

@@ -142,6 +142,19 @@ def test_checks_flag_or_halt_and_a_tape_far_from_the_last_is_refused(ingest, row
     assert len(rows(PERFORMANCE)) == 1
 
 
+def test_a_new_month_of_half_the_loans_is_refused(ingest, rows, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml", slices="months")
+    loans = [*"ABCDEFGH"]
+    january = [(loan, "202001", -1 if loan == "H" else 0) for loan in loans]
+    ingest(source, write_feed(tmp_path, "202001", january))
+    half = write_feed(tmp_path, "202002", [(loan, "202002", 0) for loan in loans[:4]])
+    with pytest.raises(GateRefused, match=r"(?s)slice 202001.*vanished_loans 0\.429.*7 before, 3 of them"):
+        ingest(source, half)
+    assert len(rows(PERFORMANCE)) == 8
+    ingest(source, write_feed(tmp_path, "202002", [(loan, "202002", 0) for loan in loans[:7]]))
+    assert len(rows(PERFORMANCE)) == 15
+
+
 README = Path(__file__).parents[2] / "README.md"
 WIDER = ("rows", "upb", "delinquent_share", "vanished_loans")
 

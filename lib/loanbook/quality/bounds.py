@@ -1,6 +1,6 @@
 """The whole tape against the last one: how far its totals may move before nothing is published."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,14 @@ class Bounds(Section):
 
 @dataclass(frozen=True)
 class LoanChanges:
-    """Loans with months in the slices that a delivery replaces: how many there were, went, and came."""
+    """Loans with months in two sets of slices: how many the first had, and of them went, and came."""
 
     before: int
     vanished: int
     new: int
+
+
+Loans = Callable[[Sequence[str], Sequence[str]], LoanChanges]
 
 
 def assert_within_bounds(
@@ -38,29 +41,53 @@ def assert_within_bounds(
     stored: Sequence[Row],
     is_replaced: Callable[[Row], bool],
     bounds: Bounds,
-    loans: Callable[[Sequence[str]], LoanChanges],
+    loans: Loans,
 ) -> None:
-    """Check the published totals of performance files against those of the files that they replace.
+    """Check the published totals of performance files against the last ones.
 
-    Files that replace none, as a new month or quarter, are compared with nothing.
+    Those of a slice delivered again are compared with the files that they replace; those of a new month,
+    where slices are months, with the month before it. A new cohort is compared with nothing.
 
     Args:
         new: rows of ``deliveries`` for the new files.
         stored: the same of the source's earlier files.
         is_replaced: whether an earlier file is replaced whole.
         bounds: of each total.
-        loans: of some slices, the loans that came and went; called where something is compared.
+        loans: of the slices before and the slices now, the loans that came and went.
 
     Raises:
         GateRefused: a total moved out of its bounds; the message names it with both values.
     """
     held = [row for row in stored if row["kind"] == "performance" and row["published"]]
-    before = [row for row in held if is_replaced(row)]
-    slices = {row["slice"] for row in before}
-    after = [row for row in new if row["kind"] == "performance" and row["slice"] in slices]
-    if not before or not after:
-        return
-    old, now, changes = _totals(before), _totals(after), loans(sorted(slices))
+    months = [row for row in new if row["kind"] == "performance"]
+    replaced = [row for row in held if is_replaced(row)]
+    slices = {row["slice"] for row in replaced}
+    again = [row for row in months if row["slice"] in slices]
+    for before, after in [(replaced, again), *_months_after(held, months)]:
+        if before and after:
+            _assert_moved_little(before, after, bounds, loans)
+
+
+def _months_after(held: Sequence[Row], months: Sequence[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
+    """Yield each new month that follows a stored one, with the rows of that one before it."""
+    known = {row["slice"] for row in held}
+    new = [
+        row
+        for row in months
+        if row["slice_holds"] == "months" and row["scope"] == "full" and row["slice"] not in known
+    ]
+    ends = sorted({row["last_complete_month"] for row in new if row["last_complete_month"]})
+    for end in ends:
+        earlier = [row for row in held if row["last_complete_month"] and row["last_complete_month"] < end]
+        last = max((row["last_complete_month"] for row in earlier), default=None)
+        if last is not None and not any(last < other < end for other in ends):
+            before = [row for row in earlier if row["last_complete_month"] == last]
+            yield before, [row for row in new if row["last_complete_month"] == end]
+
+
+def _assert_moved_little(before: Sequence[Row], after: Sequence[Row], bounds: Bounds, loans: Loans) -> None:
+    slices, last = ([*dict.fromkeys(row["slice"] for row in rows)] for rows in (after, before))
+    old, now, changes = _totals(before), _totals(after), loans(last, slices)
     moved = {
         "rows": (now["rows"] / old["rows"], bounds.rows),
         "upb": (now["upb"] / old["upb"] if old["upb"] else 1.0, bounds.upb),
@@ -72,8 +99,9 @@ def assert_within_bounds(
     if outside:
         found = ", ".join(f"{name} {value:.3g}" for name, value in outside.items())
         limits = ", ".join(f"{name} {moved[name][1]}" for name in outside)
+        compared = "the last delivery" if set(slices) == set(last) else f"slice {', '.join(sorted(last)[:5])}"
         raise GateRefused(
-            required=f"totals of slices {', '.join(sorted(slices)[:5])} within {limits} of the last delivery "
+            required=f"totals of slices {', '.join(sorted(slices)[:5])} within {limits} of {compared} "
             "(ingest.bounds)",
             found=f"{found}; rows {old['rows']} before, {now['rows']} now; loans {changes.before} before, "
             f"{changes.vanished} of them gone, {changes.new} new",

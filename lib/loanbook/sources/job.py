@@ -34,6 +34,7 @@ from loanbook.sources.publish import details, publish
 from loanbook.sources.replaced import Replaced, Scope, of_source
 from loanbook.sources.replay import assert_every_line, replay_files, replayed_delivery
 from loanbook.storage import local_path
+from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
@@ -150,13 +151,14 @@ def _assert_month(as_of: date | None, delivered: Collection[Tally], stored: Sequ
     )
 
 
-def _changes(run: Run, judged: Judged, slices: Sequence[str]) -> LoanChanges:
-    here = F.col("slice").isin(*slices)
+def _changes(run: Run, judged: Judged, before: Sequence[str], after: Sequence[str]) -> LoanChanges:
     stored = run.read(PERFORMANCE, made_by="ingest-tapes").where(F.col("source") == judged.mapping.name)
+    was = stored.where(F.col("slice").isin(*before) & ~F.col("delivery").isin(*judged.replaced.kept))
+    if set(before) != set(after):
+        was = was.where(~F.col("state").isin(*TERMINAL_STATES))  # a loan that left has no month after it
+    now = judged.published.where(F.col("slice").isin(*after) & F.col("is_new"))
     with named(run.spark, f"{run.job}: compare the loans with the last delivery's"):
-        return loan_changes(
-            stored.where(here & judged.replaced.expr()), judged.published.where(here & F.col("is_new"))
-        )
+        return loan_changes(was, now)
 
 
 def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequence[Row]) -> dict[str, Any]:
