@@ -56,6 +56,32 @@ def test_an_expression_that_could_fail_a_job_or_read_more_than_its_line_is_refus
 
 
 @pytest.mark.parametrize(
+    ("expression", "is_refused"),
+    [
+        ("days > 30", False),
+        ("lag(days, 1) OVER (PARTITION BY id ORDER BY month) > 30", False),
+        ("lead(days) OVER (PARTITION BY id ORDER BY month) > 30", True),
+        ("max(days) OVER (PARTITION BY id) > 30", True),
+        ("max(days) OVER (PARTITION BY id ORDER BY month DESC) > 30", True),
+        (
+            "max(days) OVER (PARTITION BY id ORDER BY month ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) > 1",
+            True,
+        ),
+    ],
+)
+def test_a_flag_that_reads_later_rows_is_refused(expression, is_refused):
+    mapping = copy.deepcopy(MONTHLY_FEED)
+    mapping["performance"]["checks"] = {"late": {"when": expression, "severity": "flag"}}
+    if is_refused:
+        with pytest.raises(InputError, match="may not read later rows"):
+            validated(TapeMapping, mapping, "mapping")
+    else:
+        validated(TapeMapping, mapping, "mapping")
+    mapping["performance"]["checks"]["late"]["severity"] = "reject"
+    validated(TapeMapping, mapping, "mapping")
+
+
+@pytest.mark.parametrize(
     "expression",
     [
         "CASE WHEN id = 'n/a or cast(x)' THEN NULL ELSE balance END",

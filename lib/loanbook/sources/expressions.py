@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 from pyspark.errors import AnalysisException, ParseException
@@ -61,6 +61,7 @@ OF_THE_RUN = re.compile(
     r"\b(?:current_(?:date|time|timestamp|timezone|user|catalog|schema|database)|localtimestamp)\b",
     re.IGNORECASE,
 )
+OVER = re.compile(r"\bover\s*\(", re.IGNORECASE)
 CALL = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 
 
@@ -70,7 +71,7 @@ def _refuse_unsafe(text: str) -> str:
     Raises:
         ValueError: it holds a subquery, a function that a mapping may not use, or one that could fail a job.
     """
-    code = NO_CODE.sub(lambda found: "x" if found[0].startswith("`") else "''", text)
+    code = _without_texts(text)
     if SUBQUERY.search(code):
         raise ValueError("a subquery: a mapping's expression may read the fields of its own line only")
     if found := OF_THE_RUN.search(code):
@@ -105,6 +106,29 @@ def _refuse_function(name: str, code: str, start: int) -> None:
         f"the function {name} is not among those that a mapping may use (of one row, always the same for the "
         f"same row, null for a bad value){hint}"
     )
+
+
+def scope_of(text: str) -> Literal["row", "lookback", "whole_tape"]:
+    """Return what an expression reads: its row, rows before it as well, or rows after it too.
+
+    >>> scope_of("days < 0"), scope_of("lag(days) OVER (PARTITION BY id ORDER BY month) > days")
+    ('row', 'lookback')
+    >>> scope_of("max(days) OVER (PARTITION BY id) > 90")
+    'whole_tape'
+    """
+    code = _without_texts(text)
+    windows = [code[found.end() : _end_of_call(code, found.end())] for found in OVER.finditer(code)]
+    if not windows:
+        return "row"
+    reads_on = re.search(r"\blead\s*\(", code, re.IGNORECASE)
+    ordered = all(re.search(r"\border\s+by\b", window, re.IGNORECASE) for window in windows)
+    turned = any(re.search(r"\b(?:following|desc)\b", window, re.IGNORECASE) for window in windows)
+    return "lookback" if ordered and not turned and not reads_on else "whole_tape"
+
+
+def _without_texts(text: str) -> str:
+    """Return an expression with every text empty, every quoted name an ``x``, and no comment."""
+    return NO_CODE.sub(lambda found: "x" if found[0].startswith("`") else "''", text)
 
 
 def _is_type(code: str, parenthesis: int) -> bool:

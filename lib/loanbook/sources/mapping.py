@@ -9,7 +9,7 @@ from loanbook.config import conf_file, load_yaml, yaml_lines
 from loanbook.errors import InputError
 from loanbook.quality.history import HistoryCheck, Severity
 from loanbook.section import Section, validated
-from loanbook.sources.expressions import Expression
+from loanbook.sources.expressions import Expression, scope_of
 from loanbook.sources.file_spec import FileSpec, MappingFile
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
@@ -53,6 +53,15 @@ class Check(Section):
     @classmethod
     def _short_form(cls, content: Any) -> Any:
         return {"when": content} if isinstance(content, str) else content
+
+    @model_validator(mode="after")
+    def _flag_looks_back(self) -> Self:
+        if self.severity == "flag" and scope_of(self.when) == "whole_tape":
+            raise ValueError(
+                "a flag goes to the scores of its month and may not read later rows: order its window by "
+                "month, without lead, DESC or FOLLOWING, or make it a reject or a halt"
+            )
+        return self
 
 
 Checks = dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Check]
