@@ -60,7 +60,7 @@ def delivery_rows(
 
 
 def late_rows(files: Sequence[Landed], about: Mapping[str, Any], scope: str) -> list[Row]:
-    """Return the rows of files older than what is published of their slice: recorded, and nothing else."""
+    """Return the rows of files older than their slice's last full delivery: recorded, and nothing else."""
     nothing = {**dict.fromkeys(COUNTED, 0), **{name: None for name in COUNTED if name.startswith("upb")}}
     return [
         {

@@ -162,7 +162,7 @@ def _changes(run: Run, judged: Judged, before: Sequence[str], after: Sequence[st
 
 
 def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequence[Row]) -> dict[str, Any]:
-    """Record files that are older than what is published, and change nothing else.
+    """Record files that are older than the last full delivery of their slice, and change nothing else.
 
     Args:
         run: the job's run.

@@ -1,14 +1,12 @@
 """Which files of a delivery count: those that are not older than the last whole delivery of their slice."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from loanbook.errors import InputError
 from loanbook.sources.landing import Landed
-from loanbook.sources.replaced import Scope
-
-Key = TypeVar("Key", bound=Hashable)
+from loanbook.sources.replaced import Scope, newest
 
 
 def by_age(
@@ -25,10 +23,10 @@ def by_age(
     own = {file.delivery for file in files}
     # A row that has published something counts; the same file again is not later than itself.
     earlier = [row for row in stored if row["published"] and row["delivery"] not in own]
-    dated = _newest((row["slice"], row["delivered_at"]) for row in earlier)
-    full = _newest((row["slice"], row["delivered_at"]) for row in earlier if row["scope"] == "full")
-    together = _newest((file.slice, file.delivered_at) for file in files)
-    beside = _newest(((file.spec.what, file.slice), file.delivered_at) for file in files)
+    dated = newest((row["slice"], row["delivered_at"]) for row in earlier)
+    full = newest((row["slice"], row["delivered_at"]) for row in earlier if row["scope"] == "full")
+    together = newest((file.slice, file.delivered_at) for file in files)
+    beside = newest(((file.spec.what, file.slice), file.delivered_at) for file in files)
     fresh: list[Landed] = []
     late: list[Landed] = []
     for file in files:
@@ -45,14 +43,6 @@ def by_age(
         has_newer_twin = scope == "full" and file.delivered_at is not None and file.delivered_at != twin
         (late if is_late or has_newer_twin else fresh).append(file)
     return fresh, late
-
-
-def _newest(days: Iterable[tuple[Key, date | None]]) -> dict[Key, date]:
-    found: dict[Key, date] = {}
-    for key, day in days:
-        if day is not None:
-            found[key] = max(day, found.get(key, day))
-    return found
 
 
 def parse_day(text: str | None) -> date | None:

@@ -1,9 +1,9 @@
 """What a delivery replaces whole, as predicates on stored rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from loanbook.sources.landing import Landed
 
 Scope = Literal["full", "delta"]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,7 @@ class Replaced:
         own = tuple(sorted({file.delivery for file in files}))
         if scope == "delta":
             return cls(source, (), own)
-        days: dict[str, date] = {}
-        for file in files:
-            if file.delivered_at is not None:
-                days[file.slice] = max(file.delivered_at, days.get(file.slice, file.delivered_at))
+        days = newest((file.slice, file.delivered_at) for file in files)
         kept = {
             row["delivery"]
             for row in stored
@@ -65,6 +63,15 @@ class Replaced:
         column, names = ("slice", self.slices) if self.slices else ("delivery", self.deliveries)
         kept = f" AND NOT {_one_of('delivery', self.kept)}" if self.kept else ""
         return f"{of_source(self.source)} AND {_one_of(column, names)}{kept}"
+
+
+def newest(days: Iterable[tuple[Key, date | None]]) -> dict[Key, date]:
+    """Return the latest day of each key, leaving out those without any."""
+    found: dict[Key, date] = {}
+    for key, day in days:
+        if day is not None:
+            found[key] = max(day, found.get(key, day))
+    return found
 
 
 def of_source(source: str) -> str:
