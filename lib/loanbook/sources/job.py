@@ -153,9 +153,9 @@ def _assert_month(as_of: date | None, delivered: Collection[Tally], stored: Sequ
 
 def _changes(run: Run, judged: Judged, before: Sequence[str], after: Sequence[str]) -> LoanChanges:
     stored = run.read(PERFORMANCE, made_by="ingest-tapes").where(F.col("source") == judged.mapping.name)
-    was = stored.where(F.col("slice").isin(*before) & ~F.col("delivery").isin(*judged.replaced.kept))
-    if set(before) != set(after):
-        was = was.where(~F.col("state").isin(*TERMINAL_STATES))  # a loan that left has no month after it
+    # A loan that left has no month after it; a delivery again is compared with what it replaces.
+    stays = judged.replaced.expr() if set(before) == set(after) else ~F.col("state").isin(*TERMINAL_STATES)
+    was = stored.where(F.col("slice").isin(*before) & stays)
     now = judged.published.where(F.col("slice").isin(*after) & F.col("is_new"))
     with named(run.spark, f"{run.job}: compare the loans with the last delivery's"):
         return loan_changes(was, now)
