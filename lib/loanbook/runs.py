@@ -59,6 +59,7 @@ class Run:
         self.outputs: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.metrics: dict[str, float] = {}
+        self.evidence: dict[str, Any] = {}  # of the row's details, and too long for the printed result
         self._started = time.time()
 
     @cached_property
@@ -175,7 +176,7 @@ class Run:
             "metrics": self.metrics,
             "model_name": details.get("model"),
             "model_version": details.get("model_version"),
-            "details": json.dumps(details, sort_keys=True, default=str),
+            "details": json.dumps({**details, **self.evidence}, sort_keys=True, default=str),
             "code_version": code_version(),
             "settings_hash": self.settings.hash(),
             "error": error,

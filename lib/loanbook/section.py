@@ -18,7 +18,7 @@ class Section(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validated(model: type[Model], content: Any, what: str, lines: Mapping[str, int] | None = None) -> Model:
+def validated(model: type[Model], content: Any, what: str, lines: Mapping[str, str] | None = None) -> Model:
     """Return ``content`` as ``model``.
 
     Args:
@@ -53,7 +53,7 @@ def _problem(model: type[BaseModel], item: Any) -> str:
     return f"{place or 'the whole'} = {item['input']!r}: {item['msg']}"
 
 
-def _line(place: tuple[Any, ...], lines: Mapping[str, int]) -> str:
+def _line(place: tuple[Any, ...], lines: Mapping[str, str]) -> str:
     """Return `` (line n)`` of the key, or of the nearest key above it that is in the file."""
     for length in range(len(place), 0, -1):
         if line := lines.get(".".join(str(part) for part in place[:length])):

@@ -42,7 +42,8 @@ def build_session(
     conf.set(JAVA_OPTIONS, _with_logging(conf.get(JAVA_OPTIONS, ""), log_format))
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
-    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)  # our messages say it
+    for logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # our messages say it
     _require_delta(spark)
     return spark
 

@@ -12,9 +12,9 @@ from loanbook.tables.quarantine import QUARANTINE
 from tests.quality.delta_files import write_warehouse
 
 
-def line(number, text, *reasons, kind="performance", source="agency", file="time.txt"):
+def line(number, text, *reasons, kind="performance", source="agency", file="time.txt", content="abc"):
     return {
-        "source": source, "slice": "all", "delivery": f"{file}:abc", "line": number, "file": file,
+        "source": source, "slice": "all", "delivery": f"{file}:{content}", "line": number, "file": file,
         "kind": kind, "text": text, "reasons": list(reasons),
     }  # fmt: skip
 
@@ -23,17 +23,30 @@ LINES = [
     line(9, "L9||\x1b[2J é", "missing_state"),
     line(4, " L4|x\t", "unreadable_upb", "missing_state"),
     line(5, "L5" + "|" * 300, "missing_state"),
+    line(7, "M7", "missing_state", file="more.txt"),
     line(1, "T1", "unreadable_ltv", kind="loans", file="terms.txt"),
+    line(2, "T2", "missing_state", kind="loans", file="terms.txt"),
     line(1, "C1", "missing_state", source="cards"),
+]
+FORTY = {f"m{k:02}.txt": 1 for k in range(40)} | {"m30.txt": 1100, "m20.txt": 5, "m10.txt": 5}
+OF_FORTY_FILES = [
+    line(k + 1, file, "missing_state", file=file)
+    for file, count in reversed(FORTY.items())
+    for k in range(count)
 ]
 
 
 @pytest.fixture
-def show(tmp_path, monkeypatch, capsys):
-    """Return a function that runs the command: exit code, lines printed, result."""
+def lines():
+    return LINES
+
+
+@pytest.fixture
+def show(tmp_path, monkeypatch, capsys, lines):
+    """Return a function that runs the command on ``lines``: exit code, lines printed, result."""
     monkeypatch.setenv("COLUMNS", "60")
     sources = [{"source": name} for name in ("agency", "cards")]
-    folder = write_warehouse(tmp_path / "warehouse", (DELIVERIES, sources), (QUARANTINE, LINES))
+    folder = write_warehouse(tmp_path / "warehouse", (DELIVERIES, sources), (QUARANTINE, lines))
 
     def do(*arguments):
         code = main(["show-quarantine", *arguments, "--set", f"paths.warehouse={folder}"])
@@ -43,27 +56,71 @@ def show(tmp_path, monkeypatch, capsys):
     return do
 
 
-def test_lines_come_by_reason_the_most_frequent_first_and_cut_to_the_terminal(show):
-    code, printed, result = show("--limit", "2")
+def test_lines_come_by_reason_over_all_files_the_most_frequent_first_and_cut_to_the_terminal(show):
+    code, printed, result = show("--limit", "3")
     assert code == 0
-    assert printed[:3] == [
-        "3 lines  missing_state  (agency, performance: time.txt:abc)",
+    assert printed[:5] == [
+        "4 lines in 2 files  missing_state  (agency, performance)",
+        "    more.txt:7  M7",
         "    time.txt:4   L4|x\\t",
         f"    time.txt:5  L5{'|' * 42}",
+        "    most in time.txt (3), more.txt (1)",
     ]
-    assert (result["lines"], len(result["groups"]), result["exported"]) == (5, 4, None)
-    assert result["groups"][0] == {
-        "source": "agency", "delivery": "time.txt:abc", "kind": "performance",
-        "reason": "missing_state", "lines": 3,
-    }  # fmt: skip
+    assert printed[5:7] == ["1 line in 1 file  missing_state  (agency, loans)", "    terms.txt:2  T2"]
+    assert (result["lines"], result["exported"]) == (7, None)
+    named = [tuple(group.values()) for group in result["groups"]]
+    assert list(result["groups"][0]) == ["source", "kind", "reason", "lines", "files"]
+    assert named == [
+        ("agency", "performance", "missing_state", 4, 2),
+        ("agency", "loans", "missing_state", 1, 1),
+        ("agency", "loans", "unreadable_ltv", 1, 1),
+        ("agency", "performance", "unreadable_upb", 1, 1),
+        ("cards", "performance", "missing_state", 1, 1),
+    ]
+
+
+@pytest.mark.parametrize("lines", [OF_FORTY_FILES])
+def test_of_forty_files_the_three_with_most_lines_are_named(show):
+    assert show("--limit", "2")[1] == [
+        "1,147 lines in 40 files  missing_state  (agency, performance)",
+        "    m00.txt:1  m00.txt",
+        "    m01.txt:1  m01.txt",
+        "    most in m30.txt (1,100), m10.txt (5), m20.txt (5)",
+    ]
+    _, printed, result = show("--delivery", "m20.txt", "--limit", "1")
+    assert printed == ["5 lines in 1 file  missing_state  (agency, performance)", "    m20.txt:1  m20.txt"]
+    assert result["groups"][0]["files"] == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[line(1, "a", "late"), line(1, "b", "late", content="def"), line(2, "c", "late", content="def")]],
+)
+def test_a_name_delivered_again_with_other_content_is_another_file(show):
+    assert show("--limit", "2")[1] == [
+        "3 lines in 2 files  late  (agency, performance)",
+        "    time.txt:1  a",
+        "    time.txt:1  b",
+        "    most in time.txt (2), time.txt (1)",
+    ]
 
 
 def test_a_tape_cannot_steer_the_terminal(show):
-    assert "    time.txt:9  L9||\\x1b[2J é" in show()[1]
+    assert "    time.txt:9  L9||\\x1b[2J é" in show("--limit", "4")[1]
+
+
+@pytest.mark.parametrize("lines", [[line(1, "A", "late", file=f"{name}\x1b[2J") for name in "ab"]])
+def test_nor_can_the_name_of_its_file(show):
+    assert show()[1][1:] == [
+        "    a\\x1b[2J:1  A",
+        "    b\\x1b[2J:1  A",
+        "    most in a\\x1b[2J (1), b\\x1b[2J (1)",
+    ]
 
 
 def test_source_reason_and_delivery_select(show):
     assert show("--source", "cards")[2]["lines"] == 1
+    assert show("--delivery", "terms.txt")[2]["lines"] == 2
     assert show("--delivery", "terms.txt")[1] == show("--delivery", "terms.txt:abc")[1]
     assert [group["reason"] for group in show("--reason", "unreadable_upb")[2]["groups"]] == [
         "unreadable_upb"

@@ -1,14 +1,16 @@
 """Tapes broken in every way that they arrive broken: each has one outcome, and no other file suffers."""
 
 import gzip
+import json
+import re
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from loanbook.errors import InputError
+from loanbook.cli import main
 from loanbook.quality.fates import FATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
@@ -22,6 +24,7 @@ PERIODS = ("201904", "201905", "201906")
 LINES = len(LOAN_NAMES) * len(PERIODS)
 AT = 4  # the line that is broken, from 0: loan B's second month
 LONG = "x" * 1_000_000
+Command = Callable[[Path, str, Path], tuple[int, dict[str, Any]]]
 
 
 def performance(quarter: str) -> list[str]:
@@ -73,7 +76,9 @@ class Outcome(NamedTuple):
 HEADER = "|".join(f"name {number}" for number in range(1, 33)).encode()
 IN_LINES: dict[str, tuple[Callable[[bytes], bytes], Outcome]] = {
     "the last line is cut": (lambda content: content[:-20], Outcome(reasons=("number_of_fields",))),
-    "no end of the last line": (lambda content: content[:-1], Outcome(LINES, 0)),
+    "the last line is cut inside its last field": (
+        lambda content: content[:-1] + b"248000.0", Outcome(reasons=("unended_last_line",)),
+    ),
     "a line of Latin-1": (
         lambda content: content.replace(b"|0.00|", b"|caf\xe9|", 1),
         Outcome(reasons=("encoding", "unreadable_deferred_upb")),
@@ -115,7 +120,15 @@ def quarter_of(number: int) -> str:
     return f"{2000 + number // 4}Q{number % 4 + 1}"
 
 
-def test_a_broken_line_goes_to_quarantine_and_every_other_line_is_published(ingest, rows, tmp_path):
+def expected_totals() -> tuple[int, int]:
+    """Return how many rows all quarters publish, with their terms, and how many go to quarantine."""
+    whole = Outcome(LINES, 0)  # the quarter that comes in an archive with a folder
+    outcomes = [whole, *(outcome for _, outcome in IN_LINES.values())]
+    terms_of_all = len(outcomes) * len(LOAN_NAMES)
+    return terms_of_all + sum(of.published for of in outcomes), sum(of.quarantined for of in outcomes)
+
+
+def test_a_broken_line_goes_to_quarantine_and_every_other_line_is_published(command, rows, tmp_path):
     quarters = {quarter_of(number): name for number, name in enumerate(IN_LINES)}
     for quarter, name in quarters.items():
         good_quarter(tmp_path / "tape", quarter)
@@ -127,7 +140,8 @@ def test_a_broken_line_goes_to_quarantine_and_every_other_line_is_published(inge
         for path in (tmp_path / "tape").glob("*1999Q1.txt"):
             archive.write(path, f"folder/{path.name}")
             path.unlink()
-    ingest("freddie_mac", tmp_path / "tape")
+    code, said = command(tmp_path, "freddie_mac", tmp_path / "tape")
+    assert (code, said["published"], said["quarantined"]) == (0, *expected_totals())
 
     deliveries = {row["slice"]: row for row in rows(DELIVERIES) if row["kind"] == "performance"}
     quarantine = {row["slice"]: row for row in rows(QUARANTINE)}
@@ -180,6 +194,11 @@ def every_month_swapped(folder: Path) -> None:
         path.write_text(path.read_text().replace(period, period[4:] + period[:4]))
 
 
+def every_line_twice(folder: Path) -> None:
+    path = time_file(folder, "2019Q1")
+    path.write_text(path.read_text() * 2)
+
+
 def cut_all(folder: Path) -> None:
     for path in folder.iterdir():
         path.write_text("".join(line.rsplit("|", 1)[0] + "\n" for line in path.read_text().splitlines()))
@@ -202,22 +221,64 @@ WHOLE_FILES: dict[Callable[[Path], None], tuple[int, str]] = {
     utf_16: (2, "utf-16"),
     an_archive_by_another_name: (2, "gzip data under a name without"),
     every_month_swapped: (3, r"30 of 30 in historical_data_time_2019Q1\.txt.*unreadable_reporting_period"),
+    every_line_twice: (3, r"30 of 60 in historical_data_time_2019Q1\.txt"),
     no_performance: (2, "a file whose name matches"),
     half_a_slice: (2, "a file like .* for each slice"),
 }
 
 
-def test_a_broken_file_publishes_nothing_and_says_why(ingest, rows, make_run, tmp_path):
+@pytest.fixture
+def command(spark, capsys) -> Command:
+    """Return a function that ingests a tape by the command line: its exit code and last line of stdout."""
+
+    def do(folder: Path, source: str, tape: Path) -> tuple[int, dict[str, Any]]:
+        given = ["--source", source, "--tapes", str(tape), "--set", f"paths.warehouse={folder / 'warehouse'}"]
+        code = main(["ingest-tapes", *given])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        said = json.loads(captured.out.splitlines()[-1])
+        assert said["exit_code"] == code
+        return code, said
+
+    return do
+
+
+def test_a_broken_file_publishes_nothing_and_says_why(command, rows, make_run, tmp_path):
     good_quarter(tmp_path / "good", "2019Q1")
-    ingest("freddie_mac", tmp_path / "good")
+    assert command(tmp_path, "freddie_mac", tmp_path / "good")[0] == 0
     tables = (LOANS, PERFORMANCE, TERMINATIONS, QUARANTINE, DELIVERIES)
     before, versions = {table.name: rows(table) for table in tables}, make_run().published
     for damage, (exit_code, message) in WHOLE_FILES.items():
         bad = tmp_path / damage.__name__
         good_quarter(bad, "2019Q1")
         damage(bad)
-        with pytest.raises(InputError, match=f"(?s){message}") as refused:
-            ingest("freddie_mac", bad)
-        assert refused.value.exit_code == exit_code, damage.__name__
+        code, said = command(tmp_path, "freddie_mac", bad)
+        assert (code, said["status"]) == (exit_code, "failed"), damage.__name__
+        assert re.search(message, said["error"], re.DOTALL), damage.__name__
     assert make_run().published == versions
     assert {table.name: rows(table) for table in tables} == before
+
+
+def fannie_month(loan: str, day: str) -> str:
+    given = {1: loan, 2: day, 4: "6.375", 5: "128000.00", 7: "360", 9: "08/2037", 11: "0", 12: "N"}
+    return "|".join(given.get(number, "") for number in range(1, 32)) + "\n"
+
+
+def fannie_terms(loan: str) -> str:
+    line = "|C|BANK|6.375|128000|360|06/2007|09/2007|54|54|1|58|651|N|C|SF|1|P|OR|974||FRM|||N\n"
+    return loan + line
+
+
+def test_days_and_months_swapped_throughout_are_refused(command, rows, tmp_path):
+    for name, form in (("good", "{month:02d}/01/2008"), ("swapped", "01/{month:02d}/2008")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "Acquisition_2007Q3.txt").write_text("".join(map(fannie_terms, LOAN_NAMES)))
+        lines = [fannie_month(loan, form.format(month=month)) for loan in LOAN_NAMES for month in range(1, 7)]
+        (folder / "Performance_2007Q3.txt").write_text("".join(lines))
+    assert command(tmp_path, "fannie_mae", tmp_path / "good")[0] == 0
+    before = rows(PERFORMANCE)
+    code, said = command(tmp_path, "fannie_mae", tmp_path / "swapped")
+    assert (code, len(before)) == (3, 60)
+    assert "50 of 60 in Performance_2007Q3.txt" in said["error"]
+    assert rows(PERFORMANCE) == before

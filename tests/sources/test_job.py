@@ -1,5 +1,6 @@
 """Tapes in, tables out: counts that reconcile, quarantine, corrections, and what is refused."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,12 +13,15 @@ from loanbook.errors import GateRefused, InputError
 from loanbook.quality.fates import FATES
 from loanbook.runs import Run
 from loanbook.sources.job import ingest_tapes
+from loanbook.tables import base
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
+from loanbook.tables.runs import RUNS
 from loanbook.tables.terminations import TERMINATIONS
 from tests.sources.tapes import (
+    MONTHLY_FEED,
     assert_reconciled,
     month,
     table_rows,
@@ -155,3 +159,46 @@ def test_a_header_without_a_field_is_bad_input(ingest, tmp_path):
     (tmp_path / "feed_202001.csv").write_text("id,month,days\n1,202001,0\n")
     with pytest.raises(InputError, match=r"the columns balance in feed_202001\.csv"):
         ingest(source, tmp_path / "feed_202001.csv")
+
+
+def test_a_text_compared_with_a_number_is_bad_input(ingest, tmp_path):
+    checks = {"odd": "id BETWEEN 1 AND 5"}
+    performance = {"columns": MONTHLY_FEED["performance"]["columns"], "checks": checks}
+    source = write_mapping(tmp_path / "feed.yaml", performance=performance)
+    with pytest.raises(InputError, match=r"performance\.checks\.odd.*\n.*the text id is used as bigint"):
+        ingest(source, write_feed(tmp_path, "202001", [("1", "202001", 0)]))
+
+
+def test_a_value_that_its_column_cannot_hold_is_rejected_and_a_column_that_is_not_read_is_named(
+    ingest, rows, tmp_path
+):
+    columns = {**MONTHLY_FEED["performance"]["columns"], "rate": "balance"}
+    source = write_mapping(tmp_path / "feed.yaml", performance={"columns": columns})
+    tape = tmp_path / "feed_202001.csv"
+    tape.write_text("id,month,days,balance,branch\n1,202001,0,999.5,x\n2,202001,0,1000.0,y\n")
+    result = ingest(source, tape, settings=LENIENT)
+    assert result["columns_left_out"] == {"performance": ["branch"]}
+    assert [row["loan_id"] for row in rows(PERFORMANCE)] == ["1"]
+    assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(2, ["unfit_rate"])]
+
+
+def test_a_last_line_without_its_end_is_kept_and_flagged_unless_the_mapping_rejects_it(
+    ingest, rows, tmp_path
+):
+    source = write_mapping(tmp_path / "feed.yaml")
+    tape = tmp_path / "feed_202001.csv"
+    tape.write_text("id,month,days,balance\n1,202001,0,100.00\n2,202001,0,100.0")
+    ingest(source, tape)
+    assert [row["quality_flags"] for row in rows(PERFORMANCE)] == [[], ["unended_last_line"]]
+
+
+def test_the_run_keeps_what_became_of_each_file(ingest, make_run, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml")
+    tape = write_feed(tmp_path, "202001", [("1", "202001", 0), ("2", "202013", 0), ("3", "202001", 0)])
+    ingest(source, tape, settings=LENIENT)
+    run = make_run()
+    version = base.latest_version(run.spark, run.storage, RUNS) or 0
+    (row,) = base.read(run.spark, run.storage, RUNS, version).collect()
+    (file,) = json.loads(row["details"])["files"]
+    assert [file[name] for name in ("file", "lines", *FATES)] == ["feed_202001.csv", 3, 2, 1, 0, 0]
+    assert (file["upb_read"], file["upb"], file["upb_quarantined"]) == ("300.00", "200.00", "100.00")

@@ -105,7 +105,7 @@ def test_a_line_in_another_encoding_is_kept_and_marked(tmp_path):
     with landed_files("s", find_files([str(tmp_path)], [spec()]), tmp_path / "landing", None) as (file,):
         table = pq.read_table(file.chunks[0])
     assert table["_text"].to_pylist() == ["cafe,1", "caf\\xe9,2", "d,3"]
-    assert table["_undecodable"].to_pylist() == [False, True, False]
+    assert table["_damage"].to_pylist() == [None, "encoding", None]
     assert land(tmp_path, tmp_path / "tape_1.csv", encoding="latin-1")[0][1][1] == (2, "café,2")
 
 

@@ -121,6 +121,16 @@ performance:
     assert re.search(r"performance\.columns\.state = .*try_divide.*\(line 12\)", found)
 
 
+def test_a_mistake_in_an_extended_mapping_is_named_with_its_file(tmp_path):
+    text = (SOURCES / "freddie_mac.yaml").read_text()
+    base = tmp_path / "theirs.yaml"
+    base.write_text(text.replace("rate: current_rate", "rate: current_rate / 2"))
+    line = base.read_text().splitlines().index("    rate: current_rate / 2") + 1
+    (tmp_path / "mine.yaml").write_text(f"extends: {base}\nname: mine\n")
+    with pytest.raises(InputError, match=rf"rate = .*\(line {line} of theirs\.yaml\)"):
+        load_mapping(TapeMapping, str(tmp_path / "mine.yaml"))
+
+
 def test_unknown_and_missing_columns_are_named():
     mapping = copy.deepcopy(MONTHLY_FEED)
     del mapping["performance"]["columns"]["state"]

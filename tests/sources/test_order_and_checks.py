@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from loanbook.errors import GateRefused, InputError
@@ -67,6 +69,17 @@ def test_terms_of_a_later_day_win_whatever_the_order_of_the_runs(ingest, rows, t
     ]  # fmt: skip
 
 
+def test_terms_that_come_after_the_months_take_nothing_from_the_file_of_months(ingest, rows, tmp_path):
+    folder = write_freddie(tmp_path, [terms("A")], [month("A", "201904"), month("A", "201905")])
+    ingest(
+        "freddie_mac", folder / "historical_data_time_2019Q1.txt", delivered_at="2019-06-15", scope="delta"
+    )
+    assert [row["quality_flags"] for row in rows(LOANS)] == [["no_terms"]]
+    ingest("freddie_mac", folder / "historical_data_2019Q1.txt", delivered_at="2019-07-15", scope="delta")
+    assert [row["quality_flags"] for row in rows(LOANS)] == [[]]
+    assert_reconciled(rows(DELIVERIES), {"performance": 2, "loans": 1})
+
+
 def test_whole_deliveries_and_deltas_give_the_same_tables_in_any_order(ingest, rows, tmp_path):
     def deliver(name: str) -> None:
         lines, day, scope = {
@@ -120,6 +133,20 @@ def test_mended_lines_come_again_and_leave_the_quarantine(ingest, rows, tmp_path
         ingest(source, mended, replay=rejected["delivery"])
 
 
+def test_mended_rows_of_a_parquet_file_come_again_as_one(ingest, rows, tmp_path):
+    spec = {**MONTHLY_FEED["files"][0], "pattern": r"feed_\d{6}\.parquet"}
+    source = write_mapping(tmp_path / "feed.yaml", files=[spec])
+    feed = pa.table({"id": ["1", "2"], "month": ["202001", "202013"], "days": [0, 0], "balance": [1.0, 2.0]})
+    pq.write_table(feed, tmp_path / "feed_202001.parquet")
+    ingest(source, tmp_path / "feed_202001.parquet", settings=("ingest.max_quarantined_share=0.5",))
+    (rejected,) = rows(QUARANTINE)
+    mended = feed.slice(1).set_column(1, "month", pa.array(["202001"]))
+    pq.write_table(mended, tmp_path / "mended.parquet")
+    ingest(source, tmp_path / "mended.parquet", replay=rejected["delivery"])
+    assert [row[0] for row in months_of(rows)] == ["1", "2"]
+    assert rows(QUARANTINE) == []
+
+
 def test_checks_flag_or_halt_and_a_tape_far_from_the_last_is_refused(ingest, rows, tmp_path):
     columns = MONTHLY_FEED["performance"]["columns"]
     checks = {"round_balance": {"when": "balance = 100", "severity": "flag"},
@@ -130,7 +157,7 @@ def test_checks_flag_or_halt_and_a_tape_far_from_the_last_is_refused(ingest, row
     ingest(source, tape)
     flags = {(row["loan_id"], str(row["as_of_date"])[5:7]): row["quality_flags"] for row in rows(PERFORMANCE)}
     assert flags["2", "04"] == ["round_balance", "gap"]
-    assert flags["1", "02"] == ["round_balance"]  # the feed gives no months delinquent to compare
+    assert flags["1", "02"] == ["round_balance", "state_jump"]  # 95 days late a month after none
     halting = write_feed(tmp_path / "halting", "202001", [*feed, ("7", "202001", 9999)])
     with pytest.raises(GateRefused, match="1 that fail impossible"):
         ingest(source, halting)
@@ -205,6 +232,15 @@ def test_a_check_of_terms_that_come_with_the_months_halts_too(ingest, rows, tmp_
     source = write_mapping(tmp_path / "wide.yaml", **{**WIDE, "loans": loans})
     (tmp_path / "wide.csv").write_text("id,limit,jan.days,feb.days,bad\na,500,0,40,1\nb,0,0,0,0\n")
     with pytest.raises(GateRefused, match="no_limit"):
+        ingest(source, tmp_path / "wide.csv")
+
+
+def test_terms_that_come_with_the_months_are_gated_too(ingest, tmp_path):
+    check = {"no_limit": "limit = 0"}
+    loans = {"of": "performance", "columns": {"loan_id": "id", "credit_limit": "limit"}, "checks": check}
+    source = write_mapping(tmp_path / "wide.yaml", **{**WIDE, "loans": loans})
+    (tmp_path / "wide.csv").write_text("id,limit,jan.days,feb.days,bad\na,500,0,40,1\nb,0,0,0,0\n")
+    with pytest.raises(GateRefused, match=r"2 of 4 in wide.*no_limit \(2\)"):
         ingest(source, tmp_path / "wide.csv")
 
 

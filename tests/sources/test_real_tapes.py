@@ -41,6 +41,10 @@ def test_fannie_mae(make_run, shared_data):
     # The owner hides the balance of the first months: missing, not zero.
     assert performance.where("upb IS NULL").count() == 1049
     assert performance.where("upb = 0").count() == 153
+    terminations = make_run().read(TERMINATIONS, made_by="")
+    late = terminations.where("disposition_date > as_of_date")
+    assert late.count() > 0  # the row is dated at the exit and says what was learned later
+    assert terminations.where("known_on < disposition_date").isEmpty()
 
 
 def test_native_lines_of_freddie_mac(make_run, shared_data, tmp_path):
@@ -85,6 +89,20 @@ def test_the_case_control_panel_of_fannie_mae(make_run, shared_data):
     assert lines == {"fannie_monthly_panel_2015_2019.parquet": 67_292}
     assert (result["loans"], result["published"], result["quarantined"]) == (2_390, 67_020, 272)
     assert counts(make_run().read(TERMINATIONS, made_by=""), "exit_reason") == {"foreclosure": 607}
+
+
+def test_lending_club(make_run, shared_data):
+    result, lines = ingest(make_run, "lending_club", [shared_data / "lending_club_2007_2011"])
+    assert lines == {"lendingclub_2007_2011_with_desc.parquet": 42_535}
+    assert (result["loans"], result["quarantined"], result["superseded"]) == (42_535, 0, 0)
+    performance = make_run().read(PERFORMANCE, made_by="")
+    assert counts(performance.where("tape_outcome IS NOT NULL"), "tape_outcome") == {0: 36_104, 1: 6_431}
+    exits = counts(make_run().read(TERMINATIONS, made_by=""), "state")
+    assert exits["liquidated"] == 6_431
+    assert sum(exits.values()) == 42_535
+    loans = make_run().read(LOANS, made_by="")
+    assert loans.where("text_attributes['desc'] IS NOT NULL").count() == 29_018  # the file has no more
+    assert loans.where("attribute_roles['recoveries'] <> 'post_outcome'").isEmpty()
 
 
 def test_genuine_lines_of_the_agencies(make_run, shared_data, tmp_path):

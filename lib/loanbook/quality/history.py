@@ -11,7 +11,9 @@ from loanbook.tables.columns import TERMINAL_STATES
 HistoryCheck = Literal["gap", "state_jump", "balance_rise"]
 Severity = Literal["off", "flag", "halt"]
 NAMES: tuple[HistoryCheck, ...] = ("gap", "state_jump", "balance_rise")
-READ = ("as_of_date", "months_delinquent", "upb", "modified")  # what the checks compare
+READ = ("as_of_date", "state", "months_delinquent", "upb", "modified")  # what the checks compare
+AT_LEAST = {"current": 0, "inactive": 0, "dpd30": 1, "dpd60": 2, "dpd90": 3, "foreclosure": 3, "reo": 3}
+AT_MOST = {"current": 0, "inactive": 0, "dpd30": 1, "dpd60": 2}  # months past due; the others have no bound
 
 # A revolving balance rises with every purchase.
 DEFAULTS: Mapping[str, Mapping[HistoryCheck, Severity]] = {
@@ -28,7 +30,8 @@ def history_conditions(before: str, period_months: int) -> dict[HistoryCheck, Co
         before: name of a struct column with the columns ``READ`` of the loan's row before.
         period_months: months between two reports.
 
-    gap: a report is lacking in between. state_jump: the delinquency grew by more months than have passed.
+    gap: a report is lacking in between. state_jump: the delinquency grew by more months than have passed, as
+    the tape counts them or, where it does not, as the states must have; or a live loan left reo.
     balance_rise: the balance of a live loan rose, although it was not modified since.
     """
     elapsed = F.months_between(
@@ -38,11 +41,20 @@ def history_conditions(before: str, period_months: int) -> dict[HistoryCheck, Co
     modified_since = F.coalesce(
         F.col("modified") & ~F.coalesce(F.col(f"{before}.modified"), F.lit(False)), F.lit(False)
     )
+    was = F.col(before)
+    now_late = F.coalesce("months_delinquent", _of_state(F.col("state"), AT_LEAST))
+    was_late = F.coalesce(was["months_delinquent"], _of_state(was["state"], AT_MOST))
+    left_reo = (was["state"] == "reo") & (F.col("state") != "reo")
     return {
         "gap": elapsed > period_months,
-        "state_jump": live & (F.col("months_delinquent") - F.col(f"{before}.months_delinquent") > elapsed),
+        "state_jump": live & ((now_late - was_late > elapsed) | left_reo),
         "balance_rise": live & (F.col("upb") > F.col(f"{before}.upb")) & ~modified_since,
     }
+
+
+def _of_state(state: Column, months: Mapping[str, int]) -> Column:
+    pairs = [F.lit(part) for pair in months.items() for part in pair]
+    return F.try_element_at(F.create_map(*pairs), state)
 
 
 def severities(product: str, given: Mapping[HistoryCheck, Severity]) -> dict[HistoryCheck, Severity]:

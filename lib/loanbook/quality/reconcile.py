@@ -25,6 +25,8 @@ class Tally:
     wrong_layout: int = 0
     found_fields: int | None = None
     distinct_lines: int = 0
+    repeated: int = 0
+    upb_read: Decimal | None = None
     upb: Decimal | None = None
     upb_quarantined: Decimal | None = None
     upb_superseded: Decimal | None = None
@@ -69,6 +71,8 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
         F.count_if(wrong).alias("wrong_layout"),
         F.max(F.when(wrong, F.col("found_fields"))).alias("found_fields"),
         (F.count_distinct("line") if several else F.count("line")).alias("distinct_lines"),
+        F.count_if("repeated" if "repeated" in lines.columns else F.lit(False)).alias("repeated"),
+        F.sum(upb).alias("upb_read"),
         F.sum(F.when(is_published, upb)).alias("upb"),
         *(F.sum(F.when(F.col("fate") == fate, upb)).alias(f"upb_{fate}") for fate in FATES[1:]),
         F.count_if(is_published & late).alias("delinquent"),
@@ -86,7 +90,7 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
 
 
 def assert_reconciled(delivery: str, lines: int, tally: Tally) -> None:
-    """Check that every line that was read has a fate, and no other.
+    """Check that every line that was read has a fate, and no other, and that their balances add up.
 
     Raises:
         LoanbookError: some were lost or doubled, which is a fault of this program.
@@ -94,6 +98,10 @@ def assert_reconciled(delivery: str, lines: int, tally: Tally) -> None:
     if lines != tally.distinct_lines:
         found = tally.distinct_lines
         raise LoanbookError(f"{delivery}: {lines} lines read, but {found} accounted for: {tally}")
+    balances = (tally.upb, tally.upb_quarantined, tally.upb_superseded, tally.upb_set_aside)
+    accounted = sum((upb for upb in balances if upb is not None), Decimal(0))
+    if (tally.upb_read or 0) != accounted:
+        raise LoanbookError(f"{delivery}: UPB {tally.upb_read} read, but {accounted} accounted for: {tally}")
 
 
 def assert_layout(file: str, required: str, delimiter: str, tally: Tally) -> None:
@@ -151,4 +159,23 @@ def assert_few_rejected(
                 required=f"at most {limit:.0%} of a delivery's lines rejected (ingest.max_quarantined_share)",
                 found=f"{tally.quarantined} of {tally.rows} in {delivery}; most often {shown}",
                 do="mend the file or its mapping; nothing was published",
+            )
+
+
+def assert_few_repeated(deliveries: Mapping[str, Tally], limit: float) -> None:
+    """Check that no delivery has more than ``limit`` of its rows superseded by others of the same run.
+
+    A few are duplicates. Many mean that the key or the month is misread: days and months swapped in a date
+    put the rows of a year into one month, where all but the last would be superseded.
+
+    Raises:
+        GateRefused: one has.
+    """
+    for delivery, tally in deliveries.items():
+        if tally.repeated > limit * tally.rows:
+            raise GateRefused(
+                required=f"at most {limit:.0%} of a delivery's rows with the loan and month of another "
+                "(ingest.max_repeated_share)",
+                found=f"{tally.repeated} of {tally.rows} in {delivery}",
+                do="look at its identifiers and the format of its dates; nothing was published",
             )

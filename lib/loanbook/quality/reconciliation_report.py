@@ -1,6 +1,8 @@
 """``loanbook reconcile``: every delivered file with its lines by fate, for an auditor, without a JVM."""
 
 import argparse
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from loanbook.errors import GateRefused
@@ -11,16 +13,22 @@ from loanbook.scoring.answers import as_table
 from loanbook.scoring.duckdb_views import Answer, Warehouse
 
 COUNTS = ("lines", "rows", *FATES, "difference", "not_found")
-BALANCES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside")
-TABLES = ("loans", "performance")  # with a row for each published one of the file kind of that name
-COUNTED = "SELECT source, delivery, COUNT(*) AS found FROM {table} GROUP BY ALL"
+UPB_FATES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside")
+BALANCES = ("upb_read", *UPB_FATES, "upb_difference", "upb_not_found")
+DIFFERENCES = ("difference", "not_found", "upb_difference", "upb_not_found")
+# Published tables, with a row for each published one of the file kind of that name, and their balance.
+TABLES = {"loans": "original_upb", "performance": "upb"}
+COUNTED = "SELECT source, delivery, COUNT(*) AS found{more} FROM {table} GROUP BY ALL"
+NOTHING = Decimal("0.00")
 
 
 def reconcile(options: argparse.Namespace) -> dict[str, Any]:
     """Print the published deliveries, then their totals by slice and by source and kind.
 
     ``difference`` is what was read less what has a fate; ``not_found`` is what the deliveries call published
-    or quarantined less what these tables hold of them. Balances in the result are text: no cent is lost.
+    or quarantined less what these tables hold of them. ``upb_difference`` and ``upb_not_found`` are the same
+    of balances, in the currency of the tape, the latter of what is published: ``performance.upb`` for files
+    of performance, ``loans.original_upb`` for files of loans. In the result they are text: no cent is lost.
 
     Raises:
         InputError: bad settings, or nothing is ingested.
@@ -36,49 +44,64 @@ def reconcile(options: argparse.Namespace) -> dict[str, Any]:
     say(_shown("Sources, by kind of file", sources))
     assert_no_difference(files)
     totals = [dict(zip(sources.columns, row, strict=True)) for row in sources.rows]
-    return {"job": "reconcile", "status": "done", "difference": 0, "not_found": 0, "totals": totals}
+    none = {"difference": 0, "not_found": 0, "upb_difference": NOTHING, "upb_not_found": NOTHING}
+    return {"job": "reconcile", "status": "done", **none, "totals": totals}
 
 
 def assert_no_difference(files: Answer) -> None:
-    """Check that every line of each file is accounted for, and is where it is said to be.
+    """Check that every line and balance of each file is accounted for, and is where it is said to be.
 
     Raises:
         GateRefused: some are not; the message names the first files.
     """
     rows = [dict(zip(files.columns, row, strict=True)) for row in files.rows]
-    wrong = [row for row in rows if row["difference"] or row["not_found"]]
+    wrong = [row for row in rows if any(row[name] for name in DIFFERENCES)]
     if wrong:
-        shown = ", ".join(
-            f"{row['file']} (difference {row['difference']}, not found {row['not_found']})"
-            for row in wrong[:3]
-        )
+        shown = ", ".join(f"{row['file']} ({_differences(row)})" for row in wrong[:3])
         raise GateRefused(
-            required="every line published, quarantined, superseded or set aside, and found there",
+            required="every line, with its balance, under one of the four fates, and found in its table",
             found=f"{len(wrong)} of {len(rows)} files differ: {shown}",
             do="ingest the slices of these files again",
         )
 
 
-def _deliveries(warehouse: Warehouse) -> str:
-    """Return the query of the deliveries with ``difference`` and ``not_found``.
+def _differences(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {row[name]}" for name in DIFFERENCES)
 
+
+def _deliveries(warehouse: Warehouse) -> str:
+    """Return the query of the deliveries with their differences.
+
+    A file is compared with the table of its kind alone: loans made from performance lines do not count.
     The quarantine may hold more lines of a file than the deliveries count: those of which only the terms were
     rejected. Where lines make several rows, it holds fewer, and is not compared.
     """
-    cases, joins = [], []
-    for table in TABLES:
-        if table in warehouse.tables:
-            cases.append(f"WHEN '{table}' THEN published - COALESCE(of_{table}.found, 0)")
-            joins.append(f"LEFT JOIN ({COUNTED.format(table=table)}) AS of_{table} USING (source, delivery)")
+    tables = [table for table in TABLES if table in warehouse.tables]
+    joins = [_join(table, f", SUM({TABLES[table]}) AS upb_found") for table in tables]
     lost = "quarantined"
     if "quarantine" in warehouse.tables:
-        joins.append(f"LEFT JOIN ({COUNTED.format(table='quarantine')}) AS rejected USING (source, delivery)")
-        lost = "IF(rows = lines, GREATEST(quarantined - COALESCE(rejected.found, 0), 0), 0)"
-    missing = f"CASE kind {' '.join(cases)} ELSE 0 END" if cases else "0"
+        joins.append(_join("quarantine"))
+        lost = "IF(rows = lines, GREATEST(quarantined - COALESCE(of_quarantine.found, 0), 0), 0)"
+    missing = _by_kind({table: f"published - COALESCE(of_{table}.found, 0)" for table in tables})
+    upb_missing = _by_kind(
+        {table: f"COALESCE(upb, 0) - COALESCE(of_{table}.upb_found, 0)" for table in tables}
+    )
+    accounted = " + ".join(f"COALESCE({name}, 0)" for name in UPB_FATES)
     return (
-        f"SELECT deliveries.*, rows - {' - '.join(FATES)} AS difference, {missing} + {lost} AS not_found "
+        f"SELECT deliveries.*, rows - {' - '.join(FATES)} AS difference, {missing} + {lost} AS not_found, "
+        f"COALESCE(upb_read, 0) - ({accounted}) AS upb_difference, {upb_missing} AS upb_not_found "
         f"FROM deliveries {' '.join(joins)} WHERE $source IS NULL OR source = $source"
     )
+
+
+def _join(table: str, more: str = "") -> str:
+    counted = COUNTED.format(table=table, more=more)
+    return f"LEFT JOIN ({counted}) AS of_{table} USING (source, delivery)"
+
+
+def _by_kind(differences: Mapping[str, str]) -> str:
+    cases = " ".join(f"WHEN '{kind}' THEN {difference}" for kind, difference in differences.items())
+    return f"CASE kind {cases} ELSE 0 END" if cases else "0"
 
 
 def _files(warehouse: Warehouse) -> str:

@@ -11,17 +11,23 @@ from loanbook.quality.published import opened
 from loanbook.scoring.duckdb_views import Warehouse
 from loanbook.storage import write_new
 
+MOST_FILES = 3
 SELECTED = """
 SELECT * FROM quarantine
 WHERE ($source IS NULL OR source = $source) AND ($reason IS NULL OR LIST_CONTAINS(reasons, $reason))
   AND ($delivery IS NULL OR delivery = $delivery OR file = $delivery)
 """
 GROUPS = f"""
-WITH failed AS (SELECT * EXCLUDE reasons, UNNEST(reasons) AS reason FROM ({SELECTED}))
-SELECT source, delivery, kind, reason, COUNT(*) AS lines,
-  ARG_MIN({{'file': file, 'line': line, 'text': LEFT(text, $width)}}, line, $examples) AS examples
-FROM failed WHERE $reason IS NULL OR reason = $reason
-GROUP BY ALL ORDER BY lines DESC, source, delivery, kind, reason
+WITH failed AS (SELECT * EXCLUDE reasons, UNNEST(reasons) AS reason FROM ({SELECTED})),
+by_file AS (
+  SELECT source, kind, reason, delivery, file, COUNT(*) AS lines,
+    MIN({{'file': file, 'line': line, 'text': LEFT(text, $width)}}, $examples) AS examples
+  FROM failed WHERE $reason IS NULL OR reason = $reason GROUP BY ALL
+)
+SELECT source, kind, reason, SUM(lines)::BIGINT AS lines, COUNT(*) AS files,
+  FLATTEN(LIST(examples ORDER BY file, delivery)) AS examples,
+  LIST({{'file': file, 'lines': lines}} ORDER BY lines DESC, file, delivery)[:{MOST_FILES}] AS most
+FROM by_file GROUP BY ALL ORDER BY lines DESC, source, kind, reason
 """
 LINES = f"SELECT COUNT(*) FROM ({SELECTED})"
 LAYOUTS = f"SELECT DISTINCT source, kind FROM ({SELECTED}) ORDER BY ALL"
@@ -31,9 +37,10 @@ NO_TERMINAL = (120, 24)  # columns and lines where stdout is no terminal and COL
 
 
 def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
-    """Print the selected lines by source, file, kind and reason, the most frequent first.
+    """Print the selected lines by source, kind and reason over all files, the most frequent first.
 
-    A line that failed several checks counts in each of its groups, and once in the result's ``lines``.
+    A line that failed several checks counts in each of its groups, and once in the result's ``lines``. A file
+    is a delivery: the same name delivered with other content counts again.
 
     Raises:
         InputError: bad settings or options, an empty warehouse, or an export that cannot be.
@@ -48,19 +55,26 @@ def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
         say(_group(row, options.limit, width))
     lines = warehouse.ask(LINES, chosen).rows[0][0]
     exported = None if options.export is None else export(warehouse, chosen, Path(options.export))
-    named = [dict(zip(groups.columns[:-1], row[:-1], strict=True)) for row in groups.rows]
+    named = [dict(zip(groups.columns[:-2], row[:-2], strict=True)) for row in groups.rows]
     own = {"job": "show_quarantine", "status": "done", "lines": lines, "exported": exported}
     return {**own, "groups": named}
 
 
 def _group(row: tuple[Any, ...], limit: int, width: int) -> str:
-    source, delivery, kind, reason, lines, examples = row
-    title = f"{lines:,} {'line' if lines == 1 else 'lines'}  {reason}  ({source}, {kind}: {delivery})"
+    source, kind, reason, lines, files, examples, most = row
+    title = f"{_counted(lines, 'line')} in {_counted(files, 'file')}  {reason}  ({source}, {kind})"
     shown = [
-        f"{INDENT}{item['file']}:{item['line']}  {printable(item['text'])}"[:width]
+        printable(f"{INDENT}{item['file']}:{item['line']}  {item['text']}")[:width]
         for item in examples[:limit]
     ]
+    if files > 1:
+        named = ", ".join(f"{item['file']} ({item['lines']:,})" for item in most)
+        shown.append(printable(f"{INDENT}most in {named}"))
     return "\n".join([title, *shown]) + "\n"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

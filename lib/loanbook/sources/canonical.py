@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
+from loanbook.quality.misfits import Typed, misfits
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.lookups import assert_lookups, empty_with_lookups
 from loanbook.sources.mapping import (
@@ -71,12 +72,13 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     """
     section = mapping.performance
     exits = _columns(section.exits, EXIT_COLUMNS, TERMINATIONS)
+    typed = [*_typed(section.columns, PERFORMANCE), *_typed(section.exits, TERMINATIONS)]
     lines = fields.select(
         *_line_columns(),
         *_columns(section.columns, PERFORMANCE_COLUMNS, PERFORMANCE),
         F.struct(*exits).alias("exit"),
         _outcome(mapping.outcome).alias("tape_outcome"),
-        *_found(section.checks),
+        *_found(section.checks, misfits(fields, typed)),
     ).withColumns(
         {
             "as_of_date": F.last_day("as_of_date"),
@@ -114,11 +116,16 @@ def canonical_loans(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     section = mapping.loans
     if section is None:
         raise ValueError(f"mapping {mapping.name} has no loans")
+    attributes = section.attributes.items()
+    typed = [
+        *_typed(section.columns, LOANS),
+        *((name, item.expression, ATTRIBUTE_TYPES[item.type]) for name, item in attributes),
+    ]
     lines = fields.select(
         *_line_columns(),
         *_columns(section.columns, LOAN_COLUMNS, LOANS),
         *_attribute_maps(section.attributes),
-        *_found(section.checks),
+        *_found(section.checks, misfits(fields, typed)),
     ).withColumns({name: F.trunc(name, "month").cast("date") for name in MONTHS})
     return _judged(lines.withColumn("product", F.lit(mapping.product)), LOANS, LOAN_COLUMNS).transform(
         with_vintage
@@ -161,13 +168,23 @@ def _map(values: Mapping[str, Column], spark_type: str) -> Column:
     return F.create_map(*pairs).cast(f"map<string,{spark_type}>")
 
 
-def _found(checks: Mapping[str, Check]) -> list[Column]:
+def _typed(given: Mapping[str, str], table: Table) -> list[Typed]:
+    types = {column.name: column.type for column in table.columns}
+    return [(name, text, types[name]) for name, text in given.items()]
+
+
+def _found(checks: Mapping[str, Check], rejecting: Mapping[str, Column]) -> list[Column]:
     """Return the names of the checks that a line fails, by what follows from them."""
-    return [F.col("_reasons"), *(
-        failed({name: F.expr(check.when) for name, check in checks.items() if check.severity == severity})
-        .alias(column)
-        for severity, column in (("reject", "_reject"), ("flag", "quality_flags"), ("halt", "halts"))
-    )]  # fmt: skip
+    by_severity: dict[str, dict[str, Column]] = {"reject": dict(rejecting), "flag": {}, "halt": {}}
+    for name, check in checks.items():
+        by_severity[check.severity][name] = F.expr(check.when)
+    flags = F.concat("_flags", failed(by_severity["flag"]))
+    return [
+        F.col("_reasons"),
+        failed(by_severity["reject"]).alias("_reject"),
+        flags.alias("quality_flags"),
+        failed(by_severity["halt"]).alias("halts"),
+    ]
 
 
 def _judged(lines: DataFrame, table: Table, names: list[str]) -> DataFrame:

@@ -17,8 +17,9 @@ from loanbook.tables.deliveries import DELIVERIES
 Row = dict[str, Any]
 COUNTED = (
     "published", "quarantined", "superseded", "set_aside", "delinquent",
-    "upb", "upb_quarantined", "upb_superseded", "upb_set_aside",
+    "upb_read", "upb", "upb_quarantined", "upb_superseded", "upb_set_aside",
 )  # fmt: skip
+RECONCILED = ("file", "slice", "kind", "lines", "rows", *COUNTED)
 
 
 def about_tape(mapping: TapeMapping) -> Row:
@@ -57,6 +58,11 @@ def delivery_rows(
             }
         )  # fmt: skip
     return rows
+
+
+def reconciled(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return of each file what was read, and what became of it, for the run's row."""
+    return [{name: row[name] for name in RECONCILED} for row in rows]
 
 
 def late_rows(files: Sequence[Landed], about: Mapping[str, Any], scope: str) -> list[Row]:

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.sources.implicit_casts import end_of_call, implicit_cast
 
 # ANSI mode fails the whole job on one bad value; the try_ form gives null, which a check can then count.
 SAFE_FORMS = {
@@ -95,7 +96,7 @@ def _refuse_function(name: str, code: str, start: int) -> None:
     if name in FUNCTIONS or name in OPERATORS or (name in TYPES and _is_type(code, start - 1)):
         return
     if name in WINDOW_FUNCTIONS:
-        if re.match(r"\s*over\b", code[_end_of_call(code, start) :], re.IGNORECASE):
+        if re.match(r"\s*over\b", code[end_of_call(code, start) :], re.IGNORECASE):
             return
         raise ValueError(f"{name}(...) makes one row of many: give it a window, OVER (PARTITION BY ...)")
     if name in SAFE_FORMS:
@@ -117,7 +118,7 @@ def scope_of(text: str) -> Literal["row", "lookback", "whole_tape"]:
     'whole_tape'
     """
     code = _without_texts(text)
-    windows = [code[found.end() : _end_of_call(code, found.end())] for found in OVER.finditer(code)]
+    windows = [code[found.end() : end_of_call(code, found.end())] for found in OVER.finditer(code)]
     if not windows:
         return "row"
     reads_on = re.search(r"\blead\s*\(", code, re.IGNORECASE)
@@ -136,23 +137,13 @@ def _is_type(code: str, parenthesis: int) -> bool:
     return re.search(r"\bas\s+\w+\s*$", code[:parenthesis], re.IGNORECASE) is not None
 
 
-def _end_of_call(code: str, start: int) -> int:
-    """Return the place after the parenthesis that closes a call whose arguments start at ``start``."""
-    depth = 1
-    for place in range(start, len(code)):
-        depth += {"(": 1, ")": -1}.get(code[place], 0)
-        if depth == 0:
-            return place + 1
-    return len(code)
-
-
 Expression = Annotated[str, AfterValidator(_refuse_unsafe)]
 
 
 def assert_valid(
-    frame: DataFrame, expressions: Mapping[str, str], what: str, lines: Mapping[str, int] | None = None
+    frame: DataFrame, expressions: Mapping[str, str], what: str, lines: Mapping[str, str] | None = None
 ) -> None:
-    """Check that Spark understands every expression on ``frame``'s columns.
+    """Check that Spark understands every expression, and that none fails a job on a bad text.
 
     Args:
         frame: has the columns.
@@ -161,7 +152,7 @@ def assert_valid(
         lines: key to line of the mapping's file.
 
     Raises:
-        InputError: names the first key whose expression it does not, its line, and why.
+        InputError: names the first key whose expression it does not, or which does, its line, and why.
     """
     if _problem(frame, list(expressions.values())) is None:
         return
@@ -181,4 +172,10 @@ def _problem(frame: DataFrame, expressions: list[str]) -> str | None:
         frame.select(*(F.expr(text) for text in expressions)).schema  # noqa: B018 - analyses the expressions
     except (AnalysisException, ParseException) as error:
         return " ".join(str(error).split("\n== SQL")[0].split(";")[0].split())
+    if found := implicit_cast(frame, expressions):
+        text, target = found
+        return (
+            f"the text {text} is used as {target}, which fails a job on one bad value: give the field that "
+            f"type, or write try_cast({text} as {target})"
+        )
     return None

@@ -1,7 +1,7 @@
 """From a line's text to typed fields, with the name of every check that the line fails."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -12,15 +12,17 @@ from loanbook.quality.checks import WRONG_LAYOUT, failed, unreadable
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.landing import LANDED_SCHEMA, Landed
+from loanbook.sources.text_blocks import ENCODING, UNENDED
 
-META = [name for field in LANDED_SCHEMA.split(", ") if (name := field.split()[0]) != "_undecodable"]
+META = [name for field in LANDED_SCHEMA.split(", ") if (name := field.split()[0]) != "_damage"]
 SPARK_TYPES = {"text": "STRING", "int": "INT", "double": "DOUBLE", "money": "DECIMAL(16,2)", "date": "DATE"}
 
 
 def read_fields(spark: SparkSession, files: Sequence[Landed]) -> DataFrame:
     """Return the lines of ``files``, all of one spec, as its typed fields.
 
-    Beside the fields: the columns of the landing, ``_found_fields``, and ``_reasons`` of rejection so far.
+    Beside the fields: the columns of the landing, ``_found_fields``, and so far the ``_reasons`` of rejection
+    and the ``_flags``.
 
     Raises:
         InputError: a header lacks a field.
@@ -29,9 +31,7 @@ def read_fields(spark: SparkSession, files: Sequence[Landed]) -> DataFrame:
     for file in files:
         layout = (file.header, file.delimiter, file.quote, tuple(file.fields))
         by_layout.setdefault(layout, []).append(file)
-    frames = [
-        _with_absent(_typed(_split(spark, group), group[0].fields), group[0]) for group in by_layout.values()
-    ]
+    frames = [_with_absent(_typed(_split(spark, group), group[0]), group[0]) for group in by_layout.values()]
     return _with_rows(reduce(DataFrame.unionByName, frames), files[0].spec.rows)
 
 
@@ -63,8 +63,8 @@ def empty_fields(spark: SparkSession, spec: FileSpec) -> DataFrame:
 
 def unfilled(empty: DataFrame) -> DataFrame:
     """Return a frame of ``empty_fields`` as what ``read_fields`` returns of no file."""
-    found = {"_found_fields": F.lit(None).cast("int"), "_reasons": F.array().cast("array<string>")}
-    return empty.withColumns(found)
+    none = F.array().cast("array<string>")
+    return empty.withColumns({"_found_fields": F.lit(None).cast("int"), "_reasons": none, "_flags": none})
 
 
 def required_fields(file: Landed) -> int:
@@ -77,6 +77,14 @@ def required_layouts(file: Landed) -> str:
     if file.header:
         return str(len(file.header))
     return " or ".join(str(len(fields)) for fields in file.spec.field_sets)
+
+
+def columns_left_out(files: Sequence[Landed]) -> dict[str, list[str]]:
+    """Return, by kind of file, the columns of headers that the mapping does not read."""
+    found: dict[str, set[str]] = {}
+    for file in files:
+        found.setdefault(file.spec.what, set()).update(set(file.header or ()) - set(file.fields))
+    return {kind: sorted(names) for kind, names in found.items() if names}
 
 
 def _positions(file: Landed) -> dict[str, int]:
@@ -102,7 +110,7 @@ def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
         for name, position in _positions(first).items()
     ]
     wrong = (found != required_fields(first)).alias("_wrong_layout")
-    return parts.select(*META, "_undecodable", found.alias("_found_fields"), wrong, *texts)
+    return parts.select(*META, "_damage", found.alias("_found_fields"), wrong, *texts)
 
 
 def _parts(text: Column, delimiter: str, quote: str | None) -> Column:
@@ -119,16 +127,22 @@ def _parts(text: Column, delimiter: str, quote: str | None) -> Column:
     )
 
 
-def _typed(texts: DataFrame, fields: Mapping[str, FieldType]) -> DataFrame:
+def _typed(texts: DataFrame, file: Landed) -> DataFrame:
+    fields = file.fields
     values = texts.select("*", *(_value(name, field).alias(name) for name, field in fields.items()))
     lost = {
         f"unreadable_{name}": unreadable(_col(f"_text_{name}"), _col(name), field.missing)
         for name, field in fields.items()
         if field.type != "text"
     }
-    read = failed({"encoding": F.col("_undecodable"), **lost})
+    unended = {UNENDED: F.col("_damage") == UNENDED}
+    rejects = file.spec.unended_last_line == "reject"
+    read = failed({ENCODING: F.col("_damage") == ENCODING, **lost, **(unended if rejects else {})})
+    flags = failed({} if rejects else unended)
     reasons = F.when(F.col("_wrong_layout"), F.array(F.lit(WRONG_LAYOUT))).otherwise(read)
-    return values.select(*META, "_found_fields", reasons.alias("_reasons"), *map(_col, fields))
+    return values.select(
+        *META, "_found_fields", reasons.alias("_reasons"), flags.alias("_flags"), *map(_col, fields)
+    )
 
 
 def _col(name: str) -> Column:

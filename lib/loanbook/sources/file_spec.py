@@ -65,6 +65,9 @@ class FileSpec(Section):
     quote: str | None = Field(None, min_length=1, max_length=1)
     header: bool = False
     encoding: Encoding = "utf-8-sig"
+    unended_last_line: Literal["flag", "reject"] = Field(
+        "flag", description="what follows where the last line has no end, and so may have been cut"
+    )
     slice: Pattern | None = Field(None, description="its one group in the file name is the slice; else 'all'")
     delivered_at: Pattern | None = Field(
         None, description="its one group in the file name is the day, YYYYMMDD"
@@ -119,9 +122,9 @@ class MappingFile(Section):
     """A file of ``conf/sources``: its name, and the line of each of its keys for messages."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    _lines: dict[str, int] = PrivateAttr(default_factory=dict)
+    _lines: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
-    def lines(self) -> Mapping[str, int]:
+    def lines(self) -> Mapping[str, str]:
         """Return the line of each key, such as ``files.0.kind``; empty where no file was read."""
         return self._lines

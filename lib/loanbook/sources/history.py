@@ -28,7 +28,9 @@ def _terms() -> WindowSpec:
 def with_performance_fate(
     lines: DataFrame, checks: Mapping[HistoryCheck, Severity], period_months: int
 ) -> DataFrame:
-    """Add ``fate`` and ``state_before_exit`` to canonical lines; rows already published may be among them.
+    """Add their fate to canonical lines; rows already published may be among them.
+
+    The columns are ``fate``, ``repeated`` (superseded by a line of this delivery) and ``state_before_exit``.
 
     Of the lines of one loan and month the last of the latest delivery stays. What follows the exit of a loan
     is set aside. A rejected line has no say in either. Each line that stays is compared with the one before:
@@ -36,13 +38,14 @@ def with_performance_fate(
     """
     accepted = F.size("reasons") == 0
     earlier = _months().rowsBetween(Window.unboundedPreceding, -1)
-    superseded = accepted & (F.lead("as_of_date").over(_months()) == F.col("as_of_date"))
+    after = F.lead(F.struct("as_of_date", "is_new")).over(_months())
+    superseded = F.coalesce(accepted & (after["as_of_date"] == F.col("as_of_date")), F.lit(False))
     marked = lines.withColumn("loan_id", _own_id_if_rejected(accepted)).withColumns(
-        {"_accepted": accepted, "_superseded": F.coalesce(superseded, F.lit(False))}
+        {"_accepted": accepted, "_superseded": superseded, "repeated": superseded & after["is_new"]}
     )
     counts = F.col("_accepted") & ~F.col("_superseded")
     exited = F.max(counts & F.col("state").isin(*TERMINAL_STATES)).over(earlier)
-    before = F.last(F.when(counts, F.struct("state", *READ)), ignorenulls=True).over(earlier)
+    before = F.last(F.when(counts, F.struct(*READ)), ignorenulls=True).over(earlier)
     fated = marked.withColumns({"_exited": F.coalesce(exited, F.lit(False)), "_before": before}).withColumns(
         {"fate": _fate(F.col("_exited")), "state_before_exit": F.col("_before.state")}
     )
@@ -76,7 +79,7 @@ def _with_history_checks(
 def with_loan_fate(
     lines: DataFrame, in_book: DataFrame | None = None, stored: DataFrame | None = None
 ) -> DataFrame:
-    """Add ``fate`` to canonical lines of loans.
+    """Add ``fate``, and ``repeated`` as of months, to canonical lines of loans.
 
     Args:
         lines: the lines; of one loan the last of the latest delivery stays.
@@ -86,12 +89,14 @@ def with_loan_fate(
     """
     accepted = F.size("reasons") == 0
     marked = lines.withColumn("loan_id", _own_id_if_rejected(accepted)).withColumn("_accepted", accepted)
-    superseded = F.lead("line").over(_terms()).isNotNull()
+    superseded = repeated = F.lead("line").over(_terms()).isNotNull()
     if stored is not None:
         marked = marked.join(stored, "loan_id", "left")
         is_older = F.coalesce(F.col("delivered_at") < F.col("stored_at"), F.lit(True))
         superseded = superseded | (F.col("stored_at").isNotNull() & is_older)
-    marked = marked.withColumn("_superseded", F.col("_accepted") & superseded).drop("stored_at")
+    marked = marked.withColumns(
+        {"_superseded": F.col("_accepted") & superseded, "repeated": F.col("_accepted") & repeated}
+    ).drop("stored_at")
     if in_book is None:
         return marked.withColumn("fate", _fate(F.lit(False))).drop("_accepted", "_superseded")
     known = in_book.select("loan_id", F.lit(True).alias("_in_book")).distinct()

@@ -20,8 +20,10 @@ from loanbook.sources.deliveries import (
     deliveries_frame,
     delivery_rows,
     late_rows,
+    reconciled,
     stored_rows,
 )
+from loanbook.sources.fields import columns_left_out
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
 from loanbook.sources.judge import Judged, accounted, judge
@@ -105,8 +107,12 @@ def ingest_tapes(
             outcome = _recorded(run, mapping, late, [*rows, *stored])
         for name in COUNTS:
             run.count(name, outcome[name])
-        late_files = [file.name for file in late]
-        return {**outcome, "late_files": late_files, "seconds_landing": seconds_landing}
+        return {
+            **outcome,
+            "late_files": [file.name for file in late],
+            "columns_left_out": columns_left_out(files),
+            "seconds_landing": seconds_landing,
+        }
 
 
 def _judged_and_published(
@@ -127,6 +133,7 @@ def _judged_and_published(
     assert_within_bounds(
         rows, stored, replaced.holds, run.settings.ingest.bounds, partial(_changes, run, judged)
     )
+    run.evidence["files"] = reconciled([*rows, *late])
     replayed = None if again is None else again["delivery"]
     loans = publish(run, judged, [*rows, *late], stored, keep, replayed)
     return {**loans, **details(judged, counted)}
@@ -170,6 +177,8 @@ def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequ
         late: the files.
         rows: of ``deliveries``, all of the source's.
     """
+    names = {file.delivery for file in late}
+    run.evidence["files"] = reconciled([row for row in rows if row["delivery"] in names])
     run.restore_unpublished(DELIVERIES)
     run.replace(DELIVERIES, deliveries_frame(run, rows), of_source(mapping.name))
     lines = sum(file.lines for file in late)

@@ -8,7 +8,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.quality.history import severities
-from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, assert_no_halt, tallies
+from loanbook.quality.reconcile import (
+    Tally,
+    assert_few_rejected,
+    assert_few_repeated,
+    assert_layout,
+    assert_no_halt,
+    tallies,
+)
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.canonical import canonical_loans, canonical_performance
@@ -156,7 +163,7 @@ def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
 
     Raises:
         InputError: a file has another layout throughout.
-        GateRefused: too many lines of a delivery were rejected.
+        GateRefused: too many lines of a delivery were rejected, or have the same key, or one of them halts.
     """
     new = judged.months.where("is_new")
     with named(run.spark, f"{run.job}: count lines by fate"):
@@ -168,11 +175,14 @@ def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
             counted |= tallies(lines)
     for file in judged.files:
         assert_layout(file.name, required_layouts(file), file.delimiter, counted[file.delivery])
-    derived = judged.mapping.derived_terms
-    if judged.loans is not None and derived and any(c.severity == "halt" for c in derived.checks.values()):
-        # A line that gives a month and terms has the fate of its month; a check of the terms still halts.
-        assert_no_halt(tallies(judged.loans))
-    assert_no_halt(counted)
-    limit = run.settings.ingest.max_quarantined_share
-    assert_few_rejected(counted, limit, lambda delivery: frequent_reasons(judged.lines, delivery))
+    gated = [counted]
+    if judged.loans is not None and judged.mapping.derived_terms is not None:
+        gated.append(tallies(judged.loans))  # such a line has the fate of its month
+    limits = run.settings.ingest
+    for lines_of in gated:
+        assert_no_halt(lines_of)
+        assert_few_rejected(
+            lines_of, limits.max_quarantined_share, lambda delivery: frequent_reasons(judged.lines, delivery)
+        )
+    assert_few_repeated(counted, limits.max_repeated_share)
     return counted

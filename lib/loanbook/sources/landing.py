@@ -21,7 +21,7 @@ from loanbook.sources.file_layout import by_header, by_width
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
 from loanbook.sources.table_rows import last_version, numbered_lines
-from loanbook.sources.text_blocks import Block, marked, text_blocks
+from loanbook.sources.text_blocks import Block, sound, text_blocks
 from loanbook.storage import held_folder
 
 BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
@@ -33,10 +33,10 @@ UNIT_SEPARATOR = "\x1f"  # between the columns of a Parquet file's row, whose te
 LANDED_ARROW = pa.schema(
     {
         "_source": pa.string(), "_slice": pa.string(), "_delivery": pa.string(), "_delivered_at": pa.date32(),
-        "_line": pa.int64(), "_text": pa.string(), "_undecodable": pa.bool_(),
+        "_line": pa.int64(), "_text": pa.string(), "_damage": pa.string(),
     }
 )  # fmt: skip
-_SQL_TYPES = {pa.string(): "STRING", pa.date32(): "DATE", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN"}
+_SQL_TYPES = {pa.string(): "STRING", pa.date32(): "DATE", pa.int64(): "BIGINT"}
 LANDED_SCHEMA = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in LANDED_ARROW)
 
 Order = tuple[TapeFile, FileSpec, Path]
@@ -166,7 +166,7 @@ def _land_table(
     rows, count = numbered_lines(version.frame, UNIT_SEPARATOR, (folder / "sorted").as_uri())
     if count == 0:
         raise _empty(file)
-    lines = rows.select(*fixed, "_line", "_text", F.lit(False).alias("_undecodable"))
+    lines = rows.select(*fixed, "_line", "_text", F.lit(None).cast("string").alias("_damage"))
     lines.write.option("compression", "lz4").parquet((folder / "lines").as_uri())
     header = tuple(version.frame.columns)
     return Landed(
@@ -201,10 +201,10 @@ def _land(source: str, file: TapeFile, spec: FileSpec, folder: Path, day: date |
 def _parquet_blocks(stream: Any) -> Iterator[Block]:
     """Yield a header, then the rows of a Parquet file as text, its columns divided by the unit separator."""
     source = pq.ParquetFile(stream)
-    yield marked(pa.array([UNIT_SEPARATOR.join(source.schema_arrow.names)]))
+    yield sound(pa.array([UNIT_SEPARATOR.join(source.schema_arrow.names)]))
     for batch in source.iter_batches(batch_size=65_536):
         columns = [pc.cast(column, pa.string()) for column in batch.columns]
-        yield marked(
+        yield sound(
             pc.binary_join_element_wise(
                 *columns, UNIT_SEPARATOR, null_handling="replace", null_replacement=""
             )
@@ -239,13 +239,13 @@ def _write(blocks: Iterator[Block], folder: Path, constants: tuple[Any, ...]) ->
     for first in blocks:
         chunks.append(folder / f"{line:012d}.parquet")
         with pq.ParquetWriter(chunks[-1], LANDED_ARROW, compression="lz4", use_dictionary=names) as writer:
-            for lines, undecodable in chain([first], islice(blocks, BLOCKS_PER_FILE - 1)):
+            for lines, damage in chain([first], islice(blocks, BLOCKS_PER_FILE - 1)):
                 fixed = [
                     pa.repeat(pa.scalar(value, LANDED_ARROW.field(name).type), len(lines))
                     for name, value in zip(names, constants, strict=True)
                 ]
                 numbers = pa.array(np.arange(line, line + len(lines)))
-                arrays = [*fixed, numbers, lines, undecodable]
+                arrays = [*fixed, numbers, lines, damage]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=LANDED_ARROW))
                 line += len(lines)
     return line - 1, chunks

@@ -72,7 +72,7 @@ def empty_with_lookups(spark: SparkSession, spec: FileSpec, specs: Sequence[File
     return frame
 
 
-def assert_lookups(spark: SparkSession, specs: Sequence[FileSpec], lines: Mapping[str, int]) -> None:
+def assert_lookups(spark: SparkSession, specs: Sequence[FileSpec], lines: Mapping[str, str]) -> None:
     """Check the keys of lookups, and the expressions by which files join them.
 
     Raises:

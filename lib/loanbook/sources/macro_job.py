@@ -11,9 +11,9 @@ from loanbook.quality.checks import all_reasons, failed, required_columns
 from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
 from loanbook.runs import Run
 from loanbook.session import named
-from loanbook.sources.deliveries import Row, deliveries_frame, delivery_rows, stored_rows
+from loanbook.sources.deliveries import Row, deliveries_frame, delivery_rows, reconciled, stored_rows
 from loanbook.sources.expressions import assert_valid
-from loanbook.sources.fields import empty_fields, read_fields, required_layouts
+from loanbook.sources.fields import columns_left_out, empty_fields, read_fields, required_layouts
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, by_tasks, landed_files
@@ -78,7 +78,7 @@ def ingest_macro(run: Run, *, files: Sequence[str], delivered_at: str | None = N
             values = with_revisions(values, before, day)
         values = keep(values, "values")
         _publish(run, mapping, landed, counted, lines, values, stored)
-        details = _details(mapping, counted, values)
+        details = {**_details(mapping, counted, values), "columns_left_out": columns_left_out(landed)}
         for name in ("lines", "published", "quarantined", "set_aside"):
             run.count(name, details[name])
         return details
@@ -159,6 +159,7 @@ def _publish(
     """Write the three tables; ``stored`` are the rows of earlier files whose values stay."""
     here = of_source(mapping.name)
     rows = delivery_rows(files, counted, ABOUT)
+    run.evidence["files"] = reconciled(rows)
     new = {row["delivery"] for row in rows}
     earlier = [row for row in stored if row["delivery"] not in new]
     run.restore_unpublished(QUARANTINE, MACRO, DELIVERIES)

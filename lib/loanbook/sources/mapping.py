@@ -1,6 +1,7 @@
 """A mapping file of ``conf/sources``: which files a tape has, their fields, and what they mean."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -186,7 +187,7 @@ def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
             do="name one, such as --source freddie_mac",
         )
     path = conf_file("sources", source, "source")
-    content, lines = _with_extended(load_yaml(path)), yaml_lines(path)
+    content, lines = _with_extended(load_yaml(path)), _lines(path)
     kinds = ("a tape, for ingest-tapes and --source", "series, for ingest-macro and --macro-source")
     is_of_series, wanted = "lag_months" in content, "lag_months" in model.model_fields
     if is_of_series != wanted:
@@ -206,6 +207,20 @@ def _with_extended(content: dict[str, Any]) -> dict[str, Any]:
     if base is None:
         return content
     return _merged(_with_extended(load_yaml(conf_file("sources", base, "source"))), content)
+
+
+def _lines(path: Path) -> dict[str, str]:
+    """Return the line of every key of a mapping, with the file's name where ``extends`` brings the key."""
+    own = {key: str(line) for key, line in yaml_lines(path).items()}
+    base = load_yaml(path).get("extends")
+    if base is None:
+        return own
+    extended = conf_file("sources", base, "source")
+    of_base = {
+        key: line if " of " in line else f"{line} of {extended.name}"
+        for key, line in _lines(extended).items()
+    }
+    return {**of_base, **own}
 
 
 def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

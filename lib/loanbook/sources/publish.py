@@ -12,7 +12,7 @@ from loanbook.runs import Run
 from loanbook.sources.deliveries import Row, deliveries_frame, earlier_rows, resolved
 from loanbook.sources.frames import Keep
 from loanbook.sources.judge import Judged
-from loanbook.sources.loans import all_loans, first_months
+from loanbook.sources.loans import NO_TERMS, all_loans, first_months
 from loanbook.sources.quarantined import quarantine_rows
 from loanbook.sources.replaced import Replaced, of_slices, of_source
 from loanbook.sources.stored import JUDGED, published
@@ -108,8 +108,12 @@ def _loans(run: Run, judged: Judged) -> DataFrame:
 
 
 def _terminations(judged: Judged, history: DataFrame, slices: Sequence[str]) -> DataFrame:
+    """Return the rows of loans that left; what a row says of a later disposition was not known before it."""
     exits = history.where(F.col("exit").isNotNull() & F.col("slice").isin(*slices))
-    rows = exits.select(*(name for name in TERMINATIONS.column_names if name in exits.columns), "exit.*")
+    lag = judged.mapping.known_lag_months
+    disposed_on = F.last_day(F.add_months(F.col("exit.disposition_date"), lag))
+    known = exits.withColumn("known_on", F.coalesce("delivered_at", F.greatest("known_on", disposed_on)))
+    rows = known.select(*(name for name in TERMINATIONS.column_names if name in known.columns), "exit.*")
     return _with_untouched(judged, rows, TERMINATIONS.column_names, slices, "terminations")
 
 
@@ -143,7 +147,8 @@ def _lost(run: Run, judged: Judged) -> dict[str, Tally]:
     if stored is None:
         return lost
     delivered = judged.delivered_terms.where(F.col("fate") == "published").select("loan_id")
-    again = stored.where(~judged.replaced.expr()).join(delivered, "loan_id", "left_semi")
+    has_terms = ~F.array_contains("quality_flags", NO_TERMS)  # such a row is of no line of a loans file
+    again = stored.where(~judged.replaced.expr() & has_terms).join(delivered, "loan_id", "left_semi")
     counted = again.groupBy("delivery").agg(F.count("*").alias("loans"), F.sum("original_upb").alias("upb"))
     for row in counted.collect():
         lost.setdefault(row["delivery"], Tally(superseded=row["loans"], upb_superseded=row["upb"]))

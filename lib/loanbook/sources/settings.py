@@ -15,4 +15,11 @@ class IngestSettings(Section):
         le=1,
         description="share of a delivery's lines in quarantine above which nothing is published",
     )
+    max_repeated_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of a delivery's rows with the loan and month of another above which nothing is "
+        "published",
+    )
     bounds: Bounds = Bounds()

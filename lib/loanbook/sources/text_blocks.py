@@ -15,15 +15,17 @@ from loanbook.sources.signatures import BYTE_ORDER_MARKS, refuse_signature
 BLOCK = 8 * 1024 * 1024  # bytes read, cut and written at a time: what bounds a task's memory
 LONGEST_LINE = 64 * 1024 * 1024  # bytes without an end of line, above which the file is no text
 
-Block = tuple[
-    pa.Array, pa.Array
-]  # lines, and whether each held bytes that are no text in the file's encoding
+ENCODING = "encoding"  # what is wrong with a line: it holds bytes that are no text in the file's encoding
+UNENDED = "unended_last_line"  # it is the last and has no end: it may have been cut
+
+Block = tuple[pa.Array, pa.Array]  # lines, and what is wrong with each; null where nothing is
 
 
 def text_blocks(stream: IO[bytes], spec: FileSpec, name: str) -> Iterator[Block]:
     """Yield the lines of a text file, the header first and alone where the spec has one.
 
-    A line that is not text in the spec's encoding is kept and marked, its odd bytes escaped in hexadecimal.
+    A line that is not text in the spec's encoding is kept and marked, its odd bytes escaped in hexadecimal. A
+    last line without its end is marked too.
 
     Raises:
         InputError: the file is in another encoding throughout, or has no line ends.
@@ -31,18 +33,18 @@ def text_blocks(stream: IO[bytes], spec: FileSpec, name: str) -> Iterator[Block]
     codec = codecs.lookup(spec.encoding).name
     is_first = True
     for content in _cut(_transcoded(stream, codec, name), name):
-        lines, undecodable = _block(content, "utf-8" if _is_wide(codec) else codec)
+        lines, damage = _block(content, "utf-8" if _is_wide(codec) else codec)
         if is_first and spec.header:
-            yield lines[:1], undecodable[:1]
-            lines, undecodable = lines[1:], undecodable[1:]
+            yield lines[:1], damage[:1]
+            lines, damage = lines[1:], damage[1:]
         is_first = False
         if len(lines):
-            yield lines, undecodable
+            yield lines, damage
 
 
-def marked(lines: pa.Array, *, undecodable: bool = False) -> Block:
-    """Return lines of which all, or none, are marked as not to be decoded."""
-    return lines, pa.array(np.full(len(lines), undecodable))
+def sound(lines: pa.Array) -> Block:
+    """Return lines with which nothing is wrong."""
+    return lines, pa.nulls(len(lines), pa.string())
 
 
 def _is_wide(codec: str) -> bool:
@@ -83,7 +85,7 @@ def _encoding_error(name: str, codec: str, found: str) -> InputError:
 
 
 def _cut(contents: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """Yield the bytes in pieces that each end a line; the last line may lack its end."""
+    """Yield the bytes in pieces that each end a line; the last may not."""
     rest = bytearray()
     for content in contents:
         end = content.rfind(b"\n") + 1
@@ -99,11 +101,13 @@ def _cut(contents: Iterator[bytes], name: str) -> Iterator[bytes]:
                 do="deliver the file with an end of line after each record",
             )
     if rest:
-        yield bytes(rest) + b"\n"
+        yield bytes(rest)
 
 
 def _block(content: bytes, codec: str) -> Block:
-    """Cut bytes that end in a newline into lines, without a Python object for each where all are text."""
+    """Cut bytes into lines, without a Python object for each where all are text."""
+    if not content.endswith(b"\n"):
+        return _unended(_block(content + b"\n", codec))
     try:
         text = content.decode(codec)
     except UnicodeDecodeError:
@@ -113,19 +117,27 @@ def _block(content: bytes, codec: str) -> Block:
     ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")) + 1
     offsets = np.concatenate([[0], ends]).astype(np.int32)
     whole = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(content))
-    return marked(_trimmed(whole))
+    return sound(_trimmed(whole))
+
+
+def _unended(block: Block) -> Block:
+    """Mark the last line, unless something else is wrong with it."""
+    lines, damage = block
+    last = pc.coalesce(damage[-1], pa.scalar(UNENDED))
+    return lines, pa.concat_arrays([damage[:-1], pa.array([last.as_py()], pa.string())])
 
 
 def _line_by_line(content: bytes, codec: str) -> Block:
-    lines, undecodable = [], []
+    lines: list[str] = []
+    damage: list[str | None] = []
     for line in content.split(b"\n")[:-1]:
         try:
             lines.append(line.decode(codec))
-            undecodable.append(False)
+            damage.append(None)
         except UnicodeDecodeError:
             lines.append(line.decode(codec, errors="backslashreplace"))
-            undecodable.append(True)
-    return _trimmed(pa.array(lines, pa.string())), pa.array(undecodable, pa.bool_())
+            damage.append(ENCODING)
+    return _trimmed(pa.array(lines, pa.string())), pa.array(damage, pa.string())
 
 
 def _trimmed(lines: pa.Array) -> pa.Array:

@@ -42,6 +42,11 @@ DELIVERIES = Table(
         ),
         Column("set_aside", "BIGINT", "Rows after a loan's exit, or of no loan month", required=True),
         Column("delinquent", "BIGINT", "Rows published in a state from dpd30 to reo", required=True),
+        Column(
+            "upb_read",
+            TOTAL,
+            "Unpaid principal balance of all rows, where it could be read, currency of the tape",
+        ),
         Column("upb", TOTAL, "Unpaid principal balance of the rows published, currency of the tape"),
         Column("upb_quarantined", TOTAL, "The same of the rows in quarantine, where it could be read"),
         Column("upb_superseded", TOTAL, "The same of the rows superseded"),
@@ -65,5 +70,7 @@ DELIVERIES = Table(
         "sampling_known": one_of("sampling", ("population", "case_control")),
         "slice_holds_known": one_of("slice_holds", ("cohorts", "months")),
         "rows_reconcile": "rows = published + quarantined + superseded + set_aside",
+        "upb_reconciles": "COALESCE(upb_read, 0) = COALESCE(upb, 0) + COALESCE(upb_quarantined, 0) "
+        "+ COALESCE(upb_superseded, 0) + COALESCE(upb_set_aside, 0)",
     },
 )

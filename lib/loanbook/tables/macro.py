@@ -13,7 +13,7 @@ MACRO = Table(
         Column(
             "series",
             "STRING",
-            "unemployment (percent), hpi (index) or mortgage_rate (percent a year)",
+            "unemployment (percent), hpi (index), mortgage_rate (percent a year) and what else a mapping names",
             required=True,
         ),
         KNOWN_ON,
