@@ -180,6 +180,20 @@ WITHOUT_JVM = {
             (ONE_SOURCE,),
         ),
         Command(
+            "list-features",
+            "the feature catalogue: what each feature means, its range, and since when its inputs are known",
+            "loanbook.features.listing:list_features",
+            (
+                _argument("--theme", "only the features of this theme"),
+                _argument(
+                    "--format",
+                    "form of the list; markdown is the documentation page",
+                    choices=("table", "markdown", "csv", "json"),
+                    default="table",
+                ),
+            ),
+        ),
+        Command(
             "inspect-tape",
             "what a file that has arrived holds: dialect, layout, fields, keys; a mapping to begin with",
             "loanbook.sources.inspect.command:inspect_tape",

@@ -13,7 +13,8 @@ from typing import Any
 from loanbook.config import load_settings
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, find_files
-from loanbook.sources.mapping import TapeMapping, load_mapping
+from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.mapping_files import load_mapping
 
 SOURCE = "simulated"
 THREADS = 2
@@ -32,7 +33,8 @@ def typed_sql(name: str, position: int, field: FieldType) -> str:
 def by_plain_spark(tapes: str, out: Path) -> dict[str, Any]:
     """Land the tapes as ours does, split and cast every field, and write each kind as a Delta table."""
     from loanbook.session import build_session
-    from loanbook.sources.landing import LANDED_SCHEMA, by_tasks, landed_files
+    from loanbook.sources.chunks import LANDED_SCHEMA
+    from loanbook.sources.landing import by_tasks, landed_files
 
     mapping = load_mapping(TapeMapping, SOURCE)
     settings = load_settings("local", [WHOLE_STAGE]).spark

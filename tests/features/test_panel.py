@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from pyspark.sql import DataFrame, SparkSession
 
+from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.months import last_day
 from loanbook.features.panel import BEHAVIOUR, feature_panel
 from loanbook.tables.features import FEATURES
@@ -45,6 +46,17 @@ def test_panel_equals_the_oracle(spark: SparkSession, book: list[BookLoan]) -> N
     assert found.keys() == expected.keys()
     for key, values in expected.items():
         assert {name: found[key][name] for name in values} == values, key
+    assert [problem for row in found.values() for problem in _out_of_range(row)] == []
+
+
+def _out_of_range(row: dict[str, Any]) -> list[tuple[str, Any]]:
+    given = [(item, row[item.name]) for item in CATALOGUE if row[item.name] is not None]
+    numbers = [(item, value) for item, value in given if item.kind == "numeric"]
+    return [
+        (item.name, value)
+        for item, value in numbers
+        if (item.low is not None and value < item.low) or (item.high is not None and value > item.high)
+    ]
 
 
 def test_the_panel_has_the_columns_of_the_table(spark: SparkSession) -> None:

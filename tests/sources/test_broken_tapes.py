@@ -17,14 +17,14 @@ from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.terminations import TERMINATIONS
-from tests.sources.tapes import month, terms, write_freddie
+from tests.sources.tapes import MONTHLY_FEED, month, terms, write_freddie, write_mapping
 
 LOAN_NAMES = tuple("ABCDEFGHIJ")
 PERIODS = ("201904", "201905", "201906")
 LINES = len(LOAN_NAMES) * len(PERIODS)
 AT = 4  # the line that is broken, from 0: loan B's second month
 LONG = "x" * 1_000_000
-Command = Callable[[Path, str, Path], tuple[int, dict[str, Any]]]
+Command = Callable[..., tuple[int, dict[str, Any]]]
 
 
 def performance(quarter: str) -> list[str]:
@@ -231,9 +231,12 @@ WHOLE_FILES: dict[Callable[[Path], None], tuple[int, str]] = {
 def command(spark, capsys) -> Command:
     """Return a function that ingests a tape by the command line: its exit code and last line of stdout."""
 
-    def do(folder: Path, source: str, tape: Path) -> tuple[int, dict[str, Any]]:
-        given = ["--source", source, "--tapes", str(tape), "--set", f"paths.warehouse={folder / 'warehouse'}"]
-        code = main(["ingest-tapes", *given])
+    def do(
+        folder: Path, source: str, tape: Path, settings: tuple[str, ...] = ()
+    ) -> tuple[int, dict[str, Any]]:
+        given = [f"paths.warehouse={folder / 'warehouse'}", *settings]
+        options = [part for setting in given for part in ("--set", setting)]
+        code = main(["ingest-tapes", "--source", source, "--tapes", str(tape), *options])
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
         said = json.loads(captured.out.splitlines()[-1])
@@ -282,3 +285,30 @@ def test_days_and_months_swapped_throughout_are_refused(command, rows, tmp_path)
     assert (code, len(before)) == (3, 60)
     assert "50 of 60 in Performance_2007Q3.txt" in said["error"]
     assert rows(PERFORMANCE) == before
+
+
+GOOD = "id,month,days,balance\nA,202001,0,1\n"
+QUOTED: dict[str, tuple[str, int, tuple[int, int]]] = {
+    "a comma in quotes": ('id,month,days,balance\n"A, B",202001,0,"1.00"\n', 0, (1, 0)),
+    "a flood of quote signs": (GOOD + '"' + '""' * 40_000 + '",202001,,1\n', 0, (1, 1)),
+    "a million characters in quotes": (f'{GOOD}"{LONG}",202001,,1\n', 0, (1, 1)),
+    "an open quote": (GOOD + '"B,202001,0,1\nC,202001,0,1\n', 0, (2, 1)),
+    "a line break in quotes": (GOOD + '"B\nC",202001,0,1\n', 0, (1, 2)),
+    "no byte at all": ("", 2, (0, 0)),
+    "only a header": ("id,month,days,balance\n", 2, (0, 0)),
+}  # fmt: skip
+
+
+def test_quotes_and_headers_gone_wrong(command, rows, tmp_path):
+    spec = {**MONTHLY_FEED["files"][0], "quote": '"'}
+    source = write_mapping(tmp_path / "feed.yaml", files=[spec])
+    settings = ("ingest.max_quarantined_share=0.9",)
+    for number, (name, (text, exit_code, counts)) in enumerate(QUOTED.items()):
+        tape = tmp_path / f"feed_{200001 + number}.csv"
+        tape.write_text(text)
+        code, said = command(tmp_path, source, tape, settings)
+        assert code == exit_code, name
+        if code == 0:
+            assert (said["published"], said["quarantined"]) == counts, name
+        else:
+            assert "at least one line of data" in said["error"], name

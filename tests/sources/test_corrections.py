@@ -11,6 +11,7 @@ from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
+from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
 from tests.sources.tapes import assert_reconciled, month, terms, write_feed, write_freddie, write_mapping
 
@@ -83,6 +84,23 @@ def test_a_later_file_supersedes_lines_of_an_earlier_one_and_sets_aside_what_fol
     assert [deliveries["202002"][fate] for fate in FATES] == [1, 0, 1, 1]
     assert deliveries["202002"]["upb"] == 100
     assert_reconciled(rows(DELIVERIES), {"performance": 3})
+    assert [(row["loan_id"], row["fate"]) for row in rows(SUPERSEDED)] == [
+        ("1", "superseded"), ("1", "set_aside"),
+    ]  # fmt: skip
+
+    # The file that set them aside is corrected: what the other file brought is in force again.
+    third = write_feed(tmp_path / "mended", "202001", [("2", "202001", 0)])
+    ingest(source, third, settings=("ingest.bounds.vanished_loans=[0,1]",))
+    assert [(row["loan_id"], str(row["as_of_date"]), row["state"]) for row in rows(PERFORMANCE)] == [
+        ("1", "2020-01-31", "current"),
+        ("1", "2020-02-29", "current"),
+        ("2", "2020-01-31", "current"),
+        ("2", "2020-02-29", "dpd30"),
+    ]
+    assert rows(TERMINATIONS) == rows(SUPERSEDED) == []
+    (first_again,) = [row for row in rows(DELIVERIES) if row["slice"] == "202002"]
+    assert [first_again[fate] for fate in FATES] == [3, 0, 0, 0]
+    assert (first_again["upb"], first_again["delinquent"]) == (300, 1)
 
 
 def test_sources_never_touch_each_other(ingest, rows, tmp_path):
@@ -94,6 +112,11 @@ def test_sources_never_touch_each_other(ingest, rows, tmp_path):
     assert len(after) == len(before) + 1
 
 
+def killed_before_the_run_is_published(run, details):
+    assert len(run.outputs) == 5
+    raise KeyboardInterrupt
+
+
 def test_an_ingest_killed_between_two_commits_leaves_the_published_tables_and_finishes_when_run_again(
     ingest, rows, tmp_path, monkeypatch
 ):
@@ -103,7 +126,7 @@ def test_an_ingest_killed_between_two_commits_leaves_the_published_tables_and_fi
     before = {table.name: rows(table) for table in WRITTEN_IN_TURN}
     corrected = write_feed(tmp_path / "new", "202001", [("1", "202001", -1), *feed[1:], ("4", "202013", 0)])
     replace = Run.replace
-    for commits in (1, 4):  # after the first table, and before the last
+    for commits in (1, 2, 3, 4):
         left = iter(range(commits))
 
         def replace_until_killed(self, *arguments, left=left):
@@ -116,6 +139,10 @@ def test_an_ingest_killed_between_two_commits_leaves_the_published_tables_and_fi
             ingest(source, corrected, settings=LENIENT)
         monkeypatch.setattr(Run, "replace", replace)
         assert {table.name: rows(table) for table in WRITTEN_IN_TURN} == before, commits
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(Run, "finish", killed_before_the_run_is_published)
+        ingest(source, corrected, settings=LENIENT)
+    assert {table.name: rows(table) for table in WRITTEN_IN_TURN} == before
     ingest(source, corrected, settings=LENIENT)
     assert [(row["loan_id"], row["state"]) for row in rows(PERFORMANCE)] == [("1", "prepaid"), ("2", "dpd30")]
     assert [row["loan_id"] for row in rows(TERMINATIONS)] == ["1"]

@@ -52,3 +52,10 @@ def test_every_function_that_a_mapping_may_use_is_one_of_spark(spark):
     known = {row[0] for row in spark.sql("SHOW FUNCTIONS").collect()}
     parsed = {"coalesce", "exists", "filter", "try_cast"}  # by the parser, not in every list of functions
     assert known | parsed >= expressions.FUNCTIONS | expressions.WINDOW_FUNCTIONS
+
+
+def test_a_sentinel_written_in_another_way_is_no_number(spark, tmp_path):
+    fields = {"i": {"type": "int", "missing": ["999"]}, "m": {"type": "money", "missing": ["999", "U"]}}
+    rows = read(spark, tmp_path, "0999|U\n999.0|999.00\n99|9990\nx|U\n", fields=fields, delimiter="|")
+    assert [(row["i"], row["m"]) for row in rows] == [(None, None), (None, None), (99, 9990), (None, None)]
+    assert [row["_reasons"] for row in rows] == [[], [], [], ["unreadable_i"]]

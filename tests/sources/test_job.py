@@ -19,6 +19,7 @@ from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.runs import RUNS
+from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
 from tests.sources.tapes import (
     MONTHLY_FEED,
@@ -31,7 +32,7 @@ from tests.sources.tapes import (
     write_mapping,
 )
 
-TABLES = (LOANS, PERFORMANCE, TERMINATIONS, QUARANTINE, DELIVERIES)
+TABLES = (LOANS, PERFORMANCE, TERMINATIONS, SUPERSEDED, QUARANTINE, DELIVERIES)
 LIQUIDATED = {
     3: "0.00", 9: "09", 10: "201907", 13: "201904", 14: "100.00", 15: "U", 16: "5.00", 17: "-30.00",
     22: "-60000.00", 27: "246000.00",
@@ -179,7 +180,7 @@ def test_a_value_that_its_column_cannot_hold_is_rejected_and_a_column_that_is_no
     result = ingest(source, tape, settings=LENIENT)
     assert result["columns_left_out"] == {"performance": ["branch"]}
     assert [row["loan_id"] for row in rows(PERFORMANCE)] == ["1"]
-    assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(2, ["unfit_rate"])]
+    assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(3, ["unfit_rate"])]
 
 
 def test_a_last_line_without_its_end_is_kept_and_flagged_unless_the_mapping_rejects_it(

@@ -75,7 +75,7 @@ def test_a_header_and_a_byte_order_mark_are_no_data(tmp_path):
     (tmp_path / "tape_1.csv").write_text("\ufeffid,x\na,1\n", "utf-8")
     ((file, lines),) = land(tmp_path, tmp_path / "tape_1.csv", header=True)
     assert file.header == ("id", "x")
-    assert lines == [(1, "a,1")]
+    assert lines == [(2, "a,1")]  # numbered as an editor does
 
 
 def test_parquet_lands_as_text_with_its_columns_as_header(tmp_path):

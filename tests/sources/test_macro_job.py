@@ -69,7 +69,7 @@ def test_revisions_are_kept_and_known_from_the_day_of_their_delivery(ingest, mak
             (1, 3.4, date(2020, 6, 20)), (1, 3.5, date(2020, 2, 29)),
             (2, 3.6, date(2020, 3, 31)), (5, 13.2, date(2020, 6, 30)),
         ]  # fmt: skip
-        assert result["missing_months"] == {"unemployment": {"US": 2}}
+        assert result["missing_months"] == {"unemployment": {"US": ["2020-03", "2020-04"]}}
     assert len(make_run().read(DELIVERIES, made_by="").collect()) == 2
     for day in (None, "2020-05-01"):
         with pytest.raises(InputError, match="--delivered-at not before 2020-06-20"):

@@ -9,9 +9,12 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.section import validated
 from loanbook.sources.macro_mapping import MacroMapping
-from loanbook.sources.mapping import TapeMapping, load_mapping
+from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.mapping_files import load_mapping
 from tests.sources.tapes import MONTHLY_FEED
 
+WORST = {"expression": "max(days) OVER (PARTITION BY id)", "type": "numeric", "role": "input"}
+LOANS_OF_FEED = {"of": "performance", "columns": {"loan_id": "id"}}
 SOURCES = Path(__file__).parents[2] / "conf" / "sources"
 
 
@@ -87,7 +90,7 @@ def test_a_flag_that_reads_later_rows_is_refused(expression, is_refused):
         "CASE WHEN id = 'n/a or cast(x)' THEN NULL ELSE balance END",
         "`a/b` -- half of it: x / 2",
         "coalesce(current_upb, user, `a[1]`, '[x]')",
-        "max(coalesce(balance, (0))) OVER (PARTITION BY id)",
+        "max(coalesce(balance, (0))) OVER (PARTITION BY id ORDER BY month)",
         "try_cast(days AS decimal (9,2))",
         "aggregate_of IN ('it''s', \"a/b\") AND NOT (days > 3)",
     ],
@@ -119,6 +122,41 @@ performance:
     assert "missing key 'files.0.pattern' (line 5)" in found
     assert "unknown key 'files.0.patern' (did you mean 'pattern'?) (line 6)" in found
     assert re.search(r"performance\.columns\.state = .*try_divide.*\(line 12\)", found)
+
+
+def of_upb(expression):
+    return {"performance": {"columns": {"upb": expression}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (of_upb("lead(balance) OVER (ORDER BY month)"), "upb: features"),
+        (of_upb("lag(balance, -1) OVER (ORDER BY month)"), "upb: features"),
+        (of_upb("lag(balance) OVER (ORDER BY datediff(x, month))"), "upb: features"),
+        ({"loans": {"attributes": {"worst": WORST}}}, "worst: features"),
+        ({"slices": "months", **of_upb("lag(balance) OVER (ORDER BY month)")},
+         "upb: a window sees"),
+        ({"files": [{"fields": {"month": {"type": "date", "format": "dd/MM/yy"}}}]}, "yyyy and MM"),
+        ({"files": [{"fields": {"month": {"type": "date", "format": "MMM-yyyy"}}}]}, "yyyy and MM"),
+        ({"files": [{"delimiter": ""}]}, "at least 1 character"),
+        ({"files": [{"delimiter": ",", "quote": ","}]}, "one other sign"),
+        ({"files": [{"encoding": "base64"}]}, "not the name of an encoding"),
+        ({"files": [{"slice": r"feed_\d{6}"}]}, "one group"),
+    ],
+)  # fmt: skip
+def test_what_could_only_fail_later_or_look_ahead_is_refused_at_once(change, message):
+    with pytest.raises(InputError, match=message):
+        validated(TapeMapping, changed({**MONTHLY_FEED, "loans": LOANS_OF_FEED}, change), "mapping")
+
+
+def changed(content, change):
+    """Return a copy of a mapping with some keys changed, those of the first of its files too."""
+    if isinstance(change, dict):
+        return {**content, **{key: changed(content.get(key, {}), value) for key, value in change.items()}}
+    if isinstance(change, list):
+        return [changed(content[0], change[0])]
+    return change
 
 
 def test_a_mistake_in_an_extended_mapping_is_named_with_its_file(tmp_path):

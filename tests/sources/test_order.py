@@ -66,6 +66,7 @@ def names(files: list[Any]) -> list[str]:
         ([File("a", JAN), File("b", FEB), File("c", JAN, slice="r")], [], "full", ["a"]),
         ([File("a", JAN)], [stored("a", JAN), stored("b", FEB)], "full", ["a"]),  # again, after a newer one
         ([File("a", None)], [stored("b", None)], "full", []),
+        ([File("a", JAN)], [stored("a", FEB)], "full", ["a"]),  # again, with an earlier day
     ],
 )
 def test_files_are_late_after_a_newer_full_delivery_of_their_slice(files, rows, scope, late):
@@ -75,8 +76,9 @@ def test_files_are_late_after_a_newer_full_delivery_of_their_slice(files, rows, 
 
 
 def test_an_undated_file_after_a_dated_one_is_refused():
-    with pytest.raises(InputError, match="--delivered-at"):
-        by_age([File("a", None)], [stored("b", MAR)], "full")  # type: ignore[list-item]
+    for earlier in ("b", "a"):  # the same file again would lose its day, and an older one could replace it
+        with pytest.raises(InputError, match="--delivered-at"):
+            by_age([File("a", None)], [stored(earlier, MAR)], "full")  # type: ignore[list-item]
 
 
 def test_a_full_delivery_keeps_the_deltas_that_are_not_older():

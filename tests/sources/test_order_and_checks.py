@@ -37,6 +37,7 @@ def test_a_later_day_of_delivery_wins_whatever_the_order_of_the_runs(ingest, row
     assert months_of(rows) == before
     assert (late["late_files"], late["published"], late["superseded"]) == (["feed_202001.csv"], 0, 2)
     assert sorted((row["published"], row["superseded"]) for row in rows(DELIVERIES)) == [(0, 2), (2, 0)]
+    assert {row["upb_read"] for row in rows(DELIVERIES)} == {200}
     with pytest.raises(InputError, match="--delivered-at"):
         ingest(source, older)
 
@@ -223,7 +224,7 @@ def test_a_line_makes_several_rows_and_the_terms_of_its_loan(ingest, rows, tmp_p
     assert [(row["loan_id"], row["credit_limit"], row["quality_flags"]) for row in rows(LOANS)] == [
         ("a", 500, []), ("b", 700, []),
     ]  # fmt: skip
-    assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(2, ["missing_state"])]
+    assert [(row["line"], row["reasons"]) for row in rows(QUARANTINE)] == [(3, ["missing_state"])]
 
 
 def test_a_check_of_terms_that_come_with_the_months_halts_too(ingest, rows, tmp_path):

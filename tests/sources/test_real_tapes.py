@@ -47,16 +47,6 @@ def test_fannie_mae(make_run, shared_data):
     assert terminations.where("known_on < disposition_date").isEmpty()
 
 
-def test_native_lines_of_freddie_mac(make_run, shared_data, tmp_path):
-    native = shared_data / "native_lines"
-    for name, kind in (("historical_data_2019Q1.txt", "orig"), ("historical_data_time_2019Q1.txt", "perf")):
-        (tmp_path / name).write_bytes((native / f"freddie_mac_{kind}_32_fields.txt").read_bytes())
-    result, _ = ingest(make_run, "freddie_mac", [tmp_path])
-    assert (result["loans"], result["loan_months"], result["quarantined"]) == (2, 3, 0)
-    loan = make_run().read(LOANS, made_by="").orderBy("loan_id").first()
-    assert (loan.credit_score, loan.origination_date, loan.region) == (758, date(2019, 3, 1), "IA")
-
-
 def test_card_histories(make_run, shared_data):
     folder = shared_data / "credit_card_status"
     result, lines = ingest(make_run, "credit_card_status", [folder])
@@ -120,3 +110,8 @@ def test_genuine_lines_of_the_agencies(make_run, shared_data, tmp_path):
     loans = {row.loan_id: row for row in make_run().read(LOANS, made_by="").collect()}
     assert loans["94751875"].credit_score == 701
     assert loans["F24Q10000019"].credit_score == 812
+    assert loans["F19Q10000001"].origination_date == date(2019, 3, 1)
+    # Lines of 12/2024 report exits of years before: they are dated by the zero balance.
+    exits = make_run().read(TERMINATIONS, made_by="").where("source = 'fannie_mae_single'").collect()
+    assert {row.loan_id: row.as_of_date for row in exits}["94751875"] == date(2022, 11, 30)
+    assert all(row.as_of_date.month == row.zero_balance_date.month for row in exits)

@@ -11,7 +11,14 @@ from loanbook.features.months import loan_window
 CHANGES = (3, 12)
 
 _Balance = partial(
-    Feature, theme="balance", kind="numeric", type="DOUBLE", actionable=True, expected_sign="+"
+    Feature,
+    theme="balance",
+    kind="numeric",
+    type="DOUBLE",
+    actionable=True,
+    expected_sign="+",
+    known="report",
+    low=0,
 )
 
 FEATURES: tuple[Feature, ...] = (
@@ -46,6 +53,7 @@ FEATURES: tuple[Feature, ...] = (
         _Balance(
             name=f"upb_change_{months}m",
             unit="ratio",
+            low=-1,
             description=f"Relative change of the balance over {months} calendar months; null where the loan "
             "was not in the book then",
             reason_code="BCH",

@@ -14,8 +14,8 @@ BUCKETS = (30, 60, 90)
 WORST_WINDOWS = (12, 24)
 BITS = 9  # of a counter: windows of up to 511 months
 
-_Delinquency = partial(Feature, theme="delinquency", roll_forward="path")
-_Number = partial(_Delinquency, kind="numeric", type="INT", actionable=True, expected_sign="+")
+_Delinquency = partial(Feature, theme="delinquency", roll_forward="path", known="report")
+_Number = partial(_Delinquency, kind="numeric", type="INT", actionable=True, expected_sign="+", low=0)
 
 
 def _counts() -> list[Feature]:
@@ -23,6 +23,7 @@ def _counts() -> list[Feature]:
         _Number(
             name=f"months_{days}plus_{months}m",
             unit="months",
+            high=months,
             description=f"Months reported {days} or more days past due (foreclosure and REO included) in the "
             f"last {months} calendar months; null where none of them was reported",
             reason_code=f"D{days}",
@@ -37,6 +38,7 @@ def _worst() -> list[Feature]:
     return [
         _Number(
             name=f"worst_state_{months}m",
+            high=5,
             unit="0 current or inactive, 1 dpd30, 2 dpd60, 3 dpd90, 4 foreclosure, 5 reo",
             description=f"Worst state reported in the last {months} calendar months",
             reason_code="DWS",
@@ -51,6 +53,7 @@ def _ever() -> list[Feature]:
         _Number(
             name=f"ever_{days}plus",
             unit="0 or 1",
+            high=1,
             description=f"Whether the loan was {days} or more days past due within observed_since_months",
             reason_code=f"DE{days}",
             reason_text=f"Was {days} or more days past due before",
@@ -99,6 +102,7 @@ FEATURES: tuple[Feature, ...] = (
     _Number(
         name="months_in_state",
         unit="months",
+        low=1,
         description="Calendar months since the report that began the present state, 1 in that month",
         reason_code="DMS",
         reason_text="Time in the present payment state",
@@ -118,6 +122,7 @@ FEATURES: tuple[Feature, ...] = (
     _Number(
         name="months_observed_12m",
         unit="months",
+        high=12,
         description="Months reported in the last 12 calendar months",
         reason_code="DMO",
         reason_text="Months reported in the last 12",
@@ -144,6 +149,7 @@ FEATURES: tuple[Feature, ...] = (
     _Number(
         name="modified",
         unit="0 or 1",
+        high=1,
         description="Whether the loan has been modified up to this month",
         reason_code="DMF",
         reason_text="Loan terms were modified",

@@ -16,6 +16,10 @@ class Feature:
 
     Args:
         type: Spark SQL type of its column.
+        known: since when its inputs are known: ``origination``, the ``report`` of the month or one before,
+            or the ``publication`` of a series, by its lag.
+        low: least value that it can have; None: no bound.
+        high: greatest value.
         actionable: whether the borrower or the lender can still change it.
         expected_sign: of its effect on the default probability; ``?`` where none is expected.
         roll_forward: what a projection does with it: ``static`` keeps it, ``deterministic`` moves it with the
@@ -35,6 +39,9 @@ class Feature:
     actionable: bool
     expected_sign: Literal["+", "-", "?"]
     roll_forward: Literal["static", "deterministic", "macro", "path"]
+    known: Literal["origination", "report", "publication"]
+    low: float | None = None
+    high: float | None = None
     log: bool = False
     default_input: bool = True
 

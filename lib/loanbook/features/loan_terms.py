@@ -7,14 +7,16 @@ from pyspark.sql import functions as F
 
 from loanbook.features.feature import Feature, PanelInputs, Theme, Transform
 
-_Term = partial(Feature, theme="loan_terms", actionable=False, roll_forward="static")
-_Number = partial(_Term, kind="numeric", type="DOUBLE")
+_Term = partial(Feature, theme="loan_terms", actionable=False, roll_forward="static", known="origination")
+_Number = partial(_Term, kind="numeric", type="DOUBLE", low=0)
 _Text = partial(_Term, kind="categorical", type="STRING", unit="name", expected_sign="?")
 
 FEATURES: tuple[Feature, ...] = (
     _Number(
         name="months_on_book",
         type="INT",
+        known="report",
+        low=None,  # a tape may report before the month of origination
         unit="months",
         description="Calendar months since origination; where that is unknown, since the first report",
         reason_code="LAG",
@@ -25,6 +27,7 @@ FEATURES: tuple[Feature, ...] = (
     _Number(
         name="remaining_term",
         type="INT",
+        known="report",
         unit="months",
         description="Months to the contractual maturity, last reported, else from the terms at origination",
         reason_code="LRT",
@@ -43,6 +46,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     _Number(
         name="rate",
+        known="report",
         unit="percent a year",
         description="Interest rate last reported, else the one at origination",
         reason_code="LRA",

@@ -17,12 +17,15 @@ _Macro = partial(
     actionable=False,
     expected_sign="+",
     roll_forward="macro",
+    known="publication",
 )
 
 FEATURES: tuple[Feature, ...] = (
     _Macro(
         name="unemployment",
         unit="percent",
+        low=0,
+        high=100,
         description="Unemployment rate of the loan's region, else of the nation",
         reason_code="MUN",
         reason_text="Unemployment",
@@ -60,6 +63,7 @@ FEATURES: tuple[Feature, ...] = (
     _Macro(
         name="mtm_ltv",
         unit="percent",
+        low=0,
         description="Loan to value marked to market: ltv x balance / original amount x index known at "
         "origination / index known now, both of the region, else of the nation",
         reason_code="MLV",
@@ -68,6 +72,7 @@ FEATURES: tuple[Feature, ...] = (
     _Macro(
         name="hpi_growth_12m",
         unit="ratio",
+        low=-1,
         description="Growth of the house price index of the region, else of the nation, over 12 months",
         reason_code="MHG",
         reason_text="House prices in 12 months",

@@ -32,7 +32,6 @@ class Tally:
     upb_superseded: Decimal | None = None
     upb_set_aside: Decimal | None = None
     delinquent: int = 0
-    delinquent_lost: int = 0
     halts: Sequence[str] = ()
     halted: int = 0
     first_month: date | None = None
@@ -76,7 +75,6 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
         F.sum(F.when(is_published, upb)).alias("upb"),
         *(F.sum(F.when(F.col("fate") == fate, upb)).alias(f"upb_{fate}") for fate in FATES[1:]),
         F.count_if(is_published & late).alias("delinquent"),
-        F.count_if(~is_published & late).alias("delinquent_lost"),
         F.array_sort(F.array_distinct(F.flatten(F.collect_set(halts)))).alias("halts"),
         F.count_if(F.size(halts) > 0).alias("halted"),
         F.min(month).alias("first_month"),

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 
@@ -20,6 +21,17 @@ COUNTED = (
     "upb_read", "upb", "upb_quarantined", "upb_superseded", "upb_set_aside",
 )  # fmt: skip
 RECONCILED = ("file", "slice", "kind", "lines", "rows", *COUNTED)
+
+
+class Move(NamedTuple):
+    """Rows of an earlier delivery that get another fate: how many, their balance, how many delinquent."""
+
+    delivery: str
+    was: str
+    now: str
+    rows: int
+    upb: Decimal | None
+    delinquent: int = 0
 
 
 def about_tape(mapping: TapeMapping) -> Row:
@@ -65,13 +77,19 @@ def reconciled(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
     return [{name: row[name] for name in RECONCILED} for row in rows]
 
 
-def late_rows(files: Sequence[Landed], about: Mapping[str, Any], scope: str) -> list[Row]:
-    """Return the rows of files older than their slice's last full delivery: recorded, and nothing else."""
+def late_rows(
+    files: Sequence[Landed], about: Mapping[str, Any], scope: str, upb: Mapping[str, Decimal | None]
+) -> list[Row]:
+    """Return the rows of files older than their slice's last full delivery: recorded, and nothing else.
+
+    ``upb`` is the total balance by delivery, where it could be read.
+    """
     nothing = {**dict.fromkeys(COUNTED, 0), **{name: None for name in COUNTED if name.startswith("upb")}}
     return [
         {
             **_described(file, scope), **about, **nothing,
             "rows": file.lines, "superseded": file.lines, "last_complete_month": None, "is_open": None,
+            "upb_read": upb.get(file.delivery), "upb_superseded": upb.get(file.delivery),
         }
         for file in files
     ]  # fmt: skip
@@ -92,19 +110,20 @@ def stored_rows(run: Run, source: str) -> list[Row]:
 
 
 def earlier_rows(
-    stored: Sequence[Row], is_replaced: Callable[[Row], bool], lost: Mapping[str, Tally]
+    stored: Sequence[Row], is_replaced: Callable[[Row], bool], moves: Sequence[Move]
 ) -> list[Row]:
-    """Return the rows of earlier files, with the rows that the present delivery takes from them.
+    """Return the rows of earlier files, whose rows the present delivery may give another fate.
 
     Args:
         stored: the rows as published.
         is_replaced: whether a file is replaced whole: all it published or had in quarantine is superseded.
-        lost: what others lose, by delivery: rows superseded, and set aside after an exit.
+        moves: what becomes of the rows of others.
     """
     return [
-        _replaced(row) if is_replaced(row) else _less(row, lost.get(row["delivery"], Tally()))
+        _replaced(row) if is_replaced(row)
+        else reduce(_moved, (move for move in moves if move.delivery == row["delivery"]), row)
         for row in stored
-    ]
+    ]  # fmt: skip
 
 
 def _replaced(row: Row) -> Row:
@@ -125,15 +144,18 @@ def resolved(row: Row) -> Row:
     }  # fmt: skip
 
 
-def _less(row: Row, tally: Tally) -> Row:
-    counts = {name: row[name] + getattr(tally, name) for name in ("superseded", "set_aside")}
-    amounts = {name: _plus(row[name], getattr(tally, name)) for name in ("upb_superseded", "upb_set_aside")}
-    gone = (tally.upb_superseded or 0) + (tally.upb_set_aside or 0)
+def _moved(row: Row, move: Move) -> Row:
+    was, now = _upb_of(move.was), _upb_of(move.now)
+    late = move.delinquent * ((move.now == "published") - (move.was == "published"))
     return {
-        **row, **counts, **amounts, "published": row["published"] - tally.superseded - tally.set_aside,
-        "delinquent": row["delinquent"] - tally.delinquent_lost,
-        "upb": None if row["upb"] is None else row["upb"] - gone,
+        **row, move.was: row[move.was] - move.rows, move.now: row[move.now] + move.rows,
+        was: _plus(row[was], None if move.upb is None else -move.upb), now: _plus(row[now], move.upb),
+        "delinquent": row["delinquent"] + late,
     }  # fmt: skip
+
+
+def _upb_of(fate: str) -> str:
+    return "upb" if fate == "published" else f"upb_{fate}"
 
 
 def _plus(old: Decimal | None, new: Decimal | None) -> Decimal | None:

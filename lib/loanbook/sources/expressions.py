@@ -63,6 +63,7 @@ OF_THE_RUN = re.compile(
     re.IGNORECASE,
 )
 OVER = re.compile(r"\bover\s*\(", re.IGNORECASE)
+IN_ORDER = re.compile(r"\border\s+by\s+\w+(?:\s+asc)?\s*(?:\)|\brows\b|\brange\b)", re.IGNORECASE)
 CALL = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 
 
@@ -112,17 +113,19 @@ def _refuse_function(name: str, code: str, start: int) -> None:
 def scope_of(text: str) -> Literal["row", "lookback", "whole_tape"]:
     """Return what an expression reads: its row, rows before it as well, or rows after it too.
 
+    A window looks back where it is ordered by one plain field, which must be the month's.
+
     >>> scope_of("days < 0"), scope_of("lag(days) OVER (PARTITION BY id ORDER BY month) > days")
     ('row', 'lookback')
-    >>> scope_of("max(days) OVER (PARTITION BY id) > 90")
-    'whole_tape'
+    >>> scope_of("max(days) OVER (PARTITION BY id) > 90"), scope_of("lag(x, -1) OVER (ORDER BY month)")
+    ('whole_tape', 'whole_tape')
     """
     code = _without_texts(text)
     windows = [code[found.end() : end_of_call(code, found.end())] for found in OVER.finditer(code)]
     if not windows:
         return "row"
-    reads_on = re.search(r"\blead\s*\(", code, re.IGNORECASE)
-    ordered = all(re.search(r"\border\s+by\b", window, re.IGNORECASE) for window in windows)
+    reads_on = re.search(r"\blead\s*\(|\blag\s*\([^)]*,\s*-", code, re.IGNORECASE)
+    ordered = all(IN_ORDER.search(window) for window in windows)
     turned = any(re.search(r"\b(?:following|desc)\b", window, re.IGNORECASE) for window in windows)
     return "lookback" if ordered and not turned and not reads_on else "whole_tape"
 

@@ -9,12 +9,15 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.quality.checks import WRONG_LAYOUT, failed, unreadable
+from loanbook.sources.chunks import LANDED_SCHEMA, UNIT_SEPARATOR
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.file_spec import FieldType, FileSpec
-from loanbook.sources.landing import LANDED_SCHEMA, Landed
+from loanbook.sources.landing import Landed
 from loanbook.sources.text_blocks import ENCODING, UNENDED
 
-META = [name for field in LANDED_SCHEMA.split(", ") if (name := field.split()[0]) != "_damage"]
+META = [
+    name for field in LANDED_SCHEMA.split(", ") if (name := field.split()[0]) not in ("_damage", "_fields")
+]
 SPARK_TYPES = {"text": "STRING", "int": "INT", "double": "DOUBLE", "money": "DECIMAL(16,2)", "date": "DATE"}
 
 
@@ -103,7 +106,8 @@ def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
     first = files[0]
     paths = [chunk.as_uri() for file in files for chunk in file.chunks]
     lines = spark.read.schema(LANDED_SCHEMA).parquet(*paths)
-    parts = lines.withColumn("_parts", _parts(F.col("_text"), first.delimiter, first.quote))
+    text, sign = ("_text", first.delimiter) if first.quote is None else ("_fields", UNIT_SEPARATOR)
+    parts = lines.withColumn("_parts", F.split(text, re.escape(sign), -1))
     found = F.size("_parts")
     texts = [
         F.nullif(F.trim(F.get("_parts", F.lit(position))), F.lit("")).alias(f"_text_{name}")
@@ -113,22 +117,9 @@ def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
     return parts.select(*META, "_damage", found.alias("_found_fields"), wrong, *texts)
 
 
-def _parts(text: Column, delimiter: str, quote: str | None) -> Column:
-    if quote is None:
-        return F.split(text, re.escape(delimiter), -1)
-    sign = re.escape(quote)
-    outside = f"{re.escape(delimiter)}(?=(?:[^{sign}]*{sign}[^{sign}]*{sign})*[^{sign}]*$)"
-    whole = F.split(text, outside, -1)
-    return F.transform(
-        whole,
-        lambda part: F.replace(
-            F.regexp_replace(part, f"^{sign}([\\s\\S]*){sign}$", "$1"), F.lit(quote * 2), F.lit(quote)
-        ),
-    )
-
-
 def _typed(texts: DataFrame, file: Landed) -> DataFrame:
     fields = file.fields
+    numbers = {name: numbers for name, field in fields.items() if (numbers := _missing_numbers(field))}
     values = texts.select("*", *(_value(name, field).alias(name) for name, field in fields.items()))
     lost = {
         f"unreadable_{name}": unreadable(_col(f"_text_{name}"), _col(name), field.missing)
@@ -141,8 +132,17 @@ def _typed(texts: DataFrame, file: Landed) -> DataFrame:
     flags = failed({} if rejects else unended)
     reasons = F.when(F.col("_wrong_layout"), F.array(F.lit(WRONG_LAYOUT))).otherwise(read)
     return values.select(
-        *META, "_found_fields", reasons.alias("_reasons"), flags.alias("_flags"), *map(_col, fields)
-    )
+        *META, "_found_fields", reasons.alias("_reasons"), flags.alias("_flags"),
+        *(F.when(~_col(name).isin(*numbers[name]), _col(name)).alias(name) if name in numbers else _col(name)
+          for name in fields),
+    )  # fmt: skip
+
+
+def _missing_numbers(field: FieldType) -> list[float]:
+    """Return the sentinels of a number, so that ``0999`` and ``999.0`` are missing where ``999`` is."""
+    if field.type in ("text", "date"):
+        return []
+    return [float(text) for text in field.missing if text.replace(".", "", 1).isdigit()]
 
 
 def _col(name: str) -> Column:

@@ -1,9 +1,40 @@
-"""Which of its spec's layouts a file has: by its header, else by the number of fields of its lines."""
+"""How a file's lines are cut into fields, and which of its spec's layouts they have."""
 
+import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from loanbook.sources.file_spec import FieldType, FileSpec
+
+LONGEST_FIELD = 2**31 - 1  # what the csv module accepts, in place of its 128 KiB
+
+Cut = Callable[[str], list[str]]
+
+
+def cutter(delimiter: str | None, quote: str | None) -> Cut:
+    """Return the function that cuts a line into its fields; without a delimiter the line is one.
+
+    A field that begins with the quote sign ends with it; what it holds between is no delimiter, and two signs
+    are one. A sign within a field that does not begin with it is part of its text.
+
+    >>> cutter(",", "~")("1,~a, ~~b~~~,5~ pipe")
+    ['1', 'a, ~b~', '5~ pipe']
+    """
+    if delimiter is None:
+        return lambda line: [line]
+    if quote is None:
+        return lambda line: line.split(delimiter)
+    csv.field_size_limit(LONGEST_FIELD)
+
+    def cut(line: str) -> list[str]:
+        if quote not in line:
+            return line.split(delimiter)
+        try:
+            return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
+        except csv.Error:  # a carriage return within the line
+            return line.split(delimiter)
+
+    return cut
 
 
 def by_header(spec: FileSpec, header: Iterable[str]) -> dict[str, FieldType]:
@@ -14,17 +45,7 @@ def by_header(spec: FileSpec, header: Iterable[str]) -> dict[str, FieldType]:
 
 def by_width(spec: FileSpec, lines: Iterable[str], delimiter: str, quote: str | None) -> dict[str, FieldType]:
     """Return the layout as wide as most of the lines, so that an odd one does not decide; else the first."""
-    widths = Counter(number_of_fields(line, delimiter, quote) for line in lines)
+    cut = cutter(delimiter, quote)
+    widths = Counter(len(cut(line)) for line in lines)
     usual = max(widths, key=lambda width: widths[width])
     return next((fields for fields in spec.field_sets if len(fields) == usual), spec.field_sets[0])
-
-
-def number_of_fields(line: str, delimiter: str, quote: str | None) -> int:
-    """Return the number of fields of a line; a delimiter between quote signs divides nothing.
-
-    >>> number_of_fields('1,"a, b",c', ",", '"')
-    3
-    """
-    if quote is None or quote not in line:
-        return line.count(delimiter) + 1
-    return 1 + sum(part.count(delimiter) for part in line.split(quote)[::2])

@@ -1,6 +1,5 @@
 """One kind of file of a tape: its name, its dialect, its fields, and the rows that a line makes."""
 
-import codecs
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -24,12 +23,28 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
+        b"?".decode(name)
     except LookupError as error:
         raise ValueError("not the name of an encoding, such as utf-8, latin-1, cp1252 or utf-16") from error
+    except UnicodeError:
+        return name  # of wide characters one byte is none
     return name
 
 
+def _date_format(form: str) -> str:
+    rest = form.replace("yyyy", "", 1).replace("MM", "", 1).replace("dd", "", 1)
+    if "yyyy" not in form or "MM" not in form or re.search(r"[A-Za-z]", rest):
+        raise ValueError("yyyy and MM are required once, dd may be there, no other letter: MM/dd/yyyy")
+    return form
+
+
+def _one_group(pattern: str) -> str:
+    if re.compile(pattern).groups != 1:
+        raise ValueError("one group (...) is required, around what it is to find")
+    return pattern
+
+
+OneGroup = Annotated[str, AfterValidator(_pattern), AfterValidator(_one_group)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 
 
@@ -37,7 +52,7 @@ class FieldType(Section):
     """How one field's text becomes a value; a text that does not is rejected, a sentinel is missing."""
 
     type: Literal["text", "int", "double", "money", "date"] = "text"
-    format: str = Field(
+    format: Annotated[str, AfterValidator(_date_format)] = Field(
         "yyyy-MM-dd", description="of a date: yyyy, MM, dd in fixed places; without dd, day 1"
     )
     missing: tuple[str, ...] = Field((), description="texts that mean missing; blank always does")
@@ -61,15 +76,17 @@ class FileSpec(Section):
         default_factory=dict, description="name of a lookup to what equals its key in this file's lines"
     )
     pattern: Pattern = Field(description="of the whole file name, without .gz")
-    delimiter: str = ","
+    delimiter: str = Field(",", min_length=1)
     quote: str | None = Field(None, min_length=1, max_length=1)
     header: bool = False
     encoding: Encoding = "utf-8-sig"
     unended_last_line: Literal["flag", "reject"] = Field(
         "flag", description="what follows where the last line has no end, and so may have been cut"
     )
-    slice: Pattern | None = Field(None, description="its one group in the file name is the slice; else 'all'")
-    delivered_at: Pattern | None = Field(
+    slice: OneGroup | None = Field(
+        None, description="its one group in the file name is the slice; else 'all'"
+    )
+    delivered_at: OneGroup | None = Field(
         None, description="its one group in the file name is the day, YYYYMMDD"
     )
     fields: dict[str, FieldType] = Field(default_factory=dict)
@@ -84,6 +101,8 @@ class FileSpec(Section):
     def _one_meaning_a_field(self) -> Self:
         if bool(self.fields) == bool(self.layouts) or not all(self.field_sets):
             raise ValueError("either 'fields' or 'layouts' is required, with at least one field")
+        if self.quote is not None and (len(self.delimiter) > 1 or self.quote == self.delimiter):
+            raise ValueError("with 'quote' the delimiter is one other sign")
         for fields in self.field_sets:
             if differ := sorted(name for name in fields if fields[name] != self.all_fields[name]):
                 raise ValueError(f"fields of two types in two layouts: {', '.join(differ)}")

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -69,8 +70,18 @@ class TapeFile:
 
     def sha256(self) -> str:
         """Return the SHA-256 of the file as delivered (of the archive, for its members)."""
-        with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        state = self.path.stat()
+        return _sha256(self.path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, changed: int) -> str:
+    """Return the hash of a file, worked out once for all members of an archive.
+
+    ``size`` and ``changed`` are part of what it is remembered by.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _opened(archive: zipfile.ZipFile, member: str) -> IO[bytes]:

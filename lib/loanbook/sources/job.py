@@ -26,11 +26,12 @@ from loanbook.sources.deliveries import (
 from loanbook.sources.fields import columns_left_out
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
-from loanbook.sources.judge import Judged, accounted, judge
+from loanbook.sources.judge import Judged, accounted, balances, judge
 from loanbook.sources.landing import Landed, by_tasks, landed_files
 from loanbook.sources.loans import loan_changes
 from loanbook.sources.lookups import assert_delivered
-from loanbook.sources.mapping import TapeMapping, load_mapping
+from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.mapping_files import load_mapping
 from loanbook.sources.order import by_age, parse_day
 from loanbook.sources.publish import details, publish
 from loanbook.sources.replaced import Replaced, Scope, of_source
@@ -98,7 +99,7 @@ def ingest_tapes(
         replaced = Replaced.by(mapping.name, fresh, scope, stored)
         on_record = {row["delivery"] for row in stored}
         unseen = [file for file in late if file.delivery not in on_record]
-        rows = late_rows(unseen, about_tape(mapping), scope)
+        rows = late_rows(unseen, about_tape(mapping), scope, balances(run, mapping, unseen))
         if fresh:
             outcome = _judged_and_published(
                 run, mapping, fresh, replaced, stored, rows, keeper(folder), again

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from decimal import Decimal
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -37,7 +38,8 @@ class Judged:
 
     Args:
         replaced: what the delivery replaces whole.
-        months: lines of performance (``is_new``) and, of the same loans, what else is stored of them.
+        months: lines of performance (``is_new``) and, of the same loans, what was read before of them, with
+            the fate that it had (``was``).
         loans: lines of loans, None where the delivery has none.
         others: the source's stored rows beside the delivery, None where there are none.
         loan_ids: the loans whose months these are, None where there are no others.
@@ -97,7 +99,8 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
         spec = next(spec for spec in mapping.files if spec.kind == "performance")
         none = unfilled(empty_with_lookups(run.spark, spec, mapping.files))
         lines = canonical_performance(none, mapping)
-    lines = lines.withColumn("is_new", F.lit(True)).withColumn("stored", F.lit(None).cast(STORED))
+    not_before = {"stored": F.lit(None).cast(STORED), "was": F.lit(None).cast("string")}
+    lines = lines.withColumns({"is_new": F.lit(True), **not_before})
     others = others_of(run, replaced)
     loan_ids = None
     if others is not None:
@@ -156,6 +159,18 @@ def _read(
             fields = fields.join(lines, ["_delivery", "_line"], "left_semi")
         frames.append(canonical(with_lookups(fields, spec, lookups)))
     return reduce(DataFrame.unionByName, frames)
+
+
+def balances(run: Run, mapping: TapeMapping, files: Sequence[Landed]) -> dict[str, Decimal | None]:
+    """Return the total balance of each file that is recorded only; of files that are joined nothing."""
+    found: dict[str, Decimal | None] = {}
+    for kind, canonical, column in (
+        ("performance", canonical_performance, "upb"), ("loans", canonical_loans, "original_upb"),
+    ):  # fmt: skip
+        if of_kind := [file for file in files if file.spec.kind == kind and not file.spec.joins]:
+            lines = _read(run, of_kind, partial(canonical, mapping=mapping), {})
+            found |= dict(lines.groupBy("delivery").agg(F.sum(column)).collect())
+    return found
 
 
 def accounted(run: Run, judged: Judged) -> dict[str, Tally]:

@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,27 +16,17 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.sources.file_layout import by_header, by_width
+from loanbook.sources.chunks import LANDED_SCHEMA, UNIT_SEPARATOR, write_chunks
+from loanbook.sources.file_layout import by_header, by_width, cutter
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
 from loanbook.sources.table_rows import last_version, numbered_lines
 from loanbook.sources.text_blocks import Block, sound, text_blocks
 from loanbook.storage import held_folder
 
-BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
 FEW_BYTES = 64 * 1024 * 1024  # of a tape that lands before the Python workers of tasks have started
 TASKS_PER_SLOT = 2  # a task of each file would cost more than most files
 LAYOUT_LINES = 200  # read to tell a file's layout
-UNIT_SEPARATOR = "\x1f"  # between the columns of a Parquet file's row, whose texts may hold any other sign
-
-LANDED_ARROW = pa.schema(
-    {
-        "_source": pa.string(), "_slice": pa.string(), "_delivery": pa.string(), "_delivered_at": pa.date32(),
-        "_line": pa.int64(), "_text": pa.string(), "_damage": pa.string(),
-    }
-)  # fmt: skip
-_SQL_TYPES = {pa.string(): "STRING", pa.date32(): "DATE", pa.int64(): "BIGINT"}
-LANDED_SCHEMA = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in LANDED_ARROW)
 
 Order = tuple[TapeFile, FileSpec, Path]
 
@@ -166,7 +155,8 @@ def _land_table(
     rows, count = numbered_lines(version.frame, UNIT_SEPARATOR, (folder / "sorted").as_uri())
     if count == 0:
         raise _empty(file)
-    lines = rows.select(*fixed, "_line", "_text", F.lit(None).cast("string").alias("_damage"))
+    nothing = F.lit(None).cast("string")
+    lines = rows.select(*fixed, "_line", "_text", nothing.alias("_fields"), nothing.alias("_damage"))
     lines.write.option("compression", "lz4").parquet((folder / "lines").as_uri())
     header = tuple(version.frame.columns)
     return Landed(
@@ -188,9 +178,11 @@ def _land(source: str, file: TapeFile, spec: FileSpec, folder: Path, day: date |
     delimiter, quote = (UNIT_SEPARATOR, None) if is_parquet else (spec.delimiter, spec.quote)
     with file.open() as stream:
         blocks = _parquet_blocks(stream) if is_parquet else text_blocks(stream, spec, file.name)
-        header = _header(blocks, delimiter, quote) if is_parquet or spec.header else None
+        header = _header(blocks, file, delimiter, quote) if is_parquet or spec.header else None
         fields, blocks = _layout(blocks, spec, header, delimiter, quote)
-        lines, chunks = _write(blocks, folder, constants)
+        first = 2 if spec.header and not is_parquet else 1
+        cut = None if quote is None else cutter(delimiter, quote)
+        lines, chunks = write_chunks(blocks, folder, constants, first, cut)
     if lines == 0:
         raise _empty(file)
     return Landed(
@@ -228,24 +220,8 @@ def _layout(
     return by_width(spec, lines, delimiter, quote), chain([first], blocks)
 
 
-def _header(blocks: Iterator[Block], delimiter: str, quote: str | None) -> tuple[str, ...]:
-    names = next(blocks)[0][0].as_py().split(delimiter)
-    return tuple(name.strip().strip(quote or " ") for name in names)
-
-
-def _write(blocks: Iterator[Block], folder: Path, constants: tuple[Any, ...]) -> tuple[int, list[Path]]:
-    names = LANDED_ARROW.names[:4]
-    line, chunks = 1, []
-    for first in blocks:
-        chunks.append(folder / f"{line:012d}.parquet")
-        with pq.ParquetWriter(chunks[-1], LANDED_ARROW, compression="lz4", use_dictionary=names) as writer:
-            for lines, damage in chain([first], islice(blocks, BLOCKS_PER_FILE - 1)):
-                fixed = [
-                    pa.repeat(pa.scalar(value, LANDED_ARROW.field(name).type), len(lines))
-                    for name, value in zip(names, constants, strict=True)
-                ]
-                numbers = pa.array(np.arange(line, line + len(lines)))
-                arrays = [*fixed, numbers, lines, damage]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=LANDED_ARROW))
-                line += len(lines)
-    return line - 1, chunks
+def _header(blocks: Iterator[Block], file: TapeFile, delimiter: str, quote: str | None) -> tuple[str, ...]:
+    first = next(blocks, None)
+    if first is None:
+        raise _empty(file)
+    return tuple(name.strip() for name in cutter(delimiter, quote)(first[0][0].as_py()))

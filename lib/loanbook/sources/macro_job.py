@@ -18,7 +18,7 @@ from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, by_tasks, landed_files
 from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
-from loanbook.sources.mapping import load_mapping
+from loanbook.sources.mapping_files import load_mapping
 from loanbook.sources.order import parse_day
 from loanbook.sources.quarantined import frequent_reasons, quarantine_rows
 from loanbook.sources.replaced import Replaced, of_source

@@ -1,15 +1,12 @@
 """A mapping file of ``conf/sources``: which files a tape has, their fields, and what they mean."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from loanbook.config import conf_file, load_yaml, yaml_lines
-from loanbook.errors import InputError
 from loanbook.quality.history import HistoryCheck, Severity
-from loanbook.section import Section, validated
+from loanbook.section import Section
 from loanbook.sources.expressions import Expression, scope_of
 from loanbook.sources.file_spec import FileSpec, MappingFile
 from loanbook.tables.loans import LOANS
@@ -82,6 +79,8 @@ class LoanMapping(Section):
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
+        inputs = {name: item.expression for name, item in self.attributes.items() if item.role == "input"}
+        _looks_back(self.columns | inputs)
         return _checked(self, self.columns, LOAN_COLUMNS, ("loan_id",))
 
 
@@ -94,8 +93,23 @@ class PerformanceMapping(Section):
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
+        # A state may need what follows, where a tape marks an account's end only by what comes after.
+        _looks_back({name: text for name, text in self.columns.items() if name != "state"})
         _checked(self, self.exits, EXIT_COLUMNS, ())
         return _checked(self, self.columns, PERFORMANCE_COLUMNS, ("loan_id", "as_of_date", "state"))
+
+
+def _looks_back(expressions: Mapping[str, str]) -> None:
+    """Refuse what features would read of months to come.
+
+    Raises:
+        ValueError: an expression reads later rows.
+    """
+    if ahead := sorted(name for name, text in expressions.items() if scope_of(text) == "whole_tape"):
+        raise ValueError(
+            f"{', '.join(ahead)}: features read it and may not know later rows; order the window by the "
+            "month's field, without lead, DESC or FOLLOWING, or give the attribute another role than input"
+        )
 
 
 Checked = TypeVar("Checked", bound=Section)
@@ -165,69 +179,19 @@ class TapeMapping(MappingFile):
             )
         return self
 
+    @model_validator(mode="after")
+    def _windows_see_every_month(self) -> Self:
+        section = self.performance
+        texts = section.columns | section.exits | {name: check.when for name, check in section.checks.items()}
+        windows = sorted(name for name, text in texts.items() if scope_of(text) != "row")
+        if self.slices == "months" and windows:
+            raise ValueError(
+                f"{', '.join(windows)}: a window sees the files of one run only, which with 'slices: months' "
+                "are some of the months; compare months by history_checks"
+            )
+        return self
+
     @property
     def derived_terms(self) -> LoanMapping | None:
         """Return the mapping of loans that are derived from performance lines, if they are."""
         return self.loans if self.loans is not None and self.loans.of == "performance" else None
-
-
-MappingModel = TypeVar("MappingModel", bound=MappingFile)
-
-
-def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
-    """Return the mapping that ``--source`` names.
-
-    Raises:
-        InputError: none is named, there is no such file, or it is not valid.
-    """
-    if source is None:
-        raise InputError(
-            required="--source with a file of conf/sources, which says how to read the files",
-            found="none",
-            do="name one, such as --source freddie_mac",
-        )
-    path = conf_file("sources", source, "source")
-    content, lines = _with_extended(load_yaml(path)), _lines(path)
-    kinds = ("a tape, for ingest-tapes and --source", "series, for ingest-macro and --macro-source")
-    is_of_series, wanted = "lag_months" in content, "lag_months" in model.model_fields
-    if is_of_series != wanted:
-        raise InputError(
-            required=f"a mapping of {kinds[wanted]}",
-            found=f"{path.name}, a mapping of {kinds[is_of_series]}",
-            do="name another mapping, or give this one where its kind is asked for",
-        )
-    mapping = validated(model, content, f"mapping {path.name}", lines)
-    mapping._lines.update(lines)
-    return mapping
-
-
-def _with_extended(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the mapping that ``extends`` names, with the keys of ``content`` in place of its own."""
-    base = content.pop("extends", None)
-    if base is None:
-        return content
-    return _merged(_with_extended(load_yaml(conf_file("sources", base, "source"))), content)
-
-
-def _lines(path: Path) -> dict[str, str]:
-    """Return the line of every key of a mapping, with the file's name where ``extends`` brings the key."""
-    own = {key: str(line) for key, line in yaml_lines(path).items()}
-    base = load_yaml(path).get("extends")
-    if base is None:
-        return own
-    extended = conf_file("sources", base, "source")
-    of_base = {
-        key: line if " of " in line else f"{line} of {extended.name}"
-        for key, line in _lines(extended).items()
-    }
-    return {**of_base, **own}
-
-
-def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with the keys of ``own``, section by section; a list or a text is replaced whole.
-
-    >>> _merged({"a": {"x": 1, "y": 2}, "b": [1]}, {"a": {"y": 3}, "b": [2]})
-    {'a': {'x': 1, 'y': 3}, 'b': [2]}
-    """
-    both = {key for key in own if isinstance(own[key], dict) and isinstance(base.get(key), dict)}
-    return {**base, **own, **{key: _merged(base[key], own[key]) for key in both}}

@@ -16,13 +16,12 @@ def by_age(
 
     The files of a slice are replaced together, so that all of them are late or none; of two of one kind the
     older is. A delta that came after them does not make a full delivery late: its rows stay (see Replaced).
+    A file delivered again keeps its later day.
 
     Raises:
         InputError: a file has no day of delivery, and its slice holds files that have one.
     """
-    own = {file.delivery for file in files}
-    # A row that has published something counts; the same file again is not later than itself.
-    earlier = [row for row in stored if row["published"] and row["delivery"] not in own]
+    earlier = [row for row in stored if row["published"]]
     dated = newest((row["slice"], row["delivered_at"]) for row in earlier)
     full = newest((row["slice"], row["delivered_at"]) for row in earlier if row["scope"] == "full")
     together = newest((file.slice, file.delivered_at) for file in files)

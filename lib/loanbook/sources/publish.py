@@ -7,23 +7,26 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.features.default_status import with_default_status
-from loanbook.quality.reconcile import Tally, tallies
+from loanbook.quality.reconcile import Tally
 from loanbook.runs import Run
-from loanbook.sources.deliveries import Row, deliveries_frame, earlier_rows, resolved
+from loanbook.sources.deliveries import Move, Row, deliveries_frame, earlier_rows, resolved
 from loanbook.sources.frames import Keep
 from loanbook.sources.judge import Judged
 from loanbook.sources.loans import NO_TERMS, all_loans, first_months
+from loanbook.sources.mapping import EXIT_COLUMNS
 from loanbook.sources.quarantined import quarantine_rows
 from loanbook.sources.replaced import Replaced, of_slices, of_source
 from loanbook.sources.stored import JUDGED, published
 from loanbook.tables.base import assert_unique
+from loanbook.tables.columns import DELINQUENT_STATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
+from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
 
-TABLES = (QUARANTINE, LOANS, TERMINATIONS, PERFORMANCE, DELIVERIES)
+TABLES = (QUARANTINE, LOANS, TERMINATIONS, SUPERSEDED, PERFORMANCE, DELIVERIES)
 
 
 def publish(
@@ -34,7 +37,7 @@ def publish(
     keep: Keep,
     replayed: str | None = None,
 ) -> dict[str, int]:
-    """Write the five tables, for the run's row to publish; return how many loans the source has.
+    """Write the tables, for the run's row to publish; return how many loans the source has.
 
     Args:
         run: the job's run.
@@ -63,10 +66,11 @@ def publish(
     run.replace(LOANS, loans, of_source(source))
     run.replace(TERMINATIONS, _terminations(judged, history, rewritten), of_slices(source, rewritten))
     run.replace(PERFORMANCE, _performance(judged, history, rewritten), of_slices(source, rewritten))
+    moves = _moves(run, judged)
+    if moves or any(row["superseded"] or row["set_aside"] for row in rows) or _has_superseded(run, source):
+        run.replace(SUPERSEDED, _superseded(judged), of_source(source))
     new = {row["delivery"] for row in rows}
-    earlier = earlier_rows(
-        [row for row in stored if row["delivery"] not in new], replaced.holds, _lost(run, judged)
-    )
+    earlier = earlier_rows([row for row in stored if row["delivery"] not in new], replaced.holds, moves)
     run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), of_source(source))
     return _counted_loans(judged, loans)
 
@@ -90,7 +94,7 @@ def _changed_slices(history: DataFrame, months: DataFrame) -> list[str]:
     """Return the other slices that hold a row which this delivery replaces or judges anew."""
     judged_now = F.struct(*JUDGED, F.when(F.col("exit").isNotNull(), F.col("state_before_exit")))
     judged_anew = history.where(~F.col("is_new") & ~judged_now.eqNullSafe(F.col("stored")))
-    replaced = months.where(~F.col("is_new") & (F.col("fate") != "published"))
+    replaced = months.where((F.col("was") == "published") & (F.col("fate") != "published"))
     changed = judged_anew.select("slice").union(replaced.select("slice")).distinct()
     return [row["slice"] for row in changed.collect()]
 
@@ -136,23 +140,39 @@ def _with_untouched(
     return rows.unionByName(untouched.select(*columns))
 
 
-def _lost(run: Run, judged: Judged) -> dict[str, Tally]:
-    """Return, for earlier deliveries, the lines that this one replaces or leaves after an exit."""
+def _has_superseded(run: Run, source: str) -> bool:
+    stored = published(run, SUPERSEDED, source)
+    return stored is not None and not stored.isEmpty()
+
+
+def _superseded(judged: Judged) -> DataFrame:
+    """Return the rows of the source that are not in force: of the loans touched now, and of the others."""
+    lost = judged.months.where(F.col("fate").isin("superseded", "set_aside"))
+    columns = [name for name in SUPERSEDED.column_names if name not in EXIT_COLUMNS]
+    rows = lost.select(*columns, *(F.col("exit")[name].alias(name) for name in EXIT_COLUMNS))
+    others = judged.others
+    if others is None or others.superseded is None or judged.loan_ids is None:
+        return rows
+    untouched = others.superseded.join(judged.loan_ids, "loan_id", "left_anti")
+    return rows.unionByName(untouched.select(*SUPERSEDED.column_names))
+
+
+def _moves(run: Run, judged: Judged) -> list[Move]:
+    """Return what becomes of rows of earlier deliveries: taken, left after an exit, or back in force."""
     if judged.others is None:
-        return {}
-    lost = tallies(judged.months.where(~F.col("is_new")))
-    if judged.delivered_terms is None:
-        return lost
+        return []
+    moved = judged.months.where(~F.col("is_new") & (F.col("was") != F.col("fate")))
+    is_late = F.col("state").isin(*DELINQUENT_STATES)
+    counted = moved.groupBy("delivery", "was", "fate").agg(F.count("*"), F.sum("upb"), F.count_if(is_late))
+    moves = [Move(*row) for row in counted.collect()]
     stored = published(run, LOANS, judged.mapping.name)
-    if stored is None:
-        return lost
+    if judged.delivered_terms is None or stored is None:
+        return moves
     delivered = judged.delivered_terms.where(F.col("fate") == "published").select("loan_id")
     has_terms = ~F.array_contains("quality_flags", NO_TERMS)  # such a row is of no line of a loans file
     again = stored.where(~judged.replaced.expr() & has_terms).join(delivered, "loan_id", "left_semi")
-    counted = again.groupBy("delivery").agg(F.count("*").alias("loans"), F.sum("original_upb").alias("upb"))
-    for row in counted.collect():
-        lost.setdefault(row["delivery"], Tally(superseded=row["loans"], upb_superseded=row["upb"]))
-    return lost
+    terms = again.groupBy("delivery").agg(F.count("*").alias("loans"), F.sum("original_upb").alias("upb"))
+    return moves + [Move(row[0], "published", "superseded", *row[1:]) for row in terms.collect()]
 
 
 def details(judged: Judged, counted: Mapping[str, Tally]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.features.months import last_day, month_number
 from loanbook.tables.macro import MACRO
 
 OF = ("source", "region", "as_of_date", "series")  # what a value is of; it may be revised
@@ -56,13 +57,14 @@ def assert_in_order(day: date | None, stored: Sequence[Mapping[str, Any]]) -> No
     )
 
 
-def missing_months(values: DataFrame) -> dict[str, dict[str, int]]:
-    """Return, by series and region, how many months between the first and the last have no value, if any."""
-    spans = values.groupBy("series", "region").agg(
-        F.count_distinct("as_of_date").alias("months"),
-        (F.months_between(F.max("as_of_date"), F.min("as_of_date")) + 1).cast("int").alias("span"),
-    )
-    found: dict[str, dict[str, int]] = {}
-    for row in spans.where(F.col("span") > F.col("months")).orderBy("series", "region").collect():
-        found.setdefault(row["series"], {})[row["region"]] = row["span"] - row["months"]
+def missing_months(values: DataFrame) -> dict[str, dict[str, list[str]]]:
+    """Return, by series and region, the months between the first and the last that have no value, if any."""
+    found: dict[str, dict[str, list[str]]] = {}
+    months = values.groupBy("series", "region").agg(F.collect_set("as_of_date").alias("months"))
+    for row in months.orderBy("series", "region").collect():
+        known = {month_number(day) for day in row["months"]}
+        lacking = sorted(set(range(min(known), max(known) + 1)) - known)
+        if lacking:
+            names = [f"{last_day(month):%Y-%m}" for month in lacking]
+            found.setdefault(row["series"], {})[row["region"]] = names
     return found

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.runs import Run
@@ -14,6 +14,7 @@ from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
 
 MADE_BY = "ingest-tapes"
@@ -36,11 +37,13 @@ class Others:
     """The rows of a source that the delivery does not replace whole, and those that it does.
 
     Args:
+        superseded: rows that were read and are not in force; None where there are none.
         delivered_at: delivery and its day, of the source's files.
     """
 
     performance: DataFrame
     terminations: DataFrame
+    superseded: DataFrame | None
     replaced: DataFrame
     delivered_at: DataFrame
 
@@ -50,10 +53,24 @@ class Others:
         return delivered.where(F.size("reasons") == 0).select("loan_id").union(before).distinct()
 
     def months(self, loans: DataFrame) -> DataFrame:
-        """Return the published months of ``loans``, shaped as canonical lines that no check rejects.
+        """Return the months read before of ``loans``, shaped as canonical lines that no check rejects.
 
-        ``stored`` holds what they were judged to be, to see which slices must be written again.
+        ``was`` is the fate that they had; ``stored`` holds what the published ones were judged to be, to see
+        which slices must be written again.
         """
+        published = self._published(loans)
+        if self.superseded is None:
+            return published
+        lost = self.superseded.join(loans, "loan_id", "left_semi")
+        exit_ = F.when(F.col("state").isin(*TERMINAL_STATES), F.struct(*EXIT_COLUMNS))
+        return published.unionByName(
+            lost.join(F.broadcast(self.delivered_at), "delivery", "left").select(
+                *self._canonical(), "delivered_at", exit_.alias("exit"),
+                F.lit(None).cast(STORED).alias("stored"), *_read_before(F.col("fate")),
+            )
+        )  # fmt: skip
+
+    def _published(self, loans: DataFrame) -> DataFrame:
         exits = self.terminations.select(
             "loan_id",
             F.struct(*EXIT_COLUMNS).alias("exit"),
@@ -64,28 +81,36 @@ class Others:
         is_exit = F.col("state").isin(*TERMINAL_STATES)
         stored = F.struct(*JUDGED, F.when(is_exit, F.col("state_before_exit")).alias("state_before_exit"))
         return months.select(
-            *(name for name in self.performance.columns if name not in JUDGED or name == "quality_flags"),
-            "delivered_at",
-            F.when(is_exit, F.col("exit")).alias("exit"),
-            stored.alias("stored"),
-            F.array().cast("array<string>").alias("reasons"),
-            F.array().cast("array<string>").alias("halts"),
-            F.lit(False).alias("is_new"),
-        )
+            *self._canonical(), "delivered_at", F.when(is_exit, F.col("exit")).alias("exit"),
+            stored.alias("stored"), *_read_before(F.lit("published")),
+        )  # fmt: skip
+
+    def _canonical(self) -> list[str]:
+        return [name for name in self.performance.columns if name not in JUDGED or name == "quality_flags"]
+
+
+def _read_before(was: Column) -> list[Column]:
+    none = F.array().cast("array<string>")
+    return [none.alias("reasons"), none.alias("halts"), F.lit(False).alias("is_new"), was.alias("was")]
 
 
 def others_of(run: Run, replaced: Replaced) -> Others | None:
-    """Return the published rows of a source that stay beside a delivery, or None where there are none."""
+    """Return the rows of a source that stay beside a delivery, or None where there are none."""
     performance = published(run, PERFORMANCE, replaced.source)
     terminations = published(run, TERMINATIONS, replaced.source)
     deliveries = published(run, DELIVERIES, replaced.source)
     if performance is None or terminations is None or deliveries is None:
         return None
     others = performance.where(~replaced.expr())
-    if others.isEmpty():
+    superseded = published(run, SUPERSEDED, replaced.source)
+    if superseded is not None:
+        superseded = superseded.where(~replaced.expr())
+        superseded = None if superseded.isEmpty() else superseded
+    if superseded is None and others.isEmpty():
         return None
+    left = terminations.where(~replaced.expr())
     days = deliveries.select("delivery", "delivered_at")
-    return Others(others, terminations.where(~replaced.expr()), performance.where(replaced.expr()), days)
+    return Others(others, left, superseded, performance.where(replaced.expr()), days)
 
 
 def days_of_terms(run: Run, replaced: Replaced) -> DataFrame | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loanbook.sources.inspect.dialect import find_dialect, has_header, splitter
+from loanbook.sources.inspect.dialect import find_dialect, has_header
 from tests.sources.inspect.samples import inspected, write
 
 
@@ -26,7 +26,7 @@ def test_a_quoted_delimiter_divides_nothing_and_quotes_are_doubled():
     lines = ['1,"a, b",2', '2,"say ""x""",3', "3,plain,4"]
     dialect = find_dialect(lines)
     assert (dialect.quote, dialect.counts) == ('"', {3: 3})
-    assert [splitter(dialect)(line)[1] for line in lines] == ["a, b", 'say "x"', "plain"]
+    assert [dialect.cut(line)[1] for line in lines] == ["a, b", 'say "x"', "plain"]
 
 
 def test_an_inch_sign_is_no_quote():

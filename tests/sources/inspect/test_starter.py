@@ -8,7 +8,8 @@ import yaml
 from loanbook.errors import InputError
 from loanbook.sources.files import slice_of
 from loanbook.sources.inspect.starter import name_pattern, starter_mapping
-from loanbook.sources.mapping import TapeMapping, load_mapping
+from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.mapping_files import load_mapping
 from loanbook.storage import write_new
 from tests.sources.inspect.samples import inspected, panel, write
 

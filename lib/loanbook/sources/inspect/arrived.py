@@ -12,7 +12,11 @@ def arrived_files(text: str) -> tuple[list[TapeFile], list[str]]:
         InputError: nothing of that name, a folder or archive without files, or a damaged archive.
     """
     found, path = files_of([text]), local_path(text, "a tape")
-    shown = [file for file in found if not _hidden(file)] if path.is_dir() or path.suffix == ".zip" else found
+    shown = (
+        [file for file in found if not _hidden(file)]
+        if path.is_dir() or path.suffix.lower() == ".zip"
+        else found
+    )
     if not shown:
         raise InputError(
             required=f"at least one file in {text}",

@@ -1,12 +1,11 @@
 """What divides the fields of a line, by how evenly it does; and whether the first line names them."""
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from loanbook.sources.file_layout import number_of_fields
+from loanbook.sources.file_layout import Cut, cutter
 
 DELIMITERS = ("|", "\t", ";", ",", "^", "~", "\x1f", "\x01")
 SAMPLE = 2000  # lines that decide
@@ -27,6 +26,11 @@ class Dialect:
     blank_lines: int = 0
     open_quotes: int = 0
     last_width: int = 0
+
+    @property
+    def cut(self) -> Cut:
+        """Return the function that cuts a line into its fields."""
+        return cutter(self.delimiter, self.quote)
 
     @property
     def width(self) -> int:
@@ -54,7 +58,8 @@ def find_dialect(lines: Sequence[str]) -> Dialect:
     delimiter = _delimiter(sample)
     quote = _quote(sample, delimiter or ",")
     seen = _Seen()
-    widths = [_count(line, delimiter, quote, seen) for line in lines]
+    cut = cutter(delimiter, quote)
+    widths = [_count(line, cut, quote, seen) for line in lines]
     counts = dict(seen.counts.most_common()) or {1: 0}
     usual = next(iter(counts))
     odd = [(number, line) for number, (line, width) in enumerate(zip(lines, widths, strict=True), 1)
@@ -62,11 +67,11 @@ def find_dialect(lines: Sequence[str]) -> Dialect:
     return Dialect(delimiter, quote, counts, tuple(odd[:ODD_LINES]), seen.blank, seen.open_quotes, widths[-1])
 
 
-def _count(line: str, delimiter: str | None, quote: str | None, seen: _Seen) -> int:
+def _count(line: str, cut: Cut, quote: str | None, seen: _Seen) -> int:
     if not line.strip():
         seen.blank += 1
         return 0
-    width = number_of_fields(line, delimiter, quote) if delimiter else 1
+    width = len(cut(line))
     seen.open_quotes += bool(quote and quote in line and line.count(quote) % 2)
     seen.counts[width] += 1
     return width
@@ -86,13 +91,14 @@ def _delimiter(lines: Sequence[str]) -> str | None:
 
 
 def _evenness(lines: Sequence[str], sign: str) -> tuple[float, int]:
-    widths = Counter(number_of_fields(line, sign, '"') for line in lines)
+    cut = cutter(sign, '"')
+    widths = Counter(len(cut(line)) for line in lines)
     width, number = widths.most_common(1)[0] if widths else (1, 1)
     return number / max(len(lines), 1), width
 
 
 def _begins(lines: Sequence[str], sign: str, width: int) -> bool:
-    return number_of_fields(lines[0], sign, '"') == width
+    return len(cutter(sign, '"')(lines[0])) == width
 
 
 def _quote(lines: Sequence[str], delimiter: str) -> str | None:
@@ -102,25 +108,6 @@ def _quote(lines: Sequence[str], delimiter: str) -> str | None:
         if sum(sign in line and whole.search(line) is not None for line in lines) >= max(least, 1):
             return sign
     return None
-
-
-def splitter(dialect: Dialect) -> Callable[[str], list[str]]:
-    """Return the function that cuts a line into its fields, trimmed of quote signs."""
-    delimiter, quote = dialect.delimiter, dialect.quote
-    if delimiter is None:
-        return lambda line: [line]
-    if quote is None:
-        return lambda line: line.split(delimiter)
-
-    def cut(line: str) -> list[str]:
-        if quote not in line:
-            return line.split(delimiter)
-        try:
-            return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
-        except csv.Error:  # an end of line within the line, or a text of more than 128 KiB
-            return line.split(delimiter)
-
-    return cut
 
 
 def has_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> tuple[bool, str]:

@@ -13,7 +13,8 @@ from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.inspect.sample import Sample
 from loanbook.sources.inspect.types import NUMBERS, date_regex
 from loanbook.sources.macro_mapping import MacroMapping
-from loanbook.sources.mapping import TapeMapping, load_mapping
+from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.mapping_files import load_mapping
 
 READS = 0.95  # share of values that read as the layout's types, below which a number of fields proves nothing
 ROWS = 5000  # that are tried

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
 from loanbook.sources.files import TapeFile
-from loanbook.sources.inspect.dialect import Dialect, find_dialect, has_header, splitter
+from loanbook.sources.inspect.dialect import Dialect, find_dialect, has_header
 from loanbook.sources.inspect.text import Text, read_text
 
 BLOCK = 20_000  # lines that are Python texts at a time
@@ -72,7 +72,7 @@ def read_sample(file: TapeFile, limit: int) -> Sample:
 
 def _header(lines: Sequence[str], dialect: Dialect) -> tuple[int, tuple[str, ...] | None, str]:
     """Return where the rows begin, the header above them, and by what it was decided."""
-    cut, head = splitter(dialect), lines[: HEADER_SAMPLE + 1]
+    cut, head = dialect.cut, lines[: HEADER_SAMPLE + 1]
     at = next((k for k, line in enumerate(head) if line.strip() and len(cut(line)) == dialect.width), 0)
     found, why = has_header(cut(head[at]), [cut(line) for line in head[at + 1 :] if line.strip()])
     if not found:
@@ -83,7 +83,7 @@ def _header(lines: Sequence[str], dialect: Dialect) -> tuple[int, tuple[str, ...
 
 def _columns(lines: Sequence[str], dialect: Dialect) -> tuple[pa.ChunkedArray, ...]:
     """Return the fields of the lines that have the usual number of them."""
-    cut, width = splitter(dialect), dialect.width
+    cut, width = dialect.cut, dialect.width
     chunks: list[list[pa.Array]] = [[] for _ in range(width)]
     for start in range(0, len(lines), BLOCK):
         rows = [cut(line) for line in lines[start : start + BLOCK] if line.strip()]

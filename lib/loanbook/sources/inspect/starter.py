@@ -195,8 +195,8 @@ def _performance(guess: Guess) -> list[str]:
         f"    loan_id: {_single(guess.loan_id)}   # {guess.loan_id_by}",
         f"    as_of_date: {_single(guess.as_of_date)}   # {guess.as_of_date_by}",
         f"    # {guess.state_by}",
-        "    # States: current, dpd30, dpd60, dpd90, reo, inactive; in the end prepaid, matured, liquidated,",
-        "    # removed. A line whose state is none of these (such as TODO) goes to quarantine.",
+        "    # States: current, dpd30, dpd60, dpd90, foreclosure, reo, inactive; at the end prepaid,",
+        "    # matured, liquidated, removed. A line of another state (such as TODO) goes to quarantine.",
         "    state: >-",
         *(f"      {line}" for line in guess.state),
     ]

@@ -1,0 +1,53 @@
+"""Landed lines as Parquet chunks, each one task's work: every line with its file and number."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from loanbook.sources.file_layout import Cut
+from loanbook.sources.text_blocks import Block
+
+BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
+UNIT_SEPARATOR = "\x1f"  # between fields whose texts may hold any other sign
+
+LANDED_ARROW = pa.schema(
+    {
+        "_source": pa.string(), "_slice": pa.string(), "_delivery": pa.string(), "_delivered_at": pa.date32(),
+        "_line": pa.int64(), "_text": pa.string(), "_fields": pa.string(), "_damage": pa.string(),
+    }
+)  # fmt: skip
+_SQL_TYPES = {pa.string(): "STRING", pa.date32(): "DATE", pa.int64(): "BIGINT"}
+LANDED_SCHEMA = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in LANDED_ARROW)
+
+
+def write_chunks(
+    blocks: Iterator[Block], folder: Path, constants: tuple[Any, ...], first_line: int, cut: Cut | None
+) -> tuple[int, list[Path]]:
+    """Write the lines, numbered as in the file; with ``cut`` their fields too. Return how many, and where."""
+    names = LANDED_ARROW.names[:4]
+    line, chunks = first_line, []
+    for first in blocks:
+        chunks.append(folder / f"{line:012d}.parquet")
+        with pq.ParquetWriter(chunks[-1], LANDED_ARROW, compression="lz4", use_dictionary=names) as writer:
+            for lines, damage in chain([first], islice(blocks, BLOCKS_PER_FILE - 1)):
+                fixed = [
+                    pa.repeat(pa.scalar(value, LANDED_ARROW.field(name).type), len(lines))
+                    for name, value in zip(names, constants, strict=True)
+                ]
+                numbers = pa.array(np.arange(line, line + len(lines)))
+                arrays = [*fixed, numbers, lines, _fields(lines, cut), damage]
+                writer.write_table(pa.Table.from_arrays(arrays, schema=LANDED_ARROW))
+                line += len(lines)
+    return line - first_line, chunks
+
+
+def _fields(lines: pa.Array, cut: Cut | None) -> pa.Array:
+    """Return the fields of lines with quote signs, divided by the unit separator; else nulls."""
+    if cut is None:
+        return pa.nulls(len(lines), pa.string())
+    return pa.array([UNIT_SEPARATOR.join(cut(line)) for line in lines.to_pylist()], pa.string())

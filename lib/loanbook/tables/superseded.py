@@ -1,0 +1,28 @@
+"""``superseded``: rows of performance that are not in force, kept for the day that a correction brings them back."""
+
+from loanbook.tables.base import Column, Table
+from loanbook.tables.columns import one_of
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.terminations import TERMINATIONS
+
+_JUDGED = ("default_status", "default_episode", "default_entry", "default_exit", "default_definition_id")
+_OF_EXIT = TERMINATIONS.column_names[TERMINATIONS.column_names.index("upb_at_exit") :]
+
+SUPERSEDED = Table(
+    name="superseded",
+    description="One row for each row of performance that was read and is not in force; nothing but ingest reads it",
+    columns=(
+        *(column for column in PERFORMANCE.columns if column.name not in _JUDGED),
+        Column(
+            "fate",
+            "STRING",
+            "superseded: by a later row of the loan's month; set_aside: it follows the loan's exit",
+            required=True,
+        ),
+        Column("exit_reason", "STRING", "The tape's code of the exit; null on a live row"),
+        *(column for column in TERMINATIONS.columns if column.name in _OF_EXIT),
+    ),
+    key=("source", "delivery", "line", "loan_id", "as_of_date"),
+    partitions=("source",),
+    constraints={"fate_known": one_of("fate", ("superseded", "set_aside"))},
+)
