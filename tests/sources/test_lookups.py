@@ -51,7 +51,7 @@ def test_a_lookup_adds_its_fields_and_all_its_lines_are_accounted_for(ingest, ro
             ("A", []), ("B", ["no_collateral"]),
         ]  # fmt: skip
         assert {(row["kind"], row["line"]): row["reasons"] for row in rows(QUARANTINE)} == {
-            ("collateral", 3): ["unreadable_price"], ("collateral", 4): ["missing_key"],
+            ("collateral", 4): ["unreadable_price"], ("collateral", 5): ["missing_key"],
         }  # fmt: skip
         assert (result["lines"], result["published"], result["superseded"]) == (7, 4, 1)
         assert_reconciled(rows(DELIVERIES), {"performance": 2, "collateral": 2})

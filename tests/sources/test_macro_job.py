@@ -48,7 +48,7 @@ def test_long_series_are_known_after_their_lag_and_every_line_is_accounted_for(i
         assert found["IA", "hpi", "2020-01-31"] == (201.5, date(2020, 3, 31))
     (rejected,) = make_run().read(QUARANTINE, made_by="").collect()
     assert (rejected.line, rejected.kind, rejected.reasons) == (
-        5,
+        6,
         "macro",
         ["missing_as_of_date", "unreadable_month"],
     )

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from loanbook.sources.file_layout import Cut
-from loanbook.sources.text_blocks import Block
+from loanbook.sources.file_layout import cutter
+from loanbook.sources.text_blocks import UNBALANCED, Block
 
 BLOCKS_PER_FILE = 4  # so that one chunk is one task's work
 UNIT_SEPARATOR = "\x1f"  # between fields whose texts may hold any other sign
@@ -26,9 +27,14 @@ LANDED_SCHEMA = ", ".join(f"{field.name} {_SQL_TYPES[field.type]}" for field in 
 
 
 def write_chunks(
-    blocks: Iterator[Block], folder: Path, constants: tuple[Any, ...], first_line: int, cut: Cut | None
+    blocks: Iterator[Block],
+    folder: Path,
+    constants: tuple[Any, ...],
+    first_line: int,
+    delimiter: str,
+    quote: str | None,
 ) -> tuple[int, list[Path]]:
-    """Write the lines, numbered as in the file; with ``cut`` their fields too. Return how many, and where."""
+    """Write the lines, numbered as in the file, and the fields of quoted ones; return how many, and where."""
     names = LANDED_ARROW.names[:4]
     line, chunks = first_line, []
     for first in blocks:
@@ -40,14 +46,18 @@ def write_chunks(
                     for name, value in zip(names, constants, strict=True)
                 ]
                 numbers = pa.array(np.arange(line, line + len(lines)))
-                arrays = [*fixed, numbers, lines, _fields(lines, cut), damage]
+                fields = pa.nulls(len(lines), pa.string())
+                if quote is not None:
+                    fields, damage = _quoted(lines, damage, delimiter, quote)
+                arrays = [*fixed, numbers, lines, fields, damage]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=LANDED_ARROW))
                 line += len(lines)
     return line - first_line, chunks
 
 
-def _fields(lines: pa.Array, cut: Cut | None) -> pa.Array:
-    """Return the fields of lines with quote signs, divided by the unit separator; else nulls."""
-    if cut is None:
-        return pa.nulls(len(lines), pa.string())
-    return pa.array([UNIT_SEPARATOR.join(cut(line)) for line in lines.to_pylist()], pa.string())
+def _quoted(lines: pa.Array, damage: pa.Array, delimiter: str, quote: str) -> Block:
+    """Return the fields of lines with quote signs, divided by the unit separator, and what is wrong."""
+    cut = cutter(delimiter, quote)
+    fields = pa.array([UNIT_SEPARATOR.join(cut(line)) for line in lines.to_pylist()], pa.string())
+    is_odd = pc.equal(pc.bit_wise_and(pc.count_substring(lines, quote), 1), 1)
+    return fields, pc.coalesce(damage, pc.if_else(is_odd, UNBALANCED, None))

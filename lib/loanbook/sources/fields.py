@@ -13,7 +13,7 @@ from loanbook.sources.chunks import LANDED_SCHEMA, UNIT_SEPARATOR
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.landing import Landed
-from loanbook.sources.text_blocks import ENCODING, UNENDED
+from loanbook.sources.text_blocks import ENCODING, UNBALANCED, UNENDED
 
 META = [
     name for field in LANDED_SCHEMA.split(", ") if (name := field.split()[0]) not in ("_damage", "_fields")
@@ -126,10 +126,11 @@ def _typed(texts: DataFrame, file: Landed) -> DataFrame:
         for name, field in fields.items()
         if field.type != "text"
     }
-    unended = {UNENDED: F.col("_damage") == UNENDED}
+    damage = {name: F.col("_damage") == name for name in (ENCODING, UNBALANCED, UNENDED)}
     rejects = file.spec.unended_last_line == "reject"
-    read = failed({ENCODING: F.col("_damage") == ENCODING, **lost, **(unended if rejects else {})})
-    flags = failed({} if rejects else unended)
+    unended = {} if rejects else {UNENDED: damage.pop(UNENDED)}
+    read = failed({**damage, **lost})
+    flags = failed(unended)
     reasons = F.when(F.col("_wrong_layout"), F.array(F.lit(WRONG_LAYOUT))).otherwise(read)
     return values.select(
         *META, "_found_fields", reasons.alias("_reasons"), flags.alias("_flags"),

@@ -181,8 +181,7 @@ def _land(source: str, file: TapeFile, spec: FileSpec, folder: Path, day: date |
         header = _header(blocks, file, delimiter, quote) if is_parquet or spec.header else None
         fields, blocks = _layout(blocks, spec, header, delimiter, quote)
         first = 2 if spec.header and not is_parquet else 1
-        cut = None if quote is None else cutter(delimiter, quote)
-        lines, chunks = write_chunks(blocks, folder, constants, first, cut)
+        lines, chunks = write_chunks(blocks, folder, constants, first, delimiter, quote)
     if lines == 0:
         raise _empty(file)
     return Landed(

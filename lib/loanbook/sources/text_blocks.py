@@ -16,6 +16,7 @@ BLOCK = 8 * 1024 * 1024  # bytes read, cut and written at a time: what bounds a 
 LONGEST_LINE = 64 * 1024 * 1024  # bytes without an end of line, above which the file is no text
 
 ENCODING = "encoding"  # what is wrong with a line: it holds bytes that are no text in the file's encoding
+UNBALANCED = "unbalanced_quotes"  # it holds an odd number of quote signs: a part of a record, or a stray sign
 UNENDED = "unended_last_line"  # it is the last and has no end: it may have been cut
 
 Block = tuple[pa.Array, pa.Array]  # lines, and what is wrong with each; null where nothing is
