@@ -1,23 +1,36 @@
 """Labels against the oracle, and what must hold of every book's last cohorts."""
 
 from collections import defaultdict
+from collections.abc import Collection
 
+import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from loanbook.errors import InputError
+from loanbook.features.label_months import Calendar
 from loanbook.features.labels import label_rows
-from loanbook.features.months import last_day
-from loanbook.tables.labels import LABELS
+from loanbook.features.months import last_day, month_number
+from loanbook.tables.labels import HORIZONS, LABELS, status_column
 from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, Rows, frame, performance_of
-from tests.features.oracle import STALE, expected_labels
+from tests.features.label_oracle import expected_labels
+from tests.features.oracle import STALE
 from tests.features.strategies import FEW, books
 
-LAST = START + 24
+LAST = START + 30
 
 
-def labels_of(spark: SparkSession, rows: Rows, last_month: int, period: int = 1) -> Rows:
-    labels = label_rows(frame(spark, PERFORMANCE, rows), last_month, STALE, period)
+def labels_of(
+    spark: SparkSession,
+    rows: Rows,
+    last_month: int,
+    period: int = 1,
+    cohorts: Collection[int] | None = None,
+) -> Rows:
+    calendar = Calendar(last_month, STALE, period)
+    labels = label_rows(frame(spark, PERFORMANCE, rows), calendar, cohorts)
     return [row.asDict() for row in labels.orderBy("loan_id", "as_of_date").collect()]
 
 
@@ -32,6 +45,75 @@ def test_labels_equal_the_oracle(spark: SparkSession, book: list[BookLoan]) -> N
     assert found.keys() == expected.keys()
     for key, values in expected.items():
         assert {name: found[key][name] for name in values} == values, key
+
+
+@FEW
+@given(book=books(), data=st.data())
+def test_cohorts_that_can_differ_written_alone_give_the_labels_of_all(
+    spark: SparkSession, book: list[BookLoan], data: st.DataObject
+) -> None:
+    rows, last = performance_of(book), START + data.draw(st.integers(7, 40))
+    before = data.draw(st.integers(START, last))
+    told = data.draw(st.lists(st.sampled_from(range(len(rows))), max_size=2))
+    corrected = [
+        {**row, "state": "current", "default_entry": not row["default_entry"]} if k in told else row
+        for k, row in enumerate(rows)
+    ]
+    lost = data.draw(st.sampled_from([None, *sorted({row["as_of_date"] for row in rows})]))
+    now = [row for row in corrected if row["as_of_date"] != lost]
+    changed = {month_number(rows[k]["as_of_date"]) for k in told} | ({month_number(lost)} if lost else set())
+    first = min((month_number(row["as_of_date"]) for row in now), default=START)
+    written = Calendar(last, STALE, 1).cohorts_to_write(first, before, changed)
+    days = {last_day(month) for month in written}
+    kept = [row for row in labels_of(spark, rows, before) if row["as_of_date"] not in days]
+    fresh = labels_of(spark, now, last, cohorts=written) if written else []
+    assert by_key(kept + fresh) == by_key(labels_of(spark, now, last))
+
+
+def by_key(labels: Rows) -> Rows:
+    return sorted(labels, key=lambda row: (row["loan_id"], row["as_of_date"]))
+
+
+def test_only_what_the_cohorts_are_made_of_is_read(spark: SparkSession) -> None:
+    rows = performance_of([BookLoan("a", 0, ("current",) * 31)])
+    calendar = Calendar(LAST, STALE, 1)
+    cohorts = calendar.cohorts_to_write(START, LAST - 1, [])
+    assert [LAST - cohort for cohort in cohorts] == [24, 12, 6, 1, 0]
+    kept = [row for row in rows if month_number(row["as_of_date"]) >= LAST - 24 - STALE]
+    assert len(kept) < len(rows)
+    assert labels_of(spark, kept, LAST, cohorts=cohorts) == labels_of(spark, rows, LAST, cohorts=cohorts)
+    assert calendar.months_of_all(cohorts) == list(range(LAST - 24 - STALE, LAST + 1))
+
+
+def test_each_horizon_has_its_own_status(spark: SparkSession) -> None:
+    book = [
+        BookLoan("a", 0, ("current",) * 8 + ("dpd90",)),
+        BookLoan("b", 0, ("current",) * 9 + ("removed",)),
+        BookLoan("c", 0, ("current",) * 5),
+        BookLoan("d", 0, ("current",) * 5 + (None,) * 10 + ("current",) * 10),
+    ]
+    rows = [
+        row for row in labels_of(spark, performance_of(book), LAST) if row["as_of_date"] == last_day(START)
+    ]
+    found = {
+        row["loan_id"]: [
+            (row[status_column(h)], row[f"default_{h}m"], row[f"default_{h}m_regulatory"]) for h in HORIZONS
+        ]
+        for row in rows
+    }
+    stays, gap, censored = ("observed", 0, 0), ("history_gap", None, None), ("censored", None, 0)
+    assert found == {
+        "a": [stays, ("observed", 1, 1), ("observed", 1, 1)],
+        "b": [stays, censored, censored],
+        "c": [stays, gap, gap],
+        "d": [stays, gap, stays],
+    }
+
+
+def test_a_horizon_without_labels_is_refused() -> None:
+    assert [status_column(h) for h in HORIZONS] == ["label_status_6m", "label_status", "label_status_24m"]
+    with pytest.raises(InputError, match="36 months"):
+        status_column(36)
 
 
 def test_each_way_a_loan_can_end(spark: SparkSession) -> None:
@@ -101,7 +183,14 @@ def test_a_matured_label_never_changes(spark: SparkSession) -> None:
     rows = performance_of(book)
     early = labels_of(spark, [row for row in rows if row["as_of_date"] <= last_day(START + 12)], START + 12)
     late = labels_of(spark, rows, LAST)
-    first = [[row for row in labels if row["as_of_date"] == last_day(START)] for labels in (early, late)]
+    first = [
+        [
+            {name: value for name, value in row.items() if "24m" not in name}
+            for row in labels
+            if row["as_of_date"] == last_day(START)
+        ]
+        for labels in (early, late)
+    ]
     assert first[0] == first[1]
     assert [row["label_status"] for row in first[0]] == ["observed", "observed", "observed"]
 

@@ -1,11 +1,14 @@
 """The book: which loans are in it at which month, and what was last reported of them."""
 
+from collections.abc import Callable
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.features.feature import Transform
-from loanbook.features.months import LOAN, in_order, month_end_expr, so_far
+from loanbook.features.months import LOAN, in_order, last_day, month_end_expr, so_far
 from loanbook.tables.columns import TERMINAL_STATES
+
+Transform = Callable[[DataFrame], DataFrame]
 
 
 def is_terminal_expr() -> Column:
@@ -68,8 +71,16 @@ def with_last_known(rows: DataFrame) -> DataFrame:
 
 
 def loans_in_book(performance: DataFrame, month: int, stale_months: int) -> int:
-    """Return how many loans are in the book at a month, counted from their last reported rows alone."""
-    last = F.max(F.struct("month", "state"))
-    loans = performance.where(F.col("month") <= month).groupBy(*LOAN).agg(last.alias("last"))
-    rows = loans.select("last.*")
-    return rows.where(~is_terminal_expr() & (F.col("month") >= month - stale_months)).count()
+    """Return how many loans are in the book at a month, counted from their last reported rows alone.
+
+    Reads the rows of ``performance`` that can have a loan in it, whatever others it holds.
+    """
+    earliest, latest = F.lit(last_day(month - stale_months)), F.lit(last_day(month))
+    recent = performance.where(F.col("as_of_date").between(earliest, latest))
+    last = F.max(F.struct("as_of_date", "state"))
+    return recent.groupBy(*LOAN).agg(last.alias("last")).select("last.*").where(~is_terminal_expr()).count()
+
+
+def one_file_a_month(rows: DataFrame) -> DataFrame:
+    """Return rows arranged so that each month is written as one file, in the order of its loans."""
+    return rows.repartition("as_of_date").sortWithinPartitions("as_of_date", "loan_id")

@@ -1,25 +1,29 @@
 """The job that builds labels and outcomes."""
 
+from collections import Counter
 from typing import Any
 
 from pyspark.sql import functions as F
 
 from loanbook.errors import LoanbookError
-from loanbook.features.book import loans_in_book
-from loanbook.features.job import one_file_a_month
+from loanbook.features.book import loans_in_book, one_file_a_month
+from loanbook.features.label_plan import RECORD, Counts, Plan, plan_labels
 from loanbook.features.labels import label_rows
-from loanbook.features.months import last_day, with_month
+from loanbook.features.months import last_day
 from loanbook.features.outcomes import outcome_rows
 from loanbook.features.tape import Tape, read_tape
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.tables import base
-from loanbook.tables.labels import LABELS
+from loanbook.tables.labels import LABELS, MAIN_HORIZON
 from loanbook.tables.outcomes import OUTCOMES
 
 
 def build_labels(run: Run) -> dict[str, Any]:
-    """Build the labels and outcomes of a source, every cohort of it.
+    """Build the labels of a source's cohorts that can differ from those last published, and its outcomes.
+
+    These are the cohorts that are new, of which a horizon has passed since, or that performance made of
+    corrected months labels. Outcomes have no month to tell what changed: all are built again.
 
     Raises:
         InputError: no such source, or no complete month; nothing is written.
@@ -27,52 +31,74 @@ def build_labels(run: Run) -> dict[str, Any]:
     """
     with named(run.spark, "build-labels: read"):
         tape = read_tape(run)
-    stale_months = run.settings.book.stale_months
-    where = f"source = '{tape.source}'"
-    labels = label_rows(tape.performance, tape.last_month, stale_months, tape.period_months)
+        plan = plan_labels(run, tape)
+    cohorts, outcomes = plan.kept, plan.outcomes
+    if plan.reasons:
+        _write(run, tape, plan)
+        with named(run.spark, "build-labels: check"):
+            cohorts = plan.kept | _checked_labels(run, tape, plan)
+            outcomes = _checked_outcomes(run, tape.source)
+    run.evidence[RECORD] = plan.record(cohorts, outcomes)
+    run.count("months_written", len(plan.reasons))
+    run.count("outcomes", outcomes)
+    return {**_described(run, tape, cohorts), "months_by_reason": plan.by_reason}
+
+
+def _write(run: Run, tape: Tape, plan: Plan) -> None:
+    labels = label_rows(tape.performance, plan.calendar, None if plan.whole else plan.reasons)
+    outcomes = outcome_rows(tape.performance, tape.last_month)
     run.restore_unpublished(LABELS, OUTCOMES)
-    run.replace(LABELS, one_file_a_month(labels), where)
-    run.replace(OUTCOMES, outcome_rows(tape.performance, tape.last_month).coalesce(1), where)
-    return _checked(run, tape, where)
+    run.replace(LABELS, one_file_a_month(labels), plan.where)
+    run.replace(OUTCOMES, outcomes.coalesce(1), f"source = '{tape.source}'")
 
 
-def _checked(run: Run, tape: Tape, where: str) -> dict[str, Any]:
-    """Check the rows just written, before the run publishes them, and describe them."""
-    labels = base.read(run.spark, run.storage, LABELS, run.outputs[LABELS.name]).where(where)
-    outcomes = base.read(run.spark, run.storage, OUTCOMES, run.outputs[OUTCOMES.name]).where(where)
+def _checked_labels(run: Run, tape: Tape, plan: Plan) -> Counts:
+    """Check the rows just written, before the run publishes them, and count them by cohort and status."""
+    labels = base.read(run.spark, run.storage, LABELS, run.outputs[LABELS.name]).where(plan.where)
+    base.assert_unique(labels, LABELS)
+    counted = labels.groupBy("as_of_date", "label_status").agg(
+        F.count(F.lit(1)).alias("rows"), F.coalesce(F.sum("default_12m"), F.lit(0)).alias("defaults")
+    )
+    cohorts: Counts = {}
+    for row in counted.collect():
+        cohort = cohorts.setdefault(str(row["as_of_date"]), {})
+        cohort[row["label_status"]] = [int(row["rows"]), int(row["defaults"])]
+    if tape.last_month in plan.reasons:
+        _require_whole_book(run, tape, cohorts)
+    return cohorts
+
+
+def _require_whole_book(run: Run, tape: Tape, cohorts: Counts) -> None:
     last = last_day(tape.last_month)
-    with named(run.spark, "build-labels: check"):
-        base.assert_unique(labels, LABELS)
-        base.assert_unique(outcomes, OUTCOMES)
-        by_status = labels.groupBy("label_status").agg(
-            F.count(F.lit(1)).alias("rows"),
-            F.sum("default_12m").alias("defaults"),
-            F.count_if(F.col("as_of_date") == F.lit(last)).alias("now"),
-        )
-        found = {row["label_status"]: row for row in by_status.collect()}
-        expected = loans_in_book(
-            with_month(tape.performance), tape.last_month, run.settings.book.stale_months
-        )
-        run.count("outcomes", outcomes.count())
-    now = sum(row["now"] for row in found.values())
-    if now != expected:
-        raise LoanbookError(f"labels at {last}: {now} rows for {expected} loans in the book")
-    return _described(run, tape, found)
+    found = sum(rows for rows, _ in cohorts.get(str(last), {}).values())
+    expected = loans_in_book(tape.performance, tape.last_month, run.settings.book.stale_months)
+    if found != expected:
+        raise LoanbookError(f"labels at {last}: {found} rows for {expected} loans in the book")
 
 
-def _described(run: Run, tape: Tape, found: dict[str, Any]) -> dict[str, Any]:
-    counts = {status: int(row["rows"]) for status, row in sorted(found.items())}
-    run.count("loan_months", sum(counts.values()))
-    labelled = counts.get("observed", 0)
-    defaults = int(found["observed"]["defaults"]) if labelled else 0
-    rate = defaults / labelled if labelled else None
+def _checked_outcomes(run: Run, source: str) -> int:
+    outcomes = base.read(run.spark, run.storage, OUTCOMES, run.outputs[OUTCOMES.name])
+    of_source = outcomes.where(F.col("source") == source)
+    base.assert_unique(of_source, OUTCOMES)
+    return int(of_source.count())
+
+
+def _described(run: Run, tape: Tape, cohorts: Counts) -> dict[str, Any]:
+    """Describe the labels of every cohort, those of earlier runs too."""
+    rows: Counter[str] = Counter()
+    defaults = 0
+    for by_status in cohorts.values():
+        rows.update({status: counted[0] for status, counted in by_status.items()})
+        defaults += sum(counted[1] for counted in by_status.values())
+    run.count("loan_months", sum(rows.values()))
+    rate = defaults / rows["observed"] if rows["observed"] else None
     if rate is not None:
         run.metric("default_rate_12m", rate)
     return {
         "source": tape.source,
-        "label_status": counts,
+        "label_status": dict(sorted(rows.items())),
         "default_12m": defaults,
         "default_rate_12m": rate,
-        "last_matured_month": str(last_day(tape.last_month - 12)),
+        "last_matured_month": str(last_day(tape.last_month - MAIN_HORIZON)),
         "last_complete_month": str(last_day(tape.last_month)),
     }

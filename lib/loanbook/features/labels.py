@@ -1,29 +1,44 @@
-"""Labels: what happened to each loan in the book within the horizon, once it has passed for every loan."""
+"""Labels: what happened to each loan in the book within a horizon, once it has passed for every loan."""
+
+from collections.abc import Collection
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from loanbook.features.book import is_terminal_expr, with_book
-from loanbook.features.feature import Transform
-from loanbook.features.months import LOAN, in_order, loan_window, with_month
-from loanbook.tables.labels import LABELS
-
-HORIZON_MONTHS = 12
+from loanbook.features.book import Transform, is_terminal_expr, with_book
+from loanbook.features.label_months import Calendar
+from loanbook.features.months import LOAN, in_order, last_day, loan_window, with_month
+from loanbook.tables.labels import HORIZONS, LABELS, status_column
 
 
-def label_rows(performance: DataFrame, last_month: int, stale_months: int, period_months: int) -> DataFrame:
+def label_rows(
+    performance: DataFrame, calendar: Calendar, cohorts: Collection[int] | None = None
+) -> DataFrame:
     """Return the labels of every loan in the book and month: the columns of the labels table.
 
     A label reads performance up to the end of its horizon and nothing later, so that it never changes once
     its cohort has matured. A loan that is no longer in the book then, without an exit, has ``history_gap``.
+
+    Args:
+        performance: of one source.
+        calendar: of the source.
+        cohorts: months whose labels are wanted, and only what they are made of is read; None: all.
     """
-    rows = performance.transform(with_month).where(F.col("month") <= last_month)
-    return (
-        rows.transform(_with_events(period_months))
-        .transform(with_book(last_month, stale_months))
-        .transform(with_labels(last_month, stale_months))
-        .transform(LABELS.conform)
+    book = (
+        performance.where(_is_read(calendar, cohorts))
+        .transform(with_month)
+        .transform(_with_events(calendar.period_months))
+        .transform(with_book(calendar.last_month, calendar.stale_months))
+        .transform(_with_last_seen(calendar.stale_months))
     )
+    wanted = book if cohorts is None else book.where(F.col("month").isin(*cohorts))
+    return wanted.transform(_with_labels(calendar.last_month)).transform(LABELS.conform)
+
+
+def _is_read(calendar: Calendar, cohorts: Collection[int] | None) -> Column:
+    if cohorts is None:
+        return F.col("as_of_date") <= F.lit(last_day(calendar.last_month))
+    return F.col("as_of_date").isin(*(last_day(month) for month in calendar.months_of_all(cohorts)))
 
 
 def _with_events(period_months: int) -> Transform:
@@ -49,43 +64,57 @@ def _with_events(period_months: int) -> Transform:
     )
 
 
-def with_labels(last_month: int, stale_months: int) -> Transform:
-    """Add label status, labels and next state to rows of the book that know the loan's events."""
+def _with_last_seen(stale_months: int) -> Transform:
+    """Add, for each horizon, how often the loan was reported in its end's stale months."""
+    reported = F.sum(F.col("reported").cast("int"))
+    return lambda book: book.withColumns(
+        {
+            f"seen_{horizon}m": reported.over(loan_window(horizon - stale_months, horizon))
+            for horizon in HORIZONS
+        }
+    )
 
-    def transform(book: DataFrame) -> DataFrame:
-        later = F.array_min(F.filter("default_months", lambda month: month > F.col("month")))
-        horizon = F.col("month") + HORIZON_MONTHS
-        marked = book.withColumns(
-            {
-                "defaulted": F.coalesce(later <= horizon, F.lit(False)),
-                "left": F.coalesce(F.col("exit.month") <= horizon, F.lit(False)),
-                "in_book_then": F.sum(F.col("reported").cast("int")).over(
-                    loan_window(HORIZON_MONTHS - stale_months, HORIZON_MONTHS)
-                ),
-            }
-        )
-        observed = F.when(F.col("label_status") == "observed", F.col("defaulted").cast("int"))
-        regulatory = F.when(F.col("label_status") == "censored", 0).otherwise(observed)
-        return marked.withColumn("label_status", _status(horizon <= last_month)).select(
+
+def _with_labels(last_month: int) -> Transform:
+    """Make label status, labels and next state of rows of the book that know the loan's events."""
+    later = F.array_min(F.filter("default_months", lambda month: month > F.col("month")))
+    statuses = {status_column(horizon): _status(horizon, last_month) for horizon in HORIZONS}
+    labels = [column for horizon in HORIZONS for column in _labels(horizon)]
+
+    return lambda book: (
+        book.withColumn("default_month", later)
+        .withColumns(statuses)
+        .select(
             *LOAN,
             "as_of_date",
-            "label_status",
-            observed.alias("default_12m"),
-            regulatory.alias("default_12m_regulatory"),
+            *statuses,
+            *labels,
             F.when(F.col("reported"), F.col("following_state")).alias("next_state"),
             "default_definition_id",
         )
+    )
 
-    return transform
+
+def _defaulted(horizon: int) -> Column:
+    return F.coalesce(F.col("default_month") <= F.col("month") + horizon, F.lit(False))
 
 
-def _status(matured: Column) -> Column:
-    removed = F.col("left") & (F.col("exit.state") == "removed")
-    observed = F.col("defaulted") | (F.col("left") & ~removed) | (F.col("in_book_then") > 0)
+def _status(horizon: int, last_month: int) -> Column:
+    end, defaulted = F.col("month") + horizon, _defaulted(horizon)
+    left = F.coalesce(F.col("exit.month") <= end, F.lit(False))
+    removed = left & (F.col("exit.state") == "removed")
+    observed = defaulted | (left & ~removed) | (F.col(f"seen_{horizon}m") > 0)
     return (
         F.when(F.col("default_status").isin("in_default", "probation"), "in_default")
-        .when(~matured, "not_matured")
-        .when(removed & ~F.col("defaulted"), "censored")
+        .when(end > last_month, "not_matured")
+        .when(removed & ~defaulted, "censored")
         .when(observed, "observed")
         .otherwise("history_gap")
     )
+
+
+def _labels(horizon: int) -> tuple[Column, Column]:
+    """Return the label and the regulatory label, of rows that have their status."""
+    status, name = F.col(status_column(horizon)), f"default_{horizon}m"
+    label = F.when(status == "observed", _defaulted(horizon).cast("int"))
+    return label.alias(name), F.when(status == "censored", 0).otherwise(label).alias(f"{name}_regulatory")

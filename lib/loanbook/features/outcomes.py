@@ -3,9 +3,10 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.features.months import LOAN, in_order, month_end_expr, so_far, with_month
+from loanbook.features.months import LOAN, in_order, last_day, month_end_expr, so_far, with_month
 from loanbook.tables.outcomes import OUTCOMES
 
+_READ = (*LOAN, "as_of_date", "state", "default_status", "default_entry", "default_definition_id")
 _SPELL = (*LOAN, "episode")
 
 
@@ -13,9 +14,11 @@ def outcome_rows(performance: DataFrame, last_month: int) -> DataFrame:
     """Return one row for each spell of performing months: the columns of the outcomes table.
 
     A loan that is in default when first reported is at risk from its cure on. A liquidation that is no
-    default repaid the balance: ``prepaid``.
+    default repaid the balance: ``prepaid``. A spell may begin in the tape's first month, so the whole history
+    is read, of few columns.
     """
-    rows = performance.transform(with_month).where(F.col("month") <= last_month)
+    known = performance.where(F.col("as_of_date") <= F.lit(last_day(last_month)))
+    rows = known.select(*_READ).transform(with_month)
     at_risk = F.col("default_status") == "performing"
     begins = at_risk & ~F.coalesce(F.lag(at_risk).over(in_order()), F.lit(False))
     spells = (

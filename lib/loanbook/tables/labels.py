@@ -1,9 +1,64 @@
 """``labels``: what happened within each horizon after each month, once the horizon has passed for every loan."""
 
+from loanbook.errors import InputError
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import AS_OF_DATE, DEFINITION, LOAN_ID, SOURCE, STATES, one_of
 
+HORIZONS = (6, 12, 24)
+MAIN_HORIZON = 12
 LABEL_STATUSES = ("observed", "in_default", "not_matured", "censored", "history_gap", "tape_outcome")
+
+
+def status_column(horizon: int) -> str:
+    """Return the column that says whether a row has a label of that many months, or why it has none.
+
+    >>> status_column(12), status_column(24)
+    ('label_status', 'label_status_24m')
+
+    Raises:
+        InputError: there are no labels of that horizon.
+    """
+    if horizon not in HORIZONS:
+        raise InputError(
+            required=f"a horizon that labels have: {', '.join(map(str, HORIZONS))} months",
+            found=f"{horizon} months",
+            do="give the model's head one of these horizons",
+        )
+    return "label_status" if horizon == MAIN_HORIZON else f"label_status_{horizon}m"
+
+
+def _columns(horizon: int) -> tuple[Column, ...]:
+    return (
+        Column(
+            status_column(horizon),
+            "STRING",
+            f"Of the {horizon}-month labels: observed, in_default, not_matured, censored, history_gap or tape_outcome",
+            required=True,
+        ),
+        Column(
+            f"default_{horizon}m",
+            "INT",
+            f"1: default entered within {horizon} months; 0: not, prepaid and matured included; else null",
+        ),
+        Column(
+            f"default_{horizon}m_regulatory",
+            "INT",
+            f"As default_{horizon}m, with loans removed without default counted as 0",
+        ),
+    )
+
+
+def _constraints(horizon: int) -> dict[str, str]:
+    status, label = status_column(horizon), f"default_{horizon}m"
+    return {
+        f"status_known_{horizon}m": one_of(status, LABEL_STATUSES),
+        f"label_binary_{horizon}m": f"{label} IS NULL OR {label} IN (0, 1)",
+        f"label_only_if_observed_{horizon}m": f"({status} = 'observed') = ({label} IS NOT NULL)",
+        f"regulatory_label_{horizon}m": f"{label}_regulatory <=> CASE {status} WHEN 'censored' THEN 0 ELSE {label} END",
+    }
+
+
+_IN_ORDER = (MAIN_HORIZON, *(horizon for horizon in HORIZONS if horizon != MAIN_HORIZON))
 
 LABELS = Table(
     name="labels",
@@ -12,27 +67,14 @@ LABELS = Table(
         SOURCE,
         LOAN_ID,
         AS_OF_DATE,
-        Column(
-            "label_status",
-            "STRING",
-            "observed, in_default, not_matured, censored, history_gap or tape_outcome",
-            required=True,
-        ),
-        Column(
-            "default_12m",
-            "INT",
-            "1: default entered within 12 months; 0: not, prepaid and matured included; else null",
-        ),
-        Column("default_12m_regulatory", "INT", "The same, with loans removed without default counted as 0"),
+        *(column for horizon in _IN_ORDER for column in _columns(horizon)),
         Column("next_state", "STRING", "State exactly one period later; null across a gap"),
         DEFINITION,
     ),
     key=("source", "loan_id", "as_of_date"),
     partitions=("as_of_date",),
     constraints={
-        "status_known": one_of("label_status", LABEL_STATUSES),
-        "label_binary": "default_12m IS NULL OR default_12m IN (0, 1)",
-        "label_only_if_observed": "(label_status = 'observed') = (default_12m IS NOT NULL)",
+        **{name: condition for horizon in HORIZONS for name, condition in _constraints(horizon).items()},
         "next_state_known": one_of("next_state", STATES),
     },
 )

@@ -17,6 +17,7 @@ from loanbook.models.heads import Head
 from loanbook.models.inputs import model_inputs, require_columns
 from loanbook.models.spec import Candidate, InputSpec, column_of
 from loanbook.storage import Storage, is_complete, published_folder, write_json
+from loanbook.tables.labels import status_column
 from loanbook.training.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 from loanbook.training.sampling import check_thinning, kept_and_weight
 from loanbook.training.settings import TrainSettings
@@ -93,8 +94,9 @@ def _book(request: Request, features: DataFrame) -> DataFrame:
 
 def _outcomes(request: Request, book: DataFrame, labels: DataFrame) -> DataFrame:
     """Return key, label and label status of every row of the book: few columns, which many steps read."""
+    status = F.col(status_column(request.head.horizon_months)).alias("label_status")
     found = labels.where(F.col("source") == request.source).select(
-        *KEYS, "label_status", F.col(request.head.label).alias("label")
+        *KEYS, status, F.col(request.head.label).alias("label")
     )
     return book.select(*KEYS).join(found, on=list(KEYS), how="left")
 
