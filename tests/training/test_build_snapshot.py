@@ -2,8 +2,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.models.heads import Head
 from loanbook.storage import Storage
 from loanbook.training.build_snapshot import ensure_snapshot
 from loanbook.training.settings import TrainSettings
@@ -24,6 +26,18 @@ def test_every_row_is_accounted_for(snapshot: Snapshot) -> None:
     assert train["row_groups"] % 2 == 0
     for role in ("tune", "calibrate", "calibrate_check", "test"):
         assert len(snapshot.role_frame(role)) == roles[role]
+
+
+def test_a_head_reads_the_label_and_the_status_of_its_horizon(
+    small_book: Any, snapshot_storage: Storage
+) -> None:
+    features, labels = small_book
+    status = F.when(F.col("label_status") == "observed", "observed").otherwise("history_gap")
+    with_both = labels.withColumns({"default_6m": F.col("default_12m"), "label_status_6m": status})
+    half_year = Head(name="default_6m", label="default_6m", horizon_months=6, output="pd_6m")
+    made = ensure_snapshot(snapshot_storage, request_for(head=half_year), features, with_both)
+    assert made.manifest["label"] == "default_6m"
+    assert made.manifest["label_status"] == {"observed": 300 * 36, "history_gap": 300 * 12}
 
 
 def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
