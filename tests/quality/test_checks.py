@@ -30,3 +30,9 @@ def test_a_tables_own_rules_are_checks(spark):
     checks = required_columns(PERFORMANCE, names) | table_constraints(PERFORMANCE, names)
     (row,) = frame.select(failed(checks).alias("reasons")).collect()
     assert row.reasons == ["missing_loan_id", "state_known", "upb_not_negative"]
+
+
+def test_a_statement_may_be_a_credit_and_a_limit_may_not(spark):
+    frame = spark.createDataFrame([(-5, 0), (5, -1), (None, None)], "statement INT, credit_limit INT")
+    found = frame.select(failed(table_constraints(PERFORMANCE, frame.columns)).alias("reasons")).collect()
+    assert [row.reasons for row in found] == [[], ["limit_not_negative"], []]

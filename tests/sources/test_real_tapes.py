@@ -71,8 +71,16 @@ def test_uci_credit_cards(make_run, shared_data):
     result, lines = ingest(make_run, "uci_credit_card", [folder])
     assert lines == {"UCI_Credit_Card.csv": 30_000}
     assert (result["loans"], result["rows"], result["published"]) == (30_000, 180_000, 180_000)
-    outcomes = counts(make_run().read(PERFORMANCE, made_by=""), "tape_outcome")
+    performance = make_run().read(PERFORMANCE, made_by="")
+    outcomes = counts(performance, "tape_outcome")
     assert outcomes == {None: 150_000, 0: 23_364, 1: 6_636}  # the publisher's 22.12 %
+    tape = pd.read_csv(folder / "UCI_Credit_Card.csv")
+    newest_first = performance.where("loan_id = '1'").orderBy(F.desc("as_of_date")).collect()
+    assert [row.statement for row in newest_first] == [int(tape[f"BILL_AMT{k}"][0]) for k in range(1, 7)]
+    bills = tape.filter(like="BILL_AMT").to_numpy()
+    assert performance.agg(F.sum("statement")).first()[0] == int(bills.sum())
+    assert performance.where("statement < 0").count() == (bills < 0).sum() > 0  # credits, not debts
+    assert performance.where("credit_limit IS NOT NULL").isEmpty()  # one for all months: in loans
 
 
 def test_the_case_control_panel_of_fannie_mae(make_run, shared_data):

@@ -9,6 +9,7 @@ from loanbook.tables.columns import (
     KNOWN_ON,
     LINE,
     LOAN_ID,
+    MONEY,
     QUALITY_FLAGS,
     SLICE,
     SOURCE,
@@ -37,7 +38,17 @@ PERFORMANCE = Table(
         Column("rate", "DECIMAL(8,5)", "Current interest rate, percent a year"),
         Column("remaining_term", "INT", "Months to the contractual maturity"),
         Column("modified", "BOOLEAN", "Whether the loan has been modified up to this month"),
-        Column("payment", "DECIMAL(16,2)", "Payment received in the month, currency of the tape"),
+        Column("payment", MONEY, "Payment received in the month, currency of the tape"),
+        Column(
+            "statement",
+            MONEY,
+            "Statement balance billed in the month, revolving accounts, currency of the tape",
+        ),
+        Column(
+            "credit_limit",
+            MONEY,
+            "Credit limit of a revolving account in the month, currency of the tape; null where not reported",
+        ),
         Column("loss_event", "BOOLEAN", "Whether the row is a liquidation with loss", required=True),
         Column(
             "tape_outcome",
@@ -61,5 +72,6 @@ PERFORMANCE = Table(
         "month_after_1970": "as_of_date >= DATE'1970-01-01'",
         "upb_not_negative": "upb IS NULL OR upb >= 0",
         "delinquency_not_negative": "months_delinquent IS NULL OR months_delinquent >= 0",
+        "limit_not_negative": "credit_limit IS NULL OR credit_limit >= 0",
     },
 )

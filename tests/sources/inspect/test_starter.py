@@ -42,6 +42,18 @@ def test_the_mapping_of_a_monthly_feed_loads_as_it_is(tmp_path):
     assert "TODO" in text
 
 
+def test_bills_and_limits_are_money_and_a_billing_day_is_not(tmp_path):
+    names = {"bill": "money", "statement": "money", "credit_limit": "money", "CreditLimit": "money",
+             "billing_day": "int", "payment": "money"}  # fmt: skip
+    rows = [f"{loan},2024-{m:02d},{m % 3},{','.join(str(loan % 5 * 1000 + m * k) for k in range(1, 7))}"
+            for loan in range(9) for m in range(1, 7)]  # fmt: skip
+    header = ",".join(["acct", "month", "late", *names])
+    mapping, text = loaded(tmp_path, inspected(write(tmp_path, "a.csv", [header, *rows])))
+    (fields,) = mapping.files[0].field_sets
+    assert {name: fields[name].type for name in names} == names
+    assert "statement, credit_limit" in text
+
+
 @pytest.mark.parametrize("day", ["2024-{:02d}-28 00:00:00", "2024-{:02d}-28T00:00:00Z", "2024-{:02d}-28"])
 def test_days_with_a_time_are_read_as_days(tmp_path, day):
     rows = [f"{loan},{day.format(m)},{m % 3}" for loan in range(9) for m in range(1, 7)]

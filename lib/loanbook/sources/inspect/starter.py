@@ -12,7 +12,9 @@ from loanbook.sources.inspect.types import DATES
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-MONEY = re.compile(r"(?i)upb|balance|(^|_)bal($|_)|amount|amt|principal|proceeds|payment|costs?$")
+MONEY = re.compile(
+    r"(?i)upb|balance|(^|_)bal($|_)|amount|amt|principal|proceeds|payment|costs?$|limit$|statement$|(^|_)bill$"
+)
 COUNT = re.compile(r"(?i)months?|days|age|number|count")
 READ_ALL = ("utf-8", "utf-8-sig")  # what a mapping reads unless it names another encoding
 
@@ -190,7 +192,8 @@ def _loans(findings: Findings) -> list[str]:
 def _performance(guess: Guess) -> list[str]:
     return [
         "",
-        "performance:               # Spark SQL over the fields; TODO: add upb, rate, remaining_term",
+        "performance:               # Spark SQL over the fields; TODO: add upb, rate, remaining_term;",
+        "                           # of revolving accounts payment, statement, credit_limit",
         "  columns:",
         f"    loan_id: {_single(guess.loan_id)}   # {guess.loan_id_by}",
         f"    as_of_date: {_single(guess.as_of_date)}   # {guess.as_of_date_by}",
