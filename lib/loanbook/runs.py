@@ -5,7 +5,7 @@ import logging
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from loanbook.storage import Storage
 from loanbook.tables import base
 from loanbook.tables.base import Table
 from loanbook.tables.runs import RUNS
+from loanbook.tables.worker_files import Receipt, commit
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,14 @@ class Run:
         """Replace the rows that meet ``where`` in one commit; readers see it once the run is published."""
         with named(self.spark, f"{self.job}: write {table.name}"):
             version = base.replace(self.spark, self.storage, table, df, where, self._metadata())
+        self.outputs[table.name] = version
+
+    def replace_by_files(self, table: Table, receipts: Sequence[Receipt], where: str) -> None:
+        """Replace the source's rows that meet ``where``, of the partition only, by files of workers."""
+        own = [receipt for receipt in receipts if receipt.table == table.name]
+        uri = self.storage.table_uri(table.name)
+        with named(self.spark, f"{self.job}: commit {table.name}"):
+            version = commit(self.spark, uri, table, own, str(self.source), where, self._metadata())
         self.outputs[table.name] = version
 
     def restore_unpublished(self, *tables: Table) -> None:

@@ -20,6 +20,8 @@ REQUIRED = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Below its greatest value Spark measures all columns of a batch after each row: minutes for nested ones.
+    "spark.sql.execution.arrow.maxBytesPerBatch": "2147483647b",
 }
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 

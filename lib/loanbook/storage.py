@@ -60,6 +60,12 @@ class Storage:
             root = str(local_path(root))
         return f"{root.rstrip('/')}/{table}"
 
+    def table_folder(self, table: str) -> Path | None:
+        """Return the table's folder where workers can write it as a local one, else None."""
+        if self.catalog or scheme_of(self.paths.warehouse) not in ("", "file"):
+            return None
+        return local_path(self.table_uri(table))
+
     def spark_name(self, table: str) -> str:
         """Return the name that Spark SQL knows the table by."""
         return f"{self.catalog}.{table}" if self.catalog else f"delta.`{self.table_uri(table)}`"

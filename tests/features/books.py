@@ -10,9 +10,12 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
 from loanbook.config import load_settings
-from loanbook.features.feature import PanelInputs
-from loanbook.features.macro_known import known_macro
+from loanbook.features.catalogue import catalogue_id
+from loanbook.features.engine import Plan
+from loanbook.features.macro_known import macro_known
 from loanbook.features.months import last_day, month_number
+from loanbook.features.panel import PanelInputs
+from loanbook.features.rows import Stamp
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
@@ -59,7 +62,10 @@ class BookLoan:
             "source": "tape", "loan_id": self.loan_id, "as_of_date": last_day(START + self.start + k),
             "slice": "all", "delivery": "d1", "line": k + 1, "known_on": last_day(START + self.start + k),
             "state": state, "months_delinquent": MONTHS_DELINQUENT.get(state),
-            "upb": Decimal(100_000 - 137 * k), "rate": Decimal("4.125"),
+            "upb": Decimal(100_000 - 137 * k - 911 * (k // 4)), "rate": Decimal("4.125"),
+            "payment": None if k % 5 == 4 else Decimal(420 + 30 * (k % 4)),
+            "statement": Decimal(1000 + 10 * k) if k % 4 else None,
+            "credit_limit": None if k % 3 else Decimal(150_000 + 1000 * (k // 6)),
             "remaining_term": 360 - k, "modified": k > 20, "loss_event": state == "liquidated",
             "quality_flags": [],
             "default_definition_id": DEFINITION,
@@ -115,17 +121,30 @@ def panel_inputs(
     return PanelInputs(
         performance=frame(spark, PERFORMANCE, performance),
         loans=frame(spark, LOANS, loans),
-        macro=None if macro is None else known_macro(pd.DataFrame(macro), last_month),
-        last_month=last_month,
-        stale_months=stale_months,
+        plan=plan_of(last_month, macro, stale_months),
+        stamp=Stamp("tape", DEFINITION, catalogue_id()),
     )
 
 
-def publish(make_run: Any, book: list[BookLoan], last_month: int, macro: Rows | None = None) -> None:
-    """Publish a book as ingest would: deliveries, loans, performance and, where given, macro."""
+def plan_of(
+    last_month: int = START + 40,
+    macro: Rows | None = None,
+    stale_months: int = 3,
+    first_month: int = 0,
+    period_months: int = 1,
+) -> Plan:
+    """Return the plan of a panel of a monthly tape, from its beginning unless told otherwise."""
+    known = None if macro is None else macro_known(pd.DataFrame(macro), last_month)
+    return Plan(first_month or START, last_month, stale_months, period_months, known)
+
+
+def publish(
+    make_run: Any, book: list[BookLoan], last_month: int, macro: Rows | None = None, source: str = "tape"
+) -> None:
+    """Publish a book's months as ingest would: deliveries, loans, performance and, where given, macro."""
     run = make_run("ingest-tapes")
     delivery = {
-        "source": "tape", "delivery": "d1", "slice": "all", "file": "tape.csv", "kind": "performance",
+        "source": source, "delivery": "d1", "slice": "all", "file": "tape.csv", "kind": "performance",
         "sha256": "0", "scope": "full", "period_months": 1, "last_complete_month": last_day(last_month),
         "slice_holds": "cohorts", "is_open": True, "history": "reported",
         "sampling": "population",
@@ -135,9 +154,11 @@ def publish(make_run: Any, book: list[BookLoan], last_month: int, macro: Rows | 
     for table, rows in (
         (DELIVERIES, [delivery]),
         (LOANS, loans_of(book)),
-        (PERFORMANCE, performance_of(book)),
+        (PERFORMANCE, [row for row in performance_of(book) if row["as_of_date"] <= last_day(last_month)]),
         (MACRO, macro),
     ):
         if rows is not None:
-            run.replace(table, frame(run.spark, table, rows), "true")
+            own = [row if table == MACRO else row | {"source": source} for row in rows]
+            where = "true" if table == MACRO else f"source = '{source}'"
+            run.replace(table, frame(run.spark, table, own), where)
     run.finish({})

@@ -7,7 +7,7 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.features import catalogue
 from loanbook.features.catalogue import FEATURES as CATALOGUE
-from loanbook.features.catalogue import THEMES, catalogue_id, feature
+from loanbook.features.catalogue import catalogue_id, feature, require_each_once
 from loanbook.tables.features import FEATURES
 
 
@@ -26,10 +26,14 @@ def test_every_entry_can_be_explained_to_a_borrower() -> None:
         assert item.reason_code, item.name
         assert item.reason_text, item.name
         assert (item.kind == "categorical") == (item.type == "STRING"), item.name
+        assert (item.kind == "sequence") == item.type.startswith("ARRAY"), item.name
 
 
-def test_the_vintage_is_no_input_by_default() -> None:
-    assert [item.name for item in CATALOGUE if not item.default_input] == ["vintage"]
+OFF = ["calendar_month", "vintage", "state_last_12m", "upb_last_12m", "incentive_last_12m"]
+
+
+def test_neither_calendar_nor_sequences_are_inputs_by_default() -> None:
+    assert [item.name for item in CATALOGUE if not item.default_input] == OFF
 
 
 def test_feature_finds_an_entry_and_names_the_nearest() -> None:
@@ -49,5 +53,15 @@ def test_the_id_changes_with_any_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert before != after
 
 
-def test_a_theme_holds_only_its_own_features() -> None:
-    assert all(len({item.theme for item in theme.features}) == 1 for theme in THEMES)
+def test_two_definitions_of_one_feature_are_refused() -> None:
+    other = replace(CATALOGUE[0], theme="balance")
+    with pytest.raises(InputError, match="state in the themes delinquency, balance"):
+        require_each_once([*CATALOGUE, other])
+
+
+def test_a_raised_revision_changes_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = catalogue_id()
+    monkeypatch.setattr(catalogue, "FEATURES", (replace(CATALOGUE[0], revision=2), *CATALOGUE[1:]))
+    catalogue_id.cache_clear()
+    assert catalogue_id() != before
+    catalogue_id.cache_clear()

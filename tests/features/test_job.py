@@ -1,4 +1,4 @@
-"""The jobs build-features and build-labels on a published book."""
+"""The job build-features on a published book, a month at a time, and after corrections."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,12 +8,11 @@ import pytest
 
 from loanbook.errors import InputError
 from loanbook.features.job import build_features
-from loanbook.features.label_job import build_labels
 from loanbook.features.months import last_day
 from loanbook.runs import Run
+from loanbook.storage import Storage
+from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
-from loanbook.tables.labels import LABELS
-from loanbook.tables.outcomes import OUTCOMES
 from tests.features.books import START, BookLoan, macro_of, publish
 
 LAST = START + 14
@@ -40,19 +39,14 @@ def rows_of(run: Run, *tables: Any) -> list[Any]:
     ]
 
 
-def test_build_features_again_and_a_month_alone_give_the_same_rows(make_run: MakeRun) -> None:
+def test_build_features_again_gives_the_same_rows(make_run: MakeRun) -> None:
     publish(make_run, BOOK, LAST, MACRO)
     result = built(make_run, build_features)
     first = rows_of(make_run(), FEATURES)
     assert (result["loans_in_book"], result["loan_months"]) == (2, 15 + 4 + 6 + 10)
     assert (result["first_month"], result["last_month"]) == (str(last_day(START)), str(last_day(LAST)))
-    run = make_run("build-features", as_of=last_day(START + 6))
-    alone = run.finish(build_features(run))
-    assert alone["loan_months"] == alone["loans_in_book"] == 3
-    assert rows_of(make_run(), FEATURES) == first
     assert built(make_run, build_features)["loan_months"] == 35
     assert rows_of(make_run(), FEATURES) == first
-    assert set(run.inputs) == {"performance", "deliveries", "loans", "macro", "features"}
     files = make_run().read(FEATURES, made_by="test").inputFiles()
     assert len(files) == 15
 
@@ -74,15 +68,63 @@ def refuse(run: Run, message: str) -> None:
     assert run.outputs == {}
 
 
-def test_build_labels_after_a_crash_and_again_gives_the_same_rows(make_run: MakeRun) -> None:
-    publish(make_run, BOOK, LAST)
-    build_labels(make_run("build-labels"))  # not finished, as by a crash: nothing is published
-    assert not make_run().exists(LABELS)
-    result = built(make_run, build_labels)
-    first = rows_of(make_run(), LABELS, OUTCOMES)
-    counts = {"history_gap": 1, "in_default": 3, "not_matured": 26, "observed": 5}
-    assert result["label_status"] == counts
-    assert (result["default_12m"], result["loan_months"], result["outcomes"]) == (3, 35, 5)
-    assert len(first[1]) == 5
-    assert built(make_run, build_labels)["label_status"] == counts
-    assert rows_of(make_run(), LABELS, OUTCOMES) == first
+def refused_as_of(make_run: MakeRun, message: str, *overrides: str) -> None:
+    refuse(make_run("build_features", *overrides, as_of=last_day(LAST)), message)
+
+
+def grown(make_run: MakeRun, book: list[BookLoan], month: int) -> dict[str, Any]:
+    """Publish a book up to a month, with what macro was known by then, and bring the panel up to it."""
+    publish(make_run, book, month, [row for row in MACRO if row["known_on"] <= last_day(month)])
+    return built(make_run, build_features, as_of=last_day(month))
+
+
+def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(make_run: MakeRun) -> None:
+    first = grown(make_run, BOOK, LAST - 2)
+    assert (first["months_written"], first["stale_months"]) == (13, None)
+    assert grown(make_run, BOOK, LAST - 1)["months_written"] == 1
+    again = built(make_run, build_features, as_of=last_day(LAST - 1))
+    assert (again["months_written"], again["loan_months"]) == (0, 0)
+    corrected = [
+        BookLoan("a", 0, ("current", "dpd30", "current", "dpd60", "dpd90") + ("current",) * 10),
+        *BOOK[1:],
+    ]
+    step = grown(make_run, corrected, LAST)
+    assert (step["months_written"], step["loans_in_book"]) == (13, 2)
+    assert step["stale_months"] == [str(last_day(START + 2)), str(last_day(LAST - 1))]
+    increments = rows_of(make_run(), FEATURES, FEATURE_STATE)
+    assert built(make_run, build_features)["months_written"] == 15
+    assert rows_of(make_run(), FEATURES, FEATURE_STATE) == increments
+
+
+def test_what_the_workers_write_is_what_spark_writes(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(make_run, BOOK, LAST, MACRO)
+    built(make_run, build_features)
+    by_workers = rows_of(make_run(), FEATURES, FEATURE_STATE)
+    with monkeypatch.context() as patched:
+        patched.setattr(Storage, "table_folder", lambda *_: None)
+        built(make_run, build_features)
+    assert rows_of(make_run(), FEATURES, FEATURE_STATE) == by_workers
+
+
+def test_a_panel_made_with_other_settings_is_not_mixed(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown(make_run, BOOK, LAST - 1)
+    publish(make_run, BOOK, LAST, MACRO)
+    refused_as_of(make_run, "book.stale_months 6.*run build-features without --as-of", "book.stale_months=6")
+    monkeypatch.setattr("loanbook.features.job.catalogue_id", lambda: "other")
+    refused_as_of(make_run, "feature catalogue other")
+
+
+def test_sources_stand_side_by_side(make_run: MakeRun) -> None:
+    publish(make_run, BOOK, LAST, MACRO)
+    built(make_run, build_features)
+    first = rows_of(make_run(), FEATURES)
+    publish(make_run, BOOK[1:], LAST, MACRO, source="other")
+    for _ in range(2):
+        assert built(make_run, build_features, source="other")["loan_months"] == 20
+    rows = rows_of(make_run(), FEATURES)[0]
+    assert [row for row in rows if row["source"] == "tape"] == first[0]
+    assert len(rows) == 35 + 20

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from loanbook.features.macro_known import SCHEMA, known_macro
+from loanbook.features.macro_known import COLUMNS, known_macro
 from tests.features.books import START, macro_of
 
 MACRO = macro_of(
@@ -24,7 +24,7 @@ def at(known: pd.DataFrame, area: str, month: int) -> dict[str, float]:
 
 def test_each_series_is_known_with_its_lag() -> None:
     known = known_macro(pd.DataFrame(MACRO), START + 20)
-    assert list(known.columns) == [column.split()[0] for column in SCHEMA.split(", ")]
+    assert list(known.columns) == ["area", "month", *COLUMNS]
     row = at(known, "CA", 20)
     assert (row["unemployment"], row["hpi"], row["nation_hpi"]) == (219.0, 218.0, 118.0)
     assert (row["unemployment_change_12m"], row["hpi_growth_12m"]) == (12.0, 218 / 206 - 1)

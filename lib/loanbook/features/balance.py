@@ -1,12 +1,13 @@
-"""Balance: how much of the loan is left, and how that moves."""
+"""Balance: how much of the loan is left, how that moves, and how it is paid."""
 
+from collections.abc import Callable
 from functools import partial
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import numpy as np
 
-from loanbook.features.feature import Feature, PanelInputs, Theme, Transform
-from loanbook.features.months import loan_window
+from loanbook.features.feature import Feature
+from loanbook.features.known import Known, summed
+from loanbook.features.values import Numbers, Values, both, difference, first_known, ratio
 
 CHANGES = (3, 12)
 
@@ -15,11 +16,80 @@ _Balance = partial(
     theme="balance",
     kind="numeric",
     type="DOUBLE",
+    unit="ratio",
     actionable=True,
     expected_sign="+",
+    roll_forward="path",
     known="report",
     low=0,
 )
+
+
+def scheduled_share(rate: Numbers, term: Numbers, payments: Numbers) -> Numbers:
+    """Return the share of a level-payment loan that is left after ``payments`` of ``term`` monthly payments.
+
+    ((1 + r)^N - (1 + r)^n) / ((1 + r)^N - 1) with r the monthly rate, and 1 - n/N at a rate of zero: the
+    outstanding balance of an annuity.
+
+    Args:
+        rate: percent a year.
+        term: monthly payments in all.
+        payments: those due so far; fewer than 0 or more than ``term`` count as 0 and ``term``.
+
+    >>> scheduled_share(np.array([0.0, 6.0]), np.array([12, 360]), np.array([3, 360])).tolist()
+    [0.75, 0.0]
+    """
+    paid = np.clip(payments, 0, term).astype(float)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        growth = 1.0 + rate / 1200.0
+        whole = growth**term
+        level = (whole - growth**paid) / (whole - 1.0)
+        return np.where(rate > 0, level, 1.0 - paid / term)
+
+
+def _to_schedule(k: Known) -> Values:
+    rate, term, original = (k.term(name) for name in ("original_rate", "original_term", "original_cents"))
+    first = k.term("first_payment_month")
+    payments = first_known(Values(k.month - first.data + 1, first.valid), Values(k.age))
+    share = scheduled_share(rate.data, term.data, payments.data)
+    scheduled = Values(original.data * share, both(original, rate, term))
+    return ratio(k.upb, scheduled.where(share > 0))
+
+
+def _change(months: int) -> Callable[[Known], Values]:
+    def compute(k: Known) -> Values:
+        then = k.ago("upb", months)
+        return ratio(difference(k.upb, then), then)
+
+    return compute
+
+
+def _curtailment(k: Known) -> Values:
+    return ratio(summed(k.last("curtailed", 12)), k.term("original_cents"))
+
+
+def _shortfall(k: Known) -> Values:
+    return ratio(summed(k.last("short", 3)), summed(k.last("due", 3)))
+
+
+def _peak(k: Known) -> Values:
+    if not k.limit.mask.any():
+        return k.limit
+    used = [k.utilisation(months) for months in range(12)]
+    peak = np.maximum.reduce([value.filled(-np.inf) for value in used])
+    return Values(peak, np.logical_or.reduce([value.mask for value in used]))
+
+
+def _limit_change(k: Known) -> Values:
+    then = first_known(k.ago("limit", 12), k.term("limit_cents"))
+    in_book = (k.bits("in_book") >> np.uint32(12) & np.uint32(1)) == 1
+    return ratio(difference(k.limit, then), then.where(in_book))
+
+
+def _paid_of_statement(k: Known) -> Values:
+    statement = k.ago("statement", k.terms.period_months)
+    return ratio(k.ago("paid", 0), statement.where(statement.data > 0))
+
 
 FEATURES: tuple[Feature, ...] = (
     _Balance(
@@ -30,90 +100,100 @@ FEATURES: tuple[Feature, ...] = (
         reason_code="BUP",
         reason_text="Balance owed",
         expected_sign="?",
-        roll_forward="path",
         log=True,
+        compute=lambda k: k.upb,
     ),
     _Balance(
         name="upb_to_original",
-        unit="ratio",
         description="Balance over the amount at origination",
         reason_code="BUO",
         reason_text="Share of the loan still owed",
-        roll_forward="path",
+        compute=lambda k: ratio(k.upb, k.term("original_cents")),
     ),
     _Balance(
         name="upb_to_schedule",
-        unit="ratio",
         description="Balance over the balance that level payments at the original rate would have left",
         reason_code="BUS",
         reason_text="Balance against the payment schedule",
-        roll_forward="path",
+        compute=_to_schedule,
     ),
     *(
         _Balance(
             name=f"upb_change_{months}m",
-            unit="ratio",
             low=-1,
             description=f"Relative change of the balance over {months} calendar months; null where the loan "
             "was not in the book then",
             reason_code="BCH",
             reason_text=f"Change of the balance in {months} months",
-            roll_forward="path",
+            compute=_change(months),
         )
         for months in CHANGES
     ),
     _Balance(
+        name="curtailment_12m",
+        description="Principal repaid beyond the schedule in the last 12 calendar months, over the amount "
+        "at origination; counted between consecutive reports in state current, scheduled being the "
+        "level payment "
+        "less the interest on the balance before; null where no month could be counted",
+        reason_code="BCU",
+        reason_text="Repayments beyond the schedule",
+        expected_sign="-",
+        compute=_curtailment,
+    ),
+    _Balance(
+        name="shortfall_3m",
+        high=1,
+        description="Part of the level payments of the last 3 calendar months that was not "
+        "received; null where "
+        "the tape reports no payments",
+        reason_code="BSH",
+        reason_text="Payments below the instalment",
+        compute=_shortfall,
+    ),
+    _Balance(
         name="utilisation",
-        unit="ratio",
-        description="Balance over the credit limit of a revolving account",
+        description="Balance over the credit limit of a revolving account, the limit last "
+        "reported, else that at "
+        "origination",
         reason_code="BUT",
         reason_text="Use of the credit limit",
-        roll_forward="path",
+        compute=lambda k: k.utilisation(0),
+    ),
+    _Balance(
+        name="utilisation_change_3m",
+        low=None,
+        description="Change of the utilisation over 3 calendar months; null where the account was "
+        "not in the book "
+        "then",
+        reason_code="BUC",
+        reason_text="Change in the use of the limit",
+        compute=lambda k: difference(k.utilisation(0), k.utilisation(3)),
+    ),
+    _Balance(
+        name="utilisation_peak_12m",
+        description="Highest utilisation of the last 12 calendar months in the book",
+        reason_code="BPK",
+        reason_text="Highest use of the limit in 12 months",
+        compute=_peak,
+    ),
+    _Balance(
+        name="payment_to_statement",
+        low=None,  # a payment that bounced is a negative one
+        description="Payment reported in the month over the statement balance of one period before",
+        reason_code="BPS",
+        reason_text="Payment against the statement",
+        expected_sign="-",
+        compute=_paid_of_statement,
+    ),
+    _Balance(
+        name="limit_change_12m",
+        low=-1,
+        description="Relative change of the credit limit over 12 calendar months; null where the "
+        "account was not "
+        "in the book then",
+        reason_code="BLC",
+        reason_text="Change of the credit limit",
+        expected_sign="-",
+        compute=_limit_change,
     ),
 )
-
-
-def scheduled_share_expr(rate: Column, term: Column, payments: Column) -> Column:
-    """Return the share of a level-payment loan that is left after ``payments`` of ``term`` monthly payments.
-
-    ((1 + r)^N - (1 + r)^n) / ((1 + r)^N - 1) with r the monthly rate, and 1 - n/N at a rate of zero: the
-    outstanding balance of an annuity.
-
-    Args:
-        rate: percent a year.
-        term: monthly payments in all.
-        payments: those due so far; fewer than 0 or more than ``term`` count as 0 and ``term``.
-    """
-    paid = F.when(payments.isNotNull(), F.greatest(F.lit(0), F.least(payments, term)))
-    growth = F.lit(1.0) + rate / F.lit(1200.0)
-    level = F.try_divide(F.pow(growth, term) - F.pow(growth, paid), F.pow(growth, term) - F.lit(1.0))
-    return F.when(rate > 0, level).when(rate == 0, F.lit(1.0) - F.try_divide(paid, term))
-
-
-def with_balance(inputs: PanelInputs) -> Transform:
-    """Add the balance features to rows of the book joined with their loans; amounts divide as whole cents."""
-
-    def transform(book: DataFrame) -> DataFrame:
-        upb, original = F.col("upb_cents"), F.col("original_cents")
-        first_due = F.col("month") - F.col("first_payment_month") + 1
-        share = scheduled_share_expr(
-            F.col("original_rate"), F.col("original_term"), F.coalesce(first_due, F.col("months_on_book"))
-        )
-        return book.withColumns(
-            {
-                "upb_to_original": F.try_divide(upb, original),
-                "upb_to_schedule": F.try_divide(upb, F.when(share > 0, original * share)),
-                "utilisation": F.try_divide(upb, F.col("limit_cents")),
-                **{f"upb_change_{k}m": _change(k) for k in CHANGES},
-            }
-        )
-
-    return transform
-
-
-def _change(months: int) -> Column:
-    then = F.max("upb_cents").over(loan_window(-months, -months))
-    return F.try_divide(F.col("upb_cents") - then, then)
-
-
-THEME = Theme(FEATURES, with_balance)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.features.months import LOAN, in_order, last_day, month_end_expr, so_far
+from loanbook.features.months import LOAN, in_order, last_day, month_end_expr
 from loanbook.tables.columns import TERMINAL_STATES
 
 Transform = Callable[[DataFrame], DataFrame]
@@ -39,35 +39,6 @@ def with_book(last_month: int, stale_months: int) -> Transform:
         ).drop("until", "report_month")
 
     return transform
-
-
-def with_last_known(rows: DataFrame) -> DataFrame:
-    """Return reported rows (with ``month``) with the last known value of each column.
-
-    The balance is there in whole cents too (``upb_cents``), the remaining term as the month it ends in
-    (``maturity_month``); ``prior_state`` is the state of the report before, ``first_month`` the month of the
-    loan's first report.
-    """
-    known = {
-        "upb": F.col("upb"),
-        "current_rate": F.col("rate").cast("double"),
-        "maturity_month": F.col("month") + F.col("remaining_term"),
-        "months_delinquent": F.col("months_delinquent"),
-        "modified": F.col("modified"),
-    }
-    latest = rows.select(
-        *LOAN,
-        "month",
-        "state",
-        "default_status",
-        "default_episode",
-        "default_definition_id",
-        "quality_flags",
-        F.lag("state").over(in_order()).alias("prior_state"),
-        F.min("month").over(so_far()).alias("first_month"),
-        *[F.last(value, ignorenulls=True).over(so_far()).alias(name) for name, value in known.items()],
-    )
-    return latest.withColumn("upb_cents", (F.col("upb") * 100).cast("bigint"))
 
 
 def loans_in_book(performance: DataFrame, month: int, stale_months: int) -> int:

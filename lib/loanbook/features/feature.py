@@ -1,20 +1,25 @@
-"""What a feature, a theme of features and the inputs of the panel are."""
+"""What a feature of the catalogue is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-from pyspark.sql import DataFrame
+import pyarrow as pa
 
-Transform = Callable[[DataFrame], DataFrame]
+from loanbook.features.values import Values
+
+if TYPE_CHECKING:
+    from loanbook.features.known import Known
+
+Expression = Callable[["Known"], Values | pa.Array]
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature of a loan at a month, as the catalogue describes it.
+    """One feature of a loan at a month: its definition and, beside it, its expression.
 
     Args:
+        compute: its expression: the values of a month's rows, from what is known of them at the month's end.
         type: Spark SQL type of its column.
         known: since when its inputs are known: ``origination``, the ``report`` of the month or one before,
             or the ``publication`` of a series, by its lag.
@@ -26,10 +31,12 @@ class Feature:
             calendar and the contract, ``macro`` reads a macro path, ``path`` follows the projected states.
         log: whether a network takes log(1 + x).
         default_input: whether a model takes it unless told otherwise.
+        revision: raised by one whenever the expression gives other values, so that the catalogue's id
+            changes.
     """
 
     name: str
-    kind: Literal["numeric", "categorical"]
+    kind: Literal["numeric", "categorical", "sequence", "text"]
     type: str
     unit: str
     description: str
@@ -40,38 +47,13 @@ class Feature:
     expected_sign: Literal["+", "-", "?"]
     roll_forward: Literal["static", "deterministic", "macro", "path"]
     known: Literal["origination", "report", "publication"]
+    compute: Expression
     low: float | None = None
     high: float | None = None
     log: bool = False
     default_input: bool = True
+    revision: int = 1
 
-
-@dataclass(frozen=True)
-class PanelInputs:
-    """What the panel of one source is built from.
-
-    Args:
-        performance: reported rows up to ``last_month``, and possibly later ones, which are not read.
-        loans: one row a loan, as first reported.
-        macro: what was known of the economy, by area and month (see macro_known.py); None without any.
-        last_month: last month of the panel, as a number (see months.py).
-        stale_months: months without a report after which a loan leaves the book.
-        rebuilt: whether the months were made from a final status: then no behavioural feature is known.
-        case_control: whether loans were drawn by what became of them: then every row is flagged.
-    """
-
-    performance: DataFrame
-    loans: DataFrame
-    macro: pd.DataFrame | None
-    last_month: int
-    stale_months: int
-    rebuilt: bool = False
-    case_control: bool = False
-
-
-@dataclass(frozen=True)
-class Theme:
-    """Features that are computed together: ``transform`` adds their columns to the book's rows."""
-
-    features: tuple[Feature, ...]
-    transform: Callable[[PanelInputs], Transform]
+    def entry(self) -> dict[str, Any]:
+        """Return the definition without the expression."""
+        return {name: value for name, value in asdict(self).items() if name != "compute"}

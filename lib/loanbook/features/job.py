@@ -1,68 +1,202 @@
 """The job that builds the feature panel."""
 
+import logging
 from datetime import date
 from typing import Any
 
-import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.storagelevel import StorageLevel
 
 from loanbook.errors import InputError, LoanbookError
-from loanbook.features.book import loans_in_book
+from loanbook.features.book import loans_in_book, one_file_a_month
 from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import catalogue_id
-from loanbook.features.feature import PanelInputs
-from loanbook.features.macro_known import known_macro
-from loanbook.features.months import last_day, month_number, with_month
-from loanbook.features.panel import feature_panel
-from loanbook.features.tape import MADE_BY, Tape, read_tape
+from loanbook.features.engine import Plan
+from loanbook.features.increment import RECORD, Step, macro_digest, plan_step
+from loanbook.features.macro_known import MacroKnown, macro_known
+from loanbook.features.months import last_day, month_number
+from loanbook.features.panel import STATE_COLUMNS, PanelInputs, panel_and_state
+from loanbook.features.rows import Stamp
+from loanbook.features.saved_state import layout_id
+from loanbook.features.stage import written_by_workers
+from loanbook.features.tape import Tape, read_tape
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.tables import base
+from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO
 
+log = logging.getLogger(__name__)
+
+LOANS_PER_FILE = 64_000  # a worker holds all reports of so many loans at once
+
 
 def build_features(run: Run) -> dict[str, Any]:
-    """Build the features of every month of a source, or of ``run.as_of`` alone.
+    """Build the features of every month of a source, or bring them up to ``run.as_of``.
+
+    With ``run.as_of`` the job goes on from the running state of the last month built, and reads the months
+    after it only. Loans with corrected months are followed forward from the first of them; the log says which
+    months were stale. The rows are those of a build of every month, to the last bit.
 
     Raises:
-        InputError: no such source or month, or macro sources that overlap; nothing is written.
+        InputError: no such source or month, macro that overlaps or ends before the book does, or a published
+            panel of another catalogue or other settings; nothing is written.
         LoanbookError: the rows written are not the loans in the book.
     """
     with named(run.spark, "build-features: read"):
         tape = read_tape(run)
         month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
-        inputs = panel_inputs(run, tape, month)
-    panel = feature_panel(inputs)
-    where = f"source = '{tape.source}'"
-    if run.as_of is not None:
-        _require_same_catalogue(run)
-        panel = panel.where(F.col("as_of_date") == F.lit(run.as_of))
-        where += f" AND as_of_date = DATE'{run.as_of}'"
-    run.restore_unpublished(FEATURES)
-    run.replace(FEATURES, one_file_a_month(panel), where)
-    return _checked(run, tape, month, where)
+        loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == tape.source)
+        macro = _known_macro(run, month)
+        made_with = _made_with(run, tape)
+        step = plan_step(run, tape, month, made_with, macro)
+        if step.last_month > month:
+            macro = _known_macro(run, step.last_month)
+    counts = _write(run, tape, loans, macro, step) if step.months else {}
+    if step.months:
+        _require_whole_book(run, tape, step.last_month, counts)
+    last = max(step.last_month, step.built or 0)
+    run.evidence[RECORD] = {
+        "made_with": made_with, "last_month": str(last_day(last)), "macro": macro_digest(macro, last),
+    }  # fmt: skip
+    return _described(run, tape, step, counts, macro)
 
 
-def panel_inputs(run: Run, tape: Tape, month: int) -> PanelInputs:
-    """Return what the panel up to ``month`` is built from, without any later row."""
-    known = tape.performance.where(F.col("as_of_date") <= F.lit(last_day(month)))
-    return PanelInputs(
-        performance=known,
-        loans=run.read(LOANS, made_by=MADE_BY).where(F.col("source") == tape.source),
-        macro=_known_macro(run, month),
-        last_month=month,
-        stale_months=run.settings.book.stale_months,
-        rebuilt=tape.rebuilt,
-        case_control=tape.case_control,
+def _write(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step) -> dict[date, int]:
+    """Write the step's months and the running state; return the rows of each month."""
+    run.restore_unpublished(FEATURES, FEATURE_STATE)
+    for table in (FEATURES, FEATURE_STATE):
+        base.create(run.spark, run.storage, table)
+    parts = _parts(run, tape, loans, macro, step)
+    folders = [run.storage.table_folder(table.name) for table in (FEATURES, FEATURE_STATE)]
+    if len(parts) == 1 and step.corrected is None and folders[0] and folders[1]:
+        return _written_by_workers(run, parts[0], folders[0], folders[1], step)
+    return _written_by_spark(run, tape, parts, step)
+
+
+def _parts(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step) -> list[PanelInputs]:
+    """Return the inputs of the loans that go on from the running state, and of those made anew."""
+    stamp = _stamp(run, tape)
+    performance = tape.performance
+    if step.built is None:
+        return [
+            PanelInputs(performance, loans, _plan(run, tape, step.first_month, step.last_month, macro), stamp)
+        ]
+    state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
+    later = performance.where(F.col("as_of_date") > F.lit(last_day(step.built)))
+    plan = _plan(run, tape, step.built + 1, step.last_month, macro)
+    going_on = [later, loans, state]
+    if step.corrected is None:
+        return [PanelInputs(later, loans, plan, stamp, state)]
+    corrected = F.broadcast(step.corrected)
+    going_on = [frame.join(corrected, "loan_id", "left_anti") for frame in going_on]
+    anew = [frame.join(corrected, "loan_id", "left_semi") for frame in (performance, loans)]
+    whole = _plan(run, tape, step.first_month, step.last_month, macro)
+    return [
+        PanelInputs(going_on[0], going_on[1], plan, stamp, going_on[2]),
+        PanelInputs(anew[0], anew[1], whole, stamp),
+    ]
+
+
+def _written_by_workers(
+    run: Run, inputs: PanelInputs, features: Any, state: Any, step: Step
+) -> dict[date, int]:
+    with named(run.spark, "build-features: write features"):
+        receipts = written_by_workers(inputs, features, state, _files(inputs))
+    run.replace_by_files(FEATURES, receipts, _months_where(step))
+    run.replace_by_files(FEATURE_STATE, receipts, f"source = '{run.source}'")
+    counts: dict[date, int] = {}
+    for receipt in receipts:
+        if receipt.table == FEATURES.name:
+            month = date.fromisoformat(receipt.partition)
+            counts[month] = counts.get(month, 0) + receipt.rows
+    return counts
+
+
+def _files(inputs: PanelInputs) -> int:
+    """Return how many files a month gets: one for each 64,000 loans that the source has, begun."""
+    return max(1, -(-inputs.loans.count() // LOANS_PER_FILE))
+
+
+def _written_by_spark(run: Run, tape: Tape, parts: list[PanelInputs], step: Step) -> dict[date, int]:
+    made = [panel_and_state(inputs).persist(StorageLevel.DISK_ONLY) for inputs in parts]
+    names = [column.name for column in STATE_COLUMNS]
+    try:
+        panels = [rows.where(F.col("core").isNull()).drop(*names) for rows in made]
+        states = [rows.where(F.col("core").isNotNull()).select("loan_id", *names) for rows in made]
+        panel, state = panels[0], states[0]
+        for other in panels[1:]:
+            panel = panel.unionByName(other)
+        for other in states[1:]:
+            state = state.unionByName(other)
+        if step.corrected is not None:
+            panel = panel.unionByName(_kept(run, tape, step))
+        where = f"source = '{tape.source}' AND {_months_where(step)}"
+        run.replace(FEATURES, one_file_a_month(panel), where)
+        fixed = {
+            "source": F.lit(tape.source),
+            "as_of_date": F.lit(last_day(step.last_month)),
+            "layout": F.lit(layout_id()),
+        }
+        run.replace(
+            FEATURE_STATE, FEATURE_STATE.conform(state.withColumns(fixed)), f"source = '{tape.source}'"
+        )
+    finally:
+        for rows in made:
+            rows.unpersist()
+    written = base.read(run.spark, run.storage, FEATURES, run.outputs[FEATURES.name]).where(where)
+    with named(run.spark, "build-features: check"):
+        base.assert_unique(written, FEATURES)
+        return {row["as_of_date"]: row["count"] for row in written.groupBy("as_of_date").count().collect()}
+
+
+def _kept(run: Run, tape: Tape, step: Step) -> DataFrame:
+    """Return the published rows of months written again, of the loans that no correction touches."""
+    until = F.col("as_of_date").between(F.lit(last_day(step.first_month)), F.lit(last_day(step.built or 0)))
+    rows = run.read(FEATURES, made_by="build-features").where((F.col("source") == tape.source) & until)
+    rows = rows.select(*FEATURES.column_names)
+    return rows if step.corrected is None else rows.join(F.broadcast(step.corrected), "loan_id", "left_anti")
+
+
+def _months_where(step: Step) -> str:
+    first, last = last_day(step.first_month), last_day(step.last_month)
+    if step.built is None:
+        return "true"
+    # Delta cannot resolve BETWEEN in replaceWhere under Spark 4.0.
+    return f"as_of_date >= DATE'{first}' AND as_of_date <= DATE'{last}'"
+
+
+def _plan(run: Run, tape: Tape, first: int, last: int, macro: MacroKnown | None) -> Plan:
+    return Plan(first, last, run.settings.book.stale_months, tape.period_months, macro)
+
+
+def _stamp(run: Run, tape: Tape) -> Stamp:
+    flags = {"rebuilt_history": tape.rebuilt, "case_control": tape.case_control}
+    return Stamp(
+        source=tape.source,
+        definition=run.settings.default_definition.id,
+        catalogue=catalogue_id(),
+        knowledge=run.settings.features.knowledge,
+        flags=tuple(name for name, holds in flags.items() if holds),
+        barred=tape.rebuilt,
     )
 
 
-def one_file_a_month(rows: DataFrame) -> DataFrame:
-    """Return rows arranged so that each month is written as one file, in the order of its loans."""
-    return rows.repartition("as_of_date").sortWithinPartitions("as_of_date", "loan_id")
+def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
+    """Return what all months of a published panel must share."""
+    return {
+        "feature catalogue": catalogue_id(),
+        "layout of the running state": layout_id(),
+        "default definition": run.settings.default_definition.id,
+        "book.stale_months": run.settings.book.stale_months,
+        "features.knowledge": run.settings.features.knowledge,
+        "months of a period": tape.period_months,
+        "rebuilt history": tape.rebuilt,
+        "case-control sample": tape.case_control,
+    }
 
 
 def _month_in_range(tape: Tape, as_of: date) -> int:
@@ -77,7 +211,7 @@ def _month_in_range(tape: Tape, as_of: date) -> int:
     )
 
 
-def _known_macro(run: Run, last_month: int) -> pd.DataFrame | None:
+def _known_macro(run: Run, last_month: int) -> MacroKnown | None:
     """Return what was known of the economy in each month, None where no macro was ingested.
 
     Raises:
@@ -98,41 +232,31 @@ def _known_macro(run: Run, last_month: int) -> pd.DataFrame | None:
             do="name the sources to use in features.macro_sources",
         )
     columns = ("region", "series", "as_of_date", "known_on", "value")
-    return known_macro(macro.select(*columns).toPandas(), last_month)
+    known = macro.where(F.col("known_on") <= F.lit(last_day(last_month))).select(*columns).toPandas()
+    return macro_known(known, last_month)
 
 
-def _require_same_catalogue(run: Run) -> None:
-    if not run.exists(FEATURES):
-        return
-    published = run.read(FEATURES, made_by="build-features").select("catalogue_id").distinct().collect()
-    found = {row["catalogue_id"] for row in published} - {catalogue_id()}
-    if found:
-        raise InputError(
-            required=f"published features of the present catalogue {catalogue_id()}",
-            found=f"features of catalogue {', '.join(sorted(found))}",
-            do="rebuild every month: run build-features without --as-of",
-        )
-
-
-def _checked(run: Run, tape: Tape, month: int, where: str) -> dict[str, Any]:
-    """Check the rows just written, before the run publishes them, and describe them."""
-    written = base.read(run.spark, run.storage, FEATURES, run.outputs[FEATURES.name]).where(where)
+def _require_whole_book(run: Run, tape: Tape, month: int, counts: dict[date, int]) -> None:
     with named(run.spark, "build-features: check"):
-        base.assert_unique(written, FEATURES)
-        by_month = {
-            row["as_of_date"]: row["count"] for row in written.groupBy("as_of_date").count().collect()
-        }
-        expected = loans_in_book(with_month(tape.performance), month, run.settings.book.stale_months)
-    found = by_month.get(last_day(month), 0)
+        expected = loans_in_book(tape.performance, month, run.settings.book.stale_months)
+    found = counts.get(last_day(month), 0)
     if found != expected:
         raise LoanbookError(f"features at {last_day(month)}: {found} rows for {expected} loans in the book")
-    run.count("loan_months", sum(by_month.values()))
     run.count("loans_in_book", expected)
+
+
+def _described(
+    run: Run, tape: Tape, step: Step, counts: dict[date, int], macro: MacroKnown | None
+) -> dict[str, Any]:
+    run.count("loan_months", sum(counts.values()))
+    run.count("months_written", len(counts))
+    stale = None if step.stale is None else [str(last_day(step.stale)), str(last_day(step.built or 0))]
     return {
         "source": tape.source,
-        "first_month": str(min(by_month, default=last_day(month))),
-        "last_month": str(last_day(month)),
+        "first_month": str(min(counts, default=last_day(step.first_month))),
+        "last_month": str(last_day(max(step.last_month, step.built or 0))),
+        "stale_months": stale,
         "features": len(CATALOGUE),
         "catalogue_id": catalogue_id(),
-        "macro": run.exists(MACRO),
+        "macro": macro is not None,
     }

@@ -1,11 +1,10 @@
 """``loanbook list-features``: the catalogue as a table, a validator's page, CSV or JSON, without a JVM."""
 
 import argparse
-from dataclasses import asdict
 from typing import Any
 
 from loanbook.errors import InputError
-from loanbook.features.catalogue import FEATURES, THEMES, catalogue_id
+from loanbook.features.catalogue import FEATURES, catalogue_id, themes
 from loanbook.features.feature import Feature
 from loanbook.output import say
 from loanbook.scoring.answers import FORMATS
@@ -32,10 +31,9 @@ def list_features(options: argparse.Namespace) -> dict[str, Any]:
     Raises:
         InputError: there is no such theme.
     """
-    themes = [theme.features[0].theme for theme in THEMES]
-    if options.theme not in (None, *themes):
+    if options.theme not in (None, *themes()):
         raise InputError(
-            required=f"--theme with one of {', '.join(themes)}",
+            required=f"--theme with one of {', '.join(themes())}",
             found=repr(options.theme),
             do="name one of them",
         )
@@ -57,14 +55,14 @@ def range_of(item: Feature) -> str:
     >>> range_of(feature("months_30plus_12m")), range_of(feature("upb")), range_of(feature("state"))
     ('0 to 12', '0 and more', '')
     """
-    if item.kind == "categorical":
+    if item.kind != "numeric":
         return ""
     low, high = ("" if bound is None else f"{bound:g}" for bound in (item.low, item.high))
     return f"{low} to {high}" if low and high else f"{low} and more" if low else "any"
 
 
 def _answer(items: list[Feature], form: str) -> Answer:
-    entries = [{**asdict(item), "range": range_of(item)} for item in items]
+    entries = [{**item.entry(), "range": range_of(item)} for item in items]
     names = list(IN_TABLE) if form == "table" else list(entries[0])
     return Answer(names, [tuple(entry[name] for name in names) for entry in entries])
 

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-import pandas as pd
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+import numpy as np
 
-from loanbook.features.feature import Feature, PanelInputs, Theme, Transform
-from loanbook.features.macro_known import NATION, SCHEMA
+from loanbook.features.feature import Expression, Feature
+from loanbook.features.known import Known, summed
+from loanbook.features.macro_known import AGO
+from loanbook.features.values import Values, both, difference, first_known, ratio
 
 _Macro = partial(
     Feature,
@@ -20,6 +20,36 @@ _Macro = partial(
     known="publication",
 )
 
+
+def _series(name: str) -> Expression:
+    return lambda k: k.economy(name)
+
+
+def _spread_at_origination(k: Known) -> Values:
+    return difference(k.term("original_rate"), k.economy_at_origination("mortgage_rate"))
+
+
+def _mean_incentive(k: Known) -> Values:
+    months = k.last("incentive", 12)
+    count = np.add.reduce([value.mask for value in months], dtype=np.int64)
+    total = summed([Values(value.data.astype(np.int64), value.valid) for value in months])
+    return ratio(total, Values(count * 100_000))
+
+
+def _burnout(k: Known) -> Values:
+    return Values(k.number("money_months").astype(np.int32), k.incentive.mask)
+
+
+def _marked_to_market(k: Known) -> Values:
+    own = ratio(k.economy_at_origination("hpi"), k.economy("hpi"))
+    nation = ratio(k.economy_at_origination("nation_hpi"), k.economy("nation_hpi"))
+    index, left = first_known(own, nation), ratio(k.upb, k.term("original_cents"))
+    ltv = k.term("ltv")
+    known = both(ltv, left, index)
+    with np.errstate(invalid="ignore"):  # of what is missing
+        return Values(ltv.data * left.data * index.data, known)
+
+
 FEATURES: tuple[Feature, ...] = (
     _Macro(
         name="unemployment",
@@ -29,13 +59,18 @@ FEATURES: tuple[Feature, ...] = (
         description="Unemployment rate of the loan's region, else of the nation",
         reason_code="MUN",
         reason_text="Unemployment",
+        compute=_series("unemployment"),
     ),
-    _Macro(
-        name="unemployment_change_12m",
-        unit="percentage points",
-        description="Change of that unemployment rate over 12 months",
-        reason_code="MUC",
-        reason_text="Rise of unemployment in 12 months",
+    *(
+        _Macro(
+            name=f"unemployment_change_{months}m",
+            unit="percentage points",
+            description=f"Change of that unemployment rate over {months} months",
+            reason_code="MUC",
+            reason_text=f"Rise of unemployment in {months} months",
+            compute=_series(f"unemployment_change_{months}m"),
+        )
+        for months in AGO
     ),
     _Macro(
         name="mortgage_rate",
@@ -44,6 +79,19 @@ FEATURES: tuple[Feature, ...] = (
         reason_code="MMR",
         reason_text="Market interest rate",
         expected_sign="?",
+        compute=_series("mortgage_rate"),
+    ),
+    *(
+        _Macro(
+            name=f"mortgage_rate_change_{months}m",
+            unit="percentage points",
+            description=f"Change of the market rate over {months} months",
+            reason_code="MRC",
+            reason_text=f"Change of market interest rates in {months} months",
+            expected_sign="?",
+            compute=_series(f"mortgage_rate_change_{months}m"),
+        )
+        for months in AGO
     ),
     _Macro(
         name="incentive",
@@ -51,6 +99,27 @@ FEATURES: tuple[Feature, ...] = (
         description="The loan's rate less the market rate: what a refinancing would save",
         reason_code="MIN",
         reason_text="Rate against the market",
+        compute=lambda k: k.incentive,
+    ),
+    _Macro(
+        name="incentive_mean_12m",
+        unit="percentage points",
+        description="Mean of that incentive over the months in the book of the last 12 calendar months",
+        reason_code="MIM",
+        reason_text="Rate against the market over 12 months",
+        compute=_mean_incentive,
+    ),
+    _Macro(
+        name="burnout",
+        type="INT",
+        unit="months",
+        low=0,
+        description="Months in the book, within observed_since_months, in which the loan's rate "
+        "was above the market "
+        "rate: chances to refinance that were let pass",
+        reason_code="MBO",
+        reason_text="Chances to refinance let pass",
+        compute=_burnout,
     ),
     _Macro(
         name="rate_spread_at_origination",
@@ -59,6 +128,7 @@ FEATURES: tuple[Feature, ...] = (
         reason_code="MSO",
         reason_text="Rate against the market at origination",
         roll_forward="static",
+        compute=_spread_at_origination,
     ),
     _Macro(
         name="mtm_ltv",
@@ -68,6 +138,7 @@ FEATURES: tuple[Feature, ...] = (
         "origination / index known now, both of the region, else of the nation",
         reason_code="MLV",
         reason_text="Loan against the property's present value",
+        compute=_marked_to_market,
     ),
     _Macro(
         name="hpi_growth_12m",
@@ -77,65 +148,6 @@ FEATURES: tuple[Feature, ...] = (
         reason_code="MHG",
         reason_text="House prices in 12 months",
         expected_sign="-",
+        compute=_series("hpi_growth_12m"),
     ),
 )
-
-
-def with_macro(inputs: PanelInputs) -> Transform:
-    """Add the macro features to rows of the book joined with their loans; null where there is no macro."""
-
-    def transform(book: DataFrame) -> DataFrame:
-        if inputs.macro is None:
-            return book.withColumns({item.name: F.lit(None).cast(item.type) for item in FEATURES})
-        areas = inputs.macro["area"].unique().tolist()
-        own = F.when(F.col("region").isin(areas), F.col("region")).otherwise(NATION)
-        known = F.broadcast(_frame(book.sparkSession, inputs.macro))
-        return (
-            book.withColumn("area", own)
-            .join(known, on=["area", "month"], how="left")
-            .transform(_join_at_origination(known))
-            .transform(_derive)
-        )
-
-    return transform
-
-
-def _frame(spark: SparkSession, known: pd.DataFrame) -> DataFrame:
-    """Return known values as a frame, with null where a value is NaN."""
-    rows = known.astype(object).where(known.notna(), None)
-    return spark.createDataFrame(rows.to_numpy().tolist(), SCHEMA)
-
-
-def _join_at_origination(known: DataFrame) -> Transform:
-    """Add the rate and indices known at origination, or at the first report where that came earlier."""
-    then = known.select(
-        "area",
-        F.col("month").alias("start_month"),
-        F.col("mortgage_rate").alias("start_mortgage_rate"),
-        F.col("hpi").alias("start_hpi"),
-        F.col("nation_hpi").alias("start_nation_hpi"),
-    )
-    # An origination dated after the first report would otherwise read macro of the future.
-    start = F.when(
-        F.col("origination_month").isNotNull(), F.least(F.col("origination_month"), F.col("first_month"))
-    )
-    return lambda book: book.withColumn("start_month", start).join(
-        then, on=["area", "start_month"], how="left"
-    )
-
-
-def _derive(book: DataFrame) -> DataFrame:
-    ratio = F.coalesce(
-        F.try_divide(F.col("start_hpi"), F.col("hpi")),
-        F.try_divide(F.col("start_nation_hpi"), F.col("nation_hpi")),
-    )
-    return book.withColumns(
-        {
-            "incentive": F.col("rate") - F.col("mortgage_rate"),
-            "rate_spread_at_origination": F.col("original_rate") - F.col("start_mortgage_rate"),
-            "mtm_ltv": F.col("ltv") * F.col("upb_to_original") * ratio,
-        }
-    )
-
-
-THEME = Theme(FEATURES, with_macro)

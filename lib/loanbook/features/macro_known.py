@@ -1,19 +1,57 @@
 """Which value of a macro series was known in which month; small enough for the driver."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from loanbook.features.months import month_number
+from loanbook.features.values import Numbers, Values
 
 NATION = "US"
 SERIES = ("unemployment", "mortgage_rate", "hpi")
 
-SCHEMA = (
-    "area STRING, month INT, unemployment DOUBLE, unemployment_change_12m DOUBLE, mortgage_rate DOUBLE, "
-    "hpi DOUBLE, nation_hpi DOUBLE, hpi_growth_12m DOUBLE"
-)
+AGO = (3, 12)  # months back that a change is measured over
+COLUMNS = (
+    "unemployment", "unemployment_change_3m", "unemployment_change_12m", "mortgage_rate",
+    "mortgage_rate_change_3m", "mortgage_rate_change_12m", "hpi", "nation_hpi", "hpi_growth_12m",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MacroKnown:
+    """Values known at the end of each month, by area.
+
+    Args:
+        areas: their names, the nation among them.
+        first_month: number of the first month.
+        values: of ``COLUMNS``, each of shape (areas, months), NaN where unknown.
+    """
+
+    areas: tuple[str, ...]
+    first_month: int
+    values: dict[str, Numbers]
+
+    def at(self, name: str, area: Numbers, month: Numbers) -> Values:
+        """Return the values of rows given by the position of their area and by their month."""
+        table = self.values[name]
+        column = month - self.first_month
+        inside = (column >= 0) & (column < table.shape[1])
+        found = table[area, np.where(inside, column, 0)]
+        return Values(found, inside & ~np.isnan(found))
+
+
+def macro_known(macro: pd.DataFrame, last_month: int) -> MacroKnown:
+    """Return what ``known_macro`` finds as arrays."""
+    frame = known_macro(macro, last_month)
+    areas, months = tuple(sorted(frame["area"].unique())), sorted(frame["month"].unique())
+    first = int(months[0]) if months else last_month
+    grid = [areas, range(first, last_month + 1)]
+    index = pd.MultiIndex.from_product(grid, names=["area", "month"])
+    whole = frame.set_index(["area", "month"]).reindex(index)
+    shape = (len(areas), last_month + 1 - first)
+    return MacroKnown(areas, first, {name: whole[name].to_numpy(float).reshape(shape) for name in COLUMNS})
 
 
 def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
@@ -27,20 +65,22 @@ def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
         last_month: number of the last month.
 
     Returns:
-        the columns of ``SCHEMA``; ``hpi`` is the area's own, the other values the area's, else the nation's.
+        area, month and ``COLUMNS``; ``hpi`` is the area's own, the others the area's, else the nation's.
     """
-    columns = [f"{series}{suffix}" for series in SERIES for suffix in ("", "_year_ago")]
+    columns = [f"{series}{suffix}" for series in SERIES for suffix in ("", *(f"_{k}m_ago" for k in AGO))]
     found = pd.concat([pd.DataFrame(columns=["area", "month"]), *_by_series(macro, last_month)])
     wide = found.groupby(["area", "month"]).first().reindex(columns=columns).astype(float)
-    wide["unemployment_change_12m"] = wide["unemployment"] - wide["unemployment_year_ago"]
-    wide["hpi_growth_12m"] = wide["hpi"] / wide["hpi_year_ago"] - 1
+    for series in ("unemployment", "mortgage_rate"):
+        for k in AGO:
+            wide[f"{series}_change_{k}m"] = wide[series] - wide[f"{series}_{k}m_ago"]
+    wide["hpi_growth_12m"] = wide["hpi"] / wide["hpi_12m_ago"] - 1
     areas = sorted({NATION, *wide.index.unique("area")})
     months = sorted(wide.index.unique("month"))
     grid = pd.MultiIndex.from_product([areas, months], names=["area", "month"])
     own, nation = wide.reindex(grid), wide.reindex([(NATION, month) for _, month in grid])
     nation.index = grid
     known = own.fillna(nation).assign(hpi=own["hpi"], nation_hpi=nation["hpi"]).reset_index()
-    return known[[column.split()[0] for column in SCHEMA.split(", ")]]
+    return known[["area", "month", *COLUMNS]]
 
 
 def _by_series(macro: pd.DataFrame, last_month: int) -> Iterator[pd.DataFrame]:
@@ -56,12 +96,12 @@ def _by_series(macro: pd.DataFrame, last_month: int) -> Iterator[pd.DataFrame]:
 
 
 def _known_values(rows: pd.DataFrame, series: str, last_month: int) -> pd.DataFrame:
-    """Return month, the series' latest value known then, and its value 12 months earlier."""
+    """Return month, the series' latest value known then, and its values 3 and 12 months earlier."""
     months = range(rows["from_month"].min(), last_month + 1)
     of_months = range(rows["of_month"].min(), rows["of_month"].max() + 1)
     table = rows.pivot(index="from_month", columns="of_month", values="value")
     known = table.reindex(index=months).ffill().reindex(columns=of_months).to_numpy(dtype=float)
     latest = known.shape[1] - 1 - np.argmax(~np.isnan(known[:, ::-1]), axis=1)
     row = np.arange(len(months))
-    year_ago = np.where(latest >= 12, known[row, latest - 12], np.nan)
-    return pd.DataFrame({"month": months, series: known[row, latest], f"{series}_year_ago": year_ago})
+    earlier = {f"{series}_{k}m_ago": np.where(latest >= k, known[row, latest - k], np.nan) for k in AGO}
+    return pd.DataFrame({"month": months, series: known[row, latest], **earlier})

@@ -1,61 +1,139 @@
-"""The feature panel: the book, its loans and every theme."""
+"""The feature panel of a source: what Spark brings together, and the engine turns into rows by month."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.features.book import with_book, with_last_known
-from loanbook.features.catalogue import FEATURES as CATALOGUE
-from loanbook.features.catalogue import THEMES, catalogue_id
-from loanbook.features.feature import PanelInputs, Transform
-from loanbook.features.months import LOAN, month_expr, with_month
+from loanbook.features.engine import Partition, Plan
+from loanbook.features.months import last_day, month_expr
+from loanbook.features.rows import ARROW_TYPES, STATUSES, Stamp, month_rows
+from loanbook.features.terms import NUMBERS, TEXTS
+from loanbook.tables.base import Column as TableColumn
+from loanbook.tables.columns import STATES
+from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 
-TERMS = (
-    "product", "vintage", "region", "original_term", "credit_score", "dti", "ltv", "cltv", "mi_percent",
-    "units", "borrowers", "first_time_buyer", "occupancy", "purpose", "property_type", "channel",
-)  # fmt: skip
-
-# What a loan did in its months: not known of a history that was made from its final status. What the book
-# itself rests on stays.
-OF_THE_BOOK = ("state", "upb", "months_since_report")
-BEHAVIOUR = tuple(
-    item for item in CATALOGUE if item.theme in ("delinquency", "balance") and item.name not in OF_THE_BOOK
+Worker = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+STATE_COLUMNS = tuple(c for c in FEATURE_STATE.columns if c.name in ("core", "payments", "flags"))
+REPORT = (
+    "month INT, state TINYINT, status TINYINT, default_episodes INT, entered BOOLEAN, upb BIGINT, "
+    "`limit` BIGINT, payment BIGINT, statement BIGINT, rate INT, maturity INT, months_delinquent INT, "
+    "modified TINYINT, flags STRING"
 )
+INPUT_MAPS = {"numeric_inputs": "MAP<STRING,DOUBLE>", "categorical_inputs": "MAP<STRING,STRING>"}
+TERMS = ", ".join(
+    ["numbers ARRAY<DOUBLE>", "texts ARRAY<STRING>", *(f"{n} {t}" for n, t in INPUT_MAPS.items())]
+)
+STATE = ", ".join(f"{column.name} {column.type}" for column in STATE_COLUMNS)
 
 
-def feature_panel(inputs: PanelInputs) -> DataFrame:
-    """Return the features of every loan in the book and month: the columns of the features table."""
-    book = (
-        inputs.performance.transform(with_month)
-        .transform(with_last_known)
-        .transform(with_book(inputs.last_month, inputs.stale_months))
-        .join(_terms(inputs.loans), on=list(LOAN), how="left")
-    )
-    for theme in THEMES:
-        book = book.transform(theme.transform(inputs))
-    if inputs.rebuilt:
-        book = book.withColumns({item.name: F.lit(None).cast(item.type) for item in BEHAVIOUR})
-    flags = {"rebuilt_history": inputs.rebuilt, "case_control": inputs.case_control}
-    return book.transform(_as_published([name for name, holds in flags.items() if holds]))
+@dataclass(frozen=True)
+class PanelInputs:
+    """What the panel of one source is built from.
+
+    Args:
+        performance: reported rows of the months to read, and possibly later ones, which are not read.
+        loans: one row a loan, as first reported.
+        plan: the months to make, and what the engine makes them with.
+        stamp: what every row carries.
+        state: running state after the month before; None: the histories are read from their beginning.
+    """
+
+    performance: DataFrame
+    loans: DataFrame
+    plan: Plan
+    stamp: Stamp
+    state: DataFrame | None = None
 
 
-def _terms(loans: DataFrame) -> DataFrame:
-    """Return what themes read of the loans, dates as months and amounts as cents."""
-    return loans.select(
-        *LOAN,
-        *TERMS,
-        month_expr("origination_date").alias("origination_month"),
-        month_expr("first_payment_date").alias("first_payment_month"),
-        month_expr("maturity_date").alias("contract_maturity_month"),
-        F.col("original_rate").cast("double").alias("original_rate"),
-        (F.col("original_upb") * 100).cast("bigint").alias("original_cents"),
-        (F.col("credit_limit") * 100).cast("bigint").alias("limit_cents"),
-        F.col("quality_flags").alias("terms_flags"),
-        input_attributes_expr("numeric_attributes").alias("numeric_inputs"),
-        input_attributes_expr("categorical_attributes").alias("categorical_inputs"),
-    )
+def feature_panel(inputs: PanelInputs, columns: Sequence[TableColumn] = FEATURES.columns) -> DataFrame:
+    """Return the panel's rows of every loan in the book and month: ``columns`` of the features table."""
+    rows = panel_and_state(inputs, columns)
+    return rows.where(F.col("core").isNull()).drop(*(column.name for column in STATE_COLUMNS))
+
+
+def panel_and_state(inputs: PanelInputs, columns: Sequence[TableColumn] = FEATURES.columns) -> DataFrame:
+    """Return the panel's rows, and for each loan a row with the running state after the last month."""
+    both = [*columns, *STATE_COLUMNS]
+    schema = ", ".join(f"{column.name} {column.type}" for column in both)
+    engine = _engine(inputs.plan, inputs.stamp, {column.name: column.type for column in columns}, schema)
+    return by_loan(inputs).mapInArrow(engine, schema)
+
+
+def by_loan(inputs: PanelInputs, partitions: int | None = None) -> DataFrame:
+    """Return all that the engine reads, a loan's rows in one partition: its id and one of three structs."""
+    until = F.col("as_of_date") <= F.lit(last_day(inputs.plan.last_month))
+    parts = [
+        _tagged(inputs.performance.where(until), "report", _report()),
+        _tagged(inputs.loans, "terms", _terms()),
+    ]
+    if inputs.state is not None:
+        state = [F.col(column.name).alias(column.name) for column in STATE_COLUMNS]
+        parts.append(_tagged(inputs.state, "state", state))
+    rows = reduce(DataFrame.unionByName, parts)
+    return rows.repartition("loan_id") if partitions is None else rows.repartition(partitions, "loan_id")
+
+
+def _tagged(frame: DataFrame, tag: str, columns: list[Column]) -> DataFrame:
+    structs = {"report": REPORT, "terms": TERMS, "state": STATE}
+    none = [
+        F.lit(None).cast(f"STRUCT<{_typed(fields)}>").alias(name)
+        for name, fields in structs.items()
+        if name != tag
+    ]
+    kept = F.struct(*columns).cast(f"STRUCT<{_typed(structs[tag])}>").alias(tag)
+    return frame.select("loan_id", *sorted([*none, kept], key=str))
+
+
+def _typed(fields: str) -> str:
+    """Return ``name TYPE, ...`` as the fields of a STRUCT type."""
+    return ", ".join(field.replace(" ", ": ", 1) for field in fields.split(", "))
+
+
+def _report() -> list[Column]:
+    def cents(name: str) -> Column:
+        return (F.col(name) * 100).cast("bigint")
+
+    return [
+        month_expr("as_of_date").alias("month"),
+        _code("state", STATES).alias("state"),
+        _code("default_status", STATUSES).alias("status"),
+        F.col("default_episode").alias("default_episodes"),
+        F.col("default_entry").alias("entered"),
+        cents("upb").alias("upb"),
+        cents("credit_limit").alias("limit"),
+        cents("payment").alias("payment"),
+        cents("statement").alias("statement"),
+        (F.col("rate") * 100_000).cast("int").alias("rate"),
+        (month_expr("as_of_date") + F.col("remaining_term")).alias("maturity"),
+        F.col("months_delinquent"),
+        F.col("modified").cast("tinyint").alias("modified"),
+        F.array_join("quality_flags", ",").alias("flags"),
+    ]
+
+
+def _code(name: str, values: Sequence[str]) -> Column:
+    """Return the position of a text among ``values``."""
+    return (F.array_position(F.array(*map(F.lit, values)), F.col(name)) - 1).cast("tinyint")
+
+
+def _terms() -> list[Column]:
+    own = {
+        "origination_month": month_expr("origination_date"),
+        "first_payment_month": month_expr("first_payment_date"),
+        "contract_maturity_month": month_expr("maturity_date"),
+        "original_cents": F.col("original_upb") * 100,
+        "limit_cents": F.col("credit_limit") * 100,
+    }
+    # As lists: fields of their own would take their width in every report's row too.
+    numbers = F.array(*(own.get(name, F.col(name)).cast("double") for name in NUMBERS))
+    texts = F.array(*map(F.col, TEXTS), F.array_join("quality_flags", ","))
+    inputs = [input_attributes_expr(name.replace("inputs", "attributes")).alias(name) for name in INPUT_MAPS]
+    return [numbers.alias("numbers"), texts.alias("texts"), *inputs]
 
 
 def input_attributes_expr(attributes: str) -> Column:
@@ -64,20 +142,32 @@ def input_attributes_expr(attributes: str) -> Column:
     return F.map_filter(attributes, lambda name, _: roles[name] == "input")
 
 
-def _as_published(flags: Sequence[str]) -> Transform:
-    """Return exactly the columns of the features table; every row has ``flags`` beside its own."""
+def _engine(plan: Plan, stamp: Stamp, columns: dict[str, str], schema: str) -> Worker:
+    """Return the function that a worker runs on the rows of some loans."""
+    wanted = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in columns.items()])
+    state = pa.schema([("core", pa.binary()), ("payments", pa.binary()), ("flags", pa.string())])
+    whole = pa.schema([*wanted, *state])
 
-    def transform(book: DataFrame) -> DataFrame:
-        early = F.when(F.col("month") < F.col("origination_month"), F.lit("before_origination"))
-        of_tape = F.array(*map(F.lit, flags)).cast("array<string>")
-        of_loan = F.concat(
-            F.coalesce("terms_flags", F.array(F.lit("no_terms"))), F.array_compact(F.array(early)), of_tape
-        )
-        fixed = {
-            "quality_flags": F.array_sort(F.array_distinct(F.concat("quality_flags", of_loan))),
-            "knowledge": F.lit("latest"),
-            "catalogue_id": F.lit(catalogue_id()),
-        }
-        return FEATURES.conform(book.withColumns(fixed).select(*FEATURES.column_names))
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = list(batches)
+        if not rows:
+            return
+        partition = Partition(pa.Table.from_batches(rows), plan)
+        rows.clear()
+        for known in partition.months():
+            table = month_rows(known, partition.loans.ids, partition.flags, stamp, columns)
+            yield from _filled_up(table, whole).to_batches()
+        yield from _filled_up(partition.state().rename_columns(["loan_id", *state.names]), whole).to_batches()
 
-    return transform
+    return run
+
+
+def _filled_up(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with all the columns of ``schema``, of its types; those that it lacks are null."""
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

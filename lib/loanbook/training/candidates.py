@@ -16,7 +16,7 @@ def all_candidates(features: DataFrame) -> list[Candidate]:
     catalogue = [
         Candidate(name=item.name, expression=item.name, kind=item.kind, log=item.log)
         for item in FEATURES
-        if item.default_input
+        if item.default_input and item.kind in ("numeric", "categorical")
     ]
     return [*catalogue, *attribute_candidates(features, {item.name for item in catalogue})]
 

@@ -1,0 +1,170 @@
+"""The engine: a partition's reports, terms and running state in; a table of features for each month out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loanbook.errors import InputError
+from loanbook.features import saved_state
+from loanbook.features.history import MISSING, History, Reports
+from loanbook.features.known import Known
+from loanbook.features.macro_known import NATION, MacroKnown
+from loanbook.features.months import last_day
+from loanbook.features.terms import Terms, numbers_of, terms_of, whole_of
+from loanbook.features.values import Numbers
+from loanbook.tables.columns import STATES, TERMINAL_STATES
+
+AMOUNTS = ("upb", "limit", "payment", "statement")
+NUMBERS_REPORTED = ("rate", "maturity", "months_delinquent", "default_episodes")
+CODES = ("state", "status", "modified")
+FIRST_TERMINAL = min(STATES.index(state) for state in TERMINAL_STATES)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the months of a partition are made with.
+
+    Args:
+        first_month: number of the first month to return; those before are read only.
+        last_month: of the last one.
+        stale_months: months without a report after which a loan leaves the book.
+        period_months: months between two reports.
+        macro: what was known of the economy; None without any.
+    """
+
+    first_month: int
+    last_month: int
+    stale_months: int
+    period_months: int
+    macro: MacroKnown | None = None
+
+
+@dataclass(frozen=True)
+class Loans:
+    """The loans of a partition in the order of their names."""
+
+    ids: pa.Array
+    code: Numbers  # position of each row's loan
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> "Loans":
+        """Return the loans of rows."""
+        encoded = whole_of(column).dictionary_encode()
+        order = pc.sort_indices(encoded.dictionary).to_numpy()
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return cls(encoded.dictionary.take(pa.array(order)), rank[encoded.indices.to_numpy()])
+
+
+class Partition:
+    """The rows of some loans: ``loan_id`` and one of ``report``, ``terms`` and ``state``.
+
+    Raises:
+        InputError: two reports of a loan and month.
+    """
+
+    def __init__(self, rows: pa.Table, plan: Plan) -> None:
+        self.plan = plan
+        self.loans = Loans.of(rows["loan_id"])
+        self.history = History(len(self.loans.ids))
+        self.terms = self._terms(rows)
+        self._columns, self._code, self._month, flags = self._reports(rows)
+        saved = self._saved(rows)
+        texts = pa.concat_arrays([flags, saved[3]]) if saved else flags
+        encoded = texts.dictionary_encode()
+        self.flags, codes = encoded.dictionary, encoded.indices.to_numpy().astype(np.int32)
+        self._columns["flags"] = codes[: len(flags)]
+        if saved:
+            saved_state.restored(self.history, saved[0], saved[1], saved[2], codes[len(flags) :])
+        self._sort()
+
+    def months(self) -> Iterator[Known]:
+        """Yield what is known at the end of each month in which some loan is in the book, in order.
+
+        The view reads the running state: use it before the next one is taken.
+        """
+        first = int(self._month[0]) if len(self._month) else self.plan.last_month + 1
+        start = min(first, self.plan.first_month)
+        bounds = np.searchsorted(self._month, np.arange(start, self.plan.last_month + 2))
+        for month in range(start, self.plan.last_month + 1):
+            rows = slice(bounds[month - start], bounds[month - start + 1])
+            known = self._advanced(month, rows)
+            if len(known.at) and month >= self.plan.first_month:
+                yield known
+
+    def state(self) -> pa.Table:
+        """Return the running state after the last month: ``loan_id`` and the packed records."""
+        at, columns = saved_state.packed(self.history, self.flags)
+        return pa.table({"loan_id": self.loans.ids.take(pa.array(at)), **columns})
+
+    def _advanced(self, month: int, rows: slice) -> Known:
+        live = self._columns["state"][rows] < FIRST_TERMINAL
+        code = self._code[rows]
+        self.history.leave(code[~live])
+        in_book = self.history.numbers["last"] >= month - self.plan.stale_months
+        reported = np.zeros(len(in_book), bool)
+        reported[code[live]] = True
+        at = np.flatnonzero(in_book | reported)
+        columns = {name: values[rows][live] for name, values in self._columns.items()}
+        reports = Reports(columns, self.terms.instalment[code[live]], self.plan.period_months)
+        self.history.advance(month, at, reported[at], reports)
+        known = Known(month, at, reported[at], self.history, self.terms, self.plan.macro)
+        self.history.note_incentive(month, at, known.incentive)
+        return known
+
+    def _terms(self, rows: pa.Table) -> Terms:
+        given = rows["terms"].is_valid()
+        position = np.full(len(self.loans.ids), -1)
+        position[self.loans.code[given.to_numpy()]] = np.arange(pc.sum(given).as_py() or 0)
+        terms = _fields(rows["terms"].filter(given))
+        at = pa.array(position, mask=position < 0)
+        areas = self.plan.macro.areas if self.plan.macro else ()
+        return terms_of(terms.take(at), areas, NATION, self.plan.period_months)
+
+    def _reports(self, rows: pa.Table) -> tuple[dict[str, Numbers], Numbers, Numbers, pa.Array]:
+        given = rows["report"].is_valid()
+        reports = _fields(rows["report"].filter(given))
+        month = reports["month"].to_numpy().astype(np.int64)
+        columns = {name: _filled(reports[name], np.int64) for name in AMOUNTS}
+        columns |= {name: _filled(reports[name], np.int32) for name in NUMBERS_REPORTED}
+        columns |= {name: _filled(reports[name], np.int8) for name in CODES}
+        columns["entered"] = reports["entered"].to_numpy()
+        return columns, self.loans.code[given.to_numpy()], month, whole_of(reports["flags"])
+
+    def _saved(self, rows: pa.Table) -> tuple[Numbers, pa.Array, pa.Array, pa.Array] | None:
+        given = rows["state"].is_valid()
+        saved = _fields(rows["state"].filter(given))
+        if not len(saved):
+            return None
+        core, payments, flags = (whole_of(saved[name]) for name in ("core", "payments", "flags"))
+        return self.loans.code[given.to_numpy()], core, payments, flags
+
+    def _sort(self) -> None:
+        """Bring the reports in order of month and loan."""
+        key = self._month * len(self.loans.ids) + self._code
+        order = np.argsort(key, kind="stable")
+        twice = np.flatnonzero(np.diff(key[order]) == 0)
+        self._code, self._month = self._code[order], self._month[order]
+        self._columns = {name: values[order] for name, values in self._columns.items()}
+        if len(twice):
+            loan, month = self.loans.ids[int(self._code[twice[0]])], last_day(int(self._month[twice[0]]))
+            raise InputError(
+                required="one report of each loan and month in performance",
+                found=f"two or more of loan {loan} at {month}"
+                + (f", and {len(twice) - 1} more such" if len(twice) > 1 else ""),
+                do="ingest the month again, so that its repeated rows are superseded",
+            )
+
+
+def _fields(structs: pa.ChunkedArray) -> pa.Table:
+    whole = whole_of(structs)
+    return pa.table(whole.flatten(), names=[field.name for field in structs.type])
+
+
+def _filled(column: pa.ChunkedArray, kind: type[np.signedinteger]) -> Numbers:  # type: ignore[type-arg]
+    values = numbers_of(column)
+    data = values.data.astype(kind, copy=False)
+    return data if values.valid is None else np.where(values.valid, data, kind(MISSING[kind]))

@@ -1,0 +1,104 @@
+"""Rows of a book as the engine takes them from Spark, made without it."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from loanbook.features.catalogue import catalogue_id
+from loanbook.features.engine import Partition, Plan
+from loanbook.features.months import month_number
+from loanbook.features.panel import REPORT, STATE, TERMS
+from loanbook.features.rows import ARROW_TYPES, STATUSES, Stamp, month_rows
+from loanbook.features.terms import NUMBERS, TEXTS
+from loanbook.tables.columns import STATES
+from loanbook.tables.features import FEATURES
+from tests.features.books import DEFINITION, Rows
+
+TYPES = {"TINYINT": pa.int8(), "BIGINT": pa.int64(), "BINARY": pa.binary(), **ARROW_TYPES}
+STAMP = Stamp("tape", DEFINITION, catalogue_id())
+COLUMNS = {column.name: column.type for column in FEATURES.columns}
+
+
+def struct_type(fields: str) -> pa.StructType:
+    """Return the Arrow type of a struct written as Spark's ``name TYPE, ...``."""
+    pairs = [field.replace("`", "").split(" ", 1) for field in fields.split(", ")]
+    return pa.struct([(name, TYPES[kind]) for name, kind in pairs])
+
+
+def partition_of(performance: Rows, loans: Rows, plan: Plan, state: pa.Table | None = None) -> Partition:
+    """Return the engine's partition of a book's rows, in the order given."""
+    parts = [
+        ("report", [row["loan_id"] for row in performance], [_report(row) for row in performance], REPORT),
+        ("terms", [row["loan_id"] for row in loans], [_terms(row) for row in loans], TERMS),
+        ("state", state["loan_id"].to_pylist() if state else [], state.to_pylist() if state else [], STATE),
+    ]
+    types = {tag: struct_type(fields) for tag, _, _, fields in parts}
+
+    def tagged(tag: str, ids: list[str], values: list[Any]) -> pa.Table:
+        none = [None] * len(ids)
+        columns = {name: pa.array(values if name == tag else none, kind) for name, kind in types.items()}
+        return pa.table({"loan_id": pa.array(ids, pa.string()), **columns})
+
+    tables = [tagged(tag, ids, values) for tag, ids, values, _ in parts]
+    return Partition(pa.concat_tables(tables), plan)
+
+
+def features_of(partition: Partition, columns: dict[str, str] = COLUMNS, stamp: Stamp = STAMP) -> Rows:
+    """Return the rows of every month of the plan, as dicts."""
+    months = partition.months()
+    return [
+        row
+        for known in months
+        for row in month_rows(known, partition.loans.ids, partition.flags, stamp, columns).to_pylist()
+    ]
+
+
+def _cents(value: Any) -> int | None:
+    return None if value is None else int(value * 100)
+
+
+def _report(row: dict[str, Any]) -> dict[str, Any]:
+    month, term, rate = month_number(row["as_of_date"]), row.get("remaining_term"), row.get("rate")
+    return {
+        "month": month, "state": STATES.index(row["state"]), "status": STATUSES.index(row["default_status"]),
+        "default_episodes": row["default_episode"], "entered": row["default_entry"],
+        **{name: _cents(row.get(of)) for name, of in
+           (("upb", "upb"), ("limit", "credit_limit"), ("payment", "payment"), ("statement", "statement"))},
+        "rate": None if rate is None else int(rate * 100_000),
+        "maturity": None if term is None else month + term,
+        "months_delinquent": row.get("months_delinquent"),
+        "modified": None if row.get("modified") is None else int(row["modified"]),
+        "flags": ",".join(row["quality_flags"]),
+    }  # fmt: skip
+
+
+def _terms(row: dict[str, Any]) -> dict[str, Any]:
+    def month(name: str) -> int | None:
+        return None if row.get(name) is None else month_number(row[name])
+
+    def inputs(name: str) -> list[tuple[str, Any]] | None:
+        roles = row.get("attribute_roles") or {}
+        given = row.get(name)
+        return (
+            None
+            if given is None
+            else [(key, value) for key, value in given.items() if roles.get(key) == "input"]
+        )
+
+    rate = row.get("original_rate")
+    values = {
+        **row,
+        "origination_month": month("origination_date"),
+        "first_payment_month": month("first_payment_date"),
+        "contract_maturity_month": month("maturity_date"),
+        "original_rate": None if rate is None else float(rate),
+        "original_cents": _cents(row.get("original_upb")),
+        "limit_cents": _cents(row.get("credit_limit")),
+    }
+    texts = [values.get(name) for name in TEXTS]
+    return {
+        "numbers": [None if values.get(name) is None else float(values[name]) for name in NUMBERS],
+        "texts": [*texts, ",".join(row["quality_flags"])],
+        "numeric_inputs": inputs("numeric_attributes"),
+        "categorical_inputs": inputs("categorical_attributes"),
+    }

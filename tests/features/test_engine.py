@@ -1,0 +1,190 @@
+"""The engine against the oracle, against itself a month at a time, and against what was not yet known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from loanbook.errors import InputError
+from loanbook.features.catalogue import FEATURES as CATALOGUE
+from loanbook.features.months import last_day
+from loanbook.tables.performance import PERFORMANCE
+from tests.features.books import START, BookLoan, Rows, loans_of, macro_of, performance_of, plan_of
+from tests.features.oracle import expected_features
+from tests.features.partitions import features_of, partition_of
+from tests.features.strategies import books
+
+LAST = START + 30
+CUT = START + 14
+HISTORY = BookLoan("a", 0, ("current",) * 5 + ("dpd30", None, "dpd60", "dpd90") + ("current",) * 16)
+SHORT = BookLoan("b", 10, ("dpd30", None, None, None, None, None, "current", "prepaid"))
+BOOK = [HISTORY, SHORT, BookLoan("c", 3, ("current",) * 20), BookLoan("d", 14, ("current", "removed"))]
+MACRO = macro_of(
+    (region, series, month, lag, level + month / 7)
+    for region in ("US", "CA")
+    for series, lag, level in (("unemployment", 1, 5.0), ("hpi", 2, 100.0), ("mortgage_rate", 0, 4.0))
+    for month in range(-24, 32)
+)
+
+
+def panel(performance: Rows, loans: Rows, **plan: Any) -> Rows:
+    return features_of(partition_of(performance, loans, plan_of(plan.pop("last_month", LAST), **plan)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(book=books())
+def test_the_engine_equals_the_oracle(book: list[BookLoan]) -> None:
+    rows = performance_of(book)
+    found = {(row["loan_id"], row["as_of_date"]): row for row in panel(rows, loans_of(book), macro=MACRO)}
+    expected = expected_features(rows, LAST)
+    assert found.keys() == expected.keys()
+    for key, values in expected.items():
+        assert {name: found[key][name] for name in values} == values, key
+    assert [problem for row in found.values() for problem in out_of_range(row)] == []
+
+
+def out_of_range(row: dict[str, Any]) -> list[tuple[str, Any]]:
+    numbers = [(item, row[item.name]) for item in CATALOGUE if item.kind == "numeric"]
+    return [
+        (item.name, value)
+        for item, value in numbers
+        if value is not None
+        and ((item.low is not None and value < item.low) or (item.high is not None and value > item.high))
+    ]
+
+
+@settings(max_examples=5, deadline=None)
+@given(book=books())
+def test_a_month_at_a_time_gives_the_bits_of_a_rebuild(book: list[BookLoan]) -> None:
+    performance, loans = performance_of(book), loans_of(book)
+    whole, state = panel(performance, loans, macro=MACRO), None
+    grown: Rows = []
+    for month in range(START, LAST + 1):
+        rows = [row for row in performance if row["as_of_date"] == last_day(month)]
+        plan = replace(plan_of(LAST, MACRO), first_month=month, last_month=month)
+        partition = partition_of(rows, loans, plan, state)
+        grown += features_of(partition)
+        state = partition.state()
+    assert grown == whole
+
+
+@settings(max_examples=5, deadline=None)
+@given(book=books())
+def test_neither_order_nor_partitioning_of_rows_matters(book: list[BookLoan]) -> None:
+    performance, loans = performance_of(book), loans_of(book)
+    whole = panel(performance, loans, macro=MACRO)
+    halves = [
+        panel([row for row in reversed(performance) if int(row["loan_id"][1:]) % 2 == k],
+              [row for row in reversed(loans) if int(row["loan_id"][1:]) % 2 == k], macro=MACRO)
+        for k in (0, 1)
+    ]  # fmt: skip
+    assert sorted(halves[0] + halves[1], key=lambda row: (row["as_of_date"], row["loan_id"])) == whole
+
+
+def rewritten(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a performance row with another value in every column that is not its key."""
+    return row | {
+        "slice": "other", "delivery": "d2", "line": row["line"] + 1000,
+        "known_on": row["known_on"] + timedelta(days=400), "state": "foreclosure", "months_delinquent": 9,
+        "upb": Decimal("1.11"), "rate": Decimal("9.5"), "remaining_term": 1, "modified": True,
+        "payment": Decimal(7), "statement": Decimal(8), "credit_limit": Decimal(9), "loss_event": True,
+        "tape_outcome": 1, "quality_flags": ["odd"], "default_status": "in_default", "default_episode": 7,
+        "default_entry": True, "default_exit": True,
+    }  # fmt: skip
+
+
+FUTURES: dict[str, Callable[[Rows, Rows], Rows]] = {
+    "rewritten": lambda past, later: past + [rewritten(row) for row in later],
+    "deleted": lambda past, later: past,
+    "added": lambda past, later: (
+        past
+        + [row for row in later if row["loan_id"] != "a"]
+        + [row | {"as_of_date": last_day(CUT + 9)} for row in past if row["loan_id"] == "a"][:1]
+        + BookLoan("z", 15, ("current",) * 4).rows()
+    ),
+}
+
+
+@pytest.mark.parametrize("future", FUTURES)
+def test_nothing_after_a_month_changes_its_features(future: str) -> None:
+    rows, loans = performance_of(BOOK), loans_of(BOOK)
+    past = [row for row in rows if row["as_of_date"] <= last_day(CUT)]
+    later = [row for row in rows if row["as_of_date"] > last_day(CUT)]
+    other = FUTURES[future](past, later)
+    found = [until(panel(months, loans, macro=MACRO)) for months in (rows, other)]
+    assert len(found[0]) == 15 + 4 + 12 + 1
+    assert found[1] == found[0]
+
+
+KEY = {"source", "loan_id", "as_of_date", "default_definition_id"}
+
+
+@pytest.mark.parametrize("column", sorted({*PERFORMANCE.column_names} - KEY))
+def test_no_column_of_a_later_row_changes_a_feature(column: str) -> None:
+    rows, loans = performance_of(BOOK), loans_of(BOOK)
+    changed = [
+        row | {column: rewritten(row)[column]} if row["as_of_date"] > last_day(CUT) else row for row in rows
+    ]
+    assert changed != rows
+    assert until(panel(changed, loans, macro=MACRO)) == until(panel(rows, loans, macro=MACRO))
+
+
+def until(rows: Rows, month: int = CUT) -> Rows:
+    return [row for row in rows if row["as_of_date"] <= last_day(month)]
+
+
+def test_macro_not_yet_known_changes_no_feature() -> None:
+    known = [row for row in MACRO if row["known_on"] <= last_day(CUT)]
+    later = [row | {"value": -999.0} for row in MACRO if row["known_on"] > last_day(CUT)]
+    revised = [row | {"value": 555.0, "known_on": last_day(CUT + 1)} for row in known]
+    found = [
+        panel(performance_of(BOOK), loans_of(BOOK), macro=macro) for macro in (MACRO, known + later + revised)
+    ]
+    assert until(found[0]) == until(found[1])
+    assert found[0] != found[1]
+    row = next(row for row in found[0] if (row["loan_id"], row["as_of_date"]) == ("a", last_day(CUT)))
+    assert row["unemployment"] == 5.0 + (14 - 1) / 7
+    assert row["mtm_ltv"] == 80.0 * row["upb_to_original"] * ((100 - 3 / 7) / (100 + 12 / 7))
+    rates = [4.125 - (4.0 + month / 7) for month in range(3, 15)]
+    assert row["incentive_mean_12m"] == pytest.approx(sum(rates) / 12, abs=1e-5)
+    assert row["burnout"] == 1  # at 4 percent in the first month; then the market rose above the loan's rate
+
+
+def test_a_quarterly_tape_counts_its_reports() -> None:
+    book = [BookLoan("a", 0, ("current", None, None, "current", None, None, "dpd30", None, None, "current"))]
+    rows = panel(performance_of(book), loans_of(book), last_month=START + 11, period_months=3)
+    last = rows[-1]
+    assert len(rows) == 12
+    assert (last["months_observed_12m"], last["months_30plus_12m"], last["longest_run_current"]) == (4, 1, 2)
+    assert (last["cures_30plus"], last["months_since_report"], last["reported"]) == (1, 2, False)
+
+
+def test_a_loan_that_leaves_and_returns_keeps_its_history() -> None:
+    book = [BookLoan("a", 0, ("dpd30", *(None,) * 9, "current"))]
+    rows = {row["as_of_date"]: row for row in panel(performance_of(book), loans_of(book))}
+    months = [START + k for k in (0, 1, 2, 3, 10, 11, 12, 13)]  # stale after three months
+    assert list(rows) == [last_day(month) for month in months]
+    back = rows[last_day(START + 10)]
+    assert (back["months_since_30plus"], back["previous_state"], back["months_observed_12m"]) == (
+        10,
+        "dpd30",
+        2,
+    )
+    assert (back["upb_change_3m"], back["months_30plus_3m"], back["cures_30plus"]) == (None, 0, 1)
+
+
+def test_two_rows_of_a_loan_and_month_are_refused() -> None:
+    rows = performance_of(BOOK)
+    with pytest.raises(InputError, match="two or more of loan a at 2020-02-29"):
+        partition_of([*rows, rows[1]], loans_of(BOOK), plan_of(LAST))
+
+
+def test_a_loan_without_terms_is_in_the_panel_and_flagged() -> None:
+    rows = panel(performance_of([HISTORY]), [], macro=MACRO)
+    assert {tuple(row["quality_flags"]) for row in rows} == {("no_terms",)}
+    assert (rows[0]["credit_score"], rows[0]["upb_to_original"], rows[0]["months_on_book"]) == (None, None, 0)
+    assert rows[0]["unemployment"] == 5.0 - 1 / 7
