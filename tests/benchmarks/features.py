@@ -28,6 +28,7 @@ from loanbook.features.panel import PanelInputs
 from loanbook.features.rows import Stamp
 from loanbook.features.stage import written_by_workers
 from loanbook.runs import Run
+from loanbook.scoring.duckdb_views import delta_extension
 from loanbook.tables import base
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
@@ -173,7 +174,7 @@ def assert_equal(ours: Path, theirs: Path) -> None:
     }
     counts = ", ".join(f"count(*) FILTER ({test}) AS {name}" for name, test in tests.items())
     with duckdb.connect() as connection:
-        connection.execute("LOAD delta")
+        connection.execute(f"LOAD '{delta_extension()}'")
         source = f"delta_scan('{ours / 'features'}')"
         found = connection.execute(
             "SELECT count(*) AS rows, count(a.loan_id) AS ours, count(b.loan_id) AS theirs, "

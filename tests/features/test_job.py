@@ -113,7 +113,9 @@ def test_a_panel_made_with_other_settings_is_not_mixed(
 ) -> None:
     grown(make_run, BOOK, LAST - 1)
     publish(make_run, BOOK, LAST, MACRO)
-    refused_as_of(make_run, "book.stale_months 6.*run build-features without --as-of", "book.stale_months=6")
+    refused_as_of(
+        make_run, "(?s)book.stale_months 6.*run build-features without --as-of", "book.stale_months=6"
+    )
     monkeypatch.setattr("loanbook.features.job.catalogue_id", lambda: "other")
     refused_as_of(make_run, "feature catalogue other")
 

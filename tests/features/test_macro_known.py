@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
-from loanbook.features.macro_known import COLUMNS, known_macro
+from loanbook.features.macro_known import COLUMNS, known_macro, macro_known, series_that_end
 from tests.features.books import START, macro_of
 
 MACRO = macro_of(
@@ -71,3 +72,16 @@ def test_values_published_after_the_last_month_are_not_read() -> None:
 def test_no_series_at_all_gives_no_rows() -> None:
     other = macro_of([("US", "inflation", 1, 0, 2.0)])
     assert known_macro(pd.DataFrame(other), START + 20).empty
+
+
+def test_a_series_that_ends_before_the_book_is_found_once_its_next_value_is_overdue() -> None:
+    macro = pd.DataFrame(MACRO)  # to month 23; the rate is known at once, the others one and two months later
+    assert series_that_end(macro, START + 23 + 4) == {}
+    assert series_that_end(macro, START + 23 + 5) == {"mortgage_rate": START + 23}
+    assert set(series_that_end(macro, START + 40)) == {"hpi", "mortgage_rate", "unemployment"}
+
+
+def test_macro_without_a_series_of_the_catalogue_is_missing_everywhere() -> None:
+    other = macro_known(pd.DataFrame(macro_of([("US", "inflation", 1, 0, 2.0)])), START + 20)
+    assert other.areas == ("US",)
+    assert not other.at("hpi", np.array([0, 0]), np.array([START, START + 20])).mask.any()

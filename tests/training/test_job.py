@@ -4,10 +4,12 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.features.macro import FEATURES as MACRO
 from loanbook.models.artefact import load_artefact
 from loanbook.runs import Run
 from loanbook.tables.features import FEATURES
 from loanbook.tables.labels import LABELS
+from loanbook.training.candidates import all_candidates
 from loanbook.training.job import starting_rate, train_model
 from loanbook.training.snapshot import matrices, open_snapshot
 from tests.training.books import book
@@ -36,10 +38,13 @@ def publish(run: Run, loans: int, months: int) -> None:
         for column in FEATURES.columns
     ]
     run.replace(FEATURES, features.select(*columns), "source = 's'")
-    filled = labels.withColumns(
-        {"default_12m_regulatory": F.col("default_12m"), "default_definition_id": F.lit("d")}
-    )
-    run.replace(LABELS, filled.withColumn("next_state", F.lit(None).cast("string")), "source = 's'")
+    main = {"default": F.col("default_12m"), "label": F.col("label_status")}
+    given = {**{name: F.col(name) for name in labels.columns}, "default_definition_id": F.lit("d")}
+    filled = [
+        given.get(name, main.get(name.split("_")[0], F.lit(None).cast("string"))).alias(name)
+        for name in LABELS.column_names
+    ]
+    run.replace(LABELS, labels.select(*filled), "source = 's'")
     run.finish({})
 
 
@@ -107,3 +112,18 @@ def test_nothing_published_is_refused(make_run: MakeRun) -> None:
 def test_starting_rate() -> None:
     assert starting_rate(0, 0, 0.02) == 0.02
     assert starting_rate(10, 100, 0.02) == pytest.approx(0.104, abs=1e-3)
+
+
+def test_inputs_are_added_and_left_out_by_name_and_a_protected_one_is_refused(make_run: MakeRun) -> None:
+    publish(make_run("build"), loans=20, months=4)
+    run = make_run()
+    features = run.read(FEATURES, made_by="test")
+    usual = {item.name for item in all_candidates(features)}
+    assert {"income", "state", "mtm_ltv"} <= usual
+    assert {item.name for item in all_candidates(features, ("vintage",))} == usual | {"vintage"}
+    fewer = {item.name for item in all_candidates(features, (), ("macro", "income"))}
+    assert usual - fewer == {"income", *(item.name for item in MACRO if item.default_input)}
+    with pytest.raises(InputError, match="did you mean 'vintage'"):
+        all_candidates(features, ("vintag",))
+    with pytest.raises(InputError, match="'sex', an attribute of the tape with the role protected"):
+        all_candidates(features, ("sex",), role_of={"sex": "protected"}.get)

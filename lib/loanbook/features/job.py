@@ -14,7 +14,7 @@ from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Plan
 from loanbook.features.increment import RECORD, Step, macro_digest, plan_step
-from loanbook.features.macro_known import MacroKnown, macro_known
+from loanbook.features.macro_known import MacroKnown, macro_known, series_that_end
 from loanbook.features.months import last_day, month_number
 from loanbook.features.panel import STATE_COLUMNS, PanelInputs, panel_and_state
 from loanbook.features.rows import Stamp
@@ -215,7 +215,7 @@ def _known_macro(run: Run, last_month: int) -> MacroKnown | None:
     """Return what was known of the economy in each month, None where no macro was ingested.
 
     Raises:
-        InputError: two sources give the same series.
+        InputError: two sources give the same series, or one ends before the month.
     """
     if not run.exists(MACRO):
         return None
@@ -233,6 +233,13 @@ def _known_macro(run: Run, last_month: int) -> MacroKnown | None:
         )
     columns = ("region", "series", "as_of_date", "known_on", "value")
     known = macro.where(F.col("known_on") <= F.lit(last_day(last_month))).select(*columns).toPandas()
+    ended = series_that_end(known, last_month)
+    if ended:
+        raise InputError(
+            required=f"macro known up to {last_day(last_month)}, the last month to build",
+            found=", ".join(f"{series} that ends with {last_day(month)}" for series, month in ended.items()),
+            do="ingest later months with ingest-macro, or leave its source out of features.macro_sources",
+        )
     return macro_known(known, last_month)
 
 

@@ -25,6 +25,37 @@ ROLL_FORWARD = {
 }
 
 
+ABOUT = """\
+Each row of the table `features` is a loan in the book at a month end. A loan is in the book from its
+first report to the month before its exit, reported or not, until it has not been reported for longer than
+`book.stale_months`; what a month without a report lacks is taken from the last report before it, and
+`reported` and `months_since_report` say so.
+
+- **No look-ahead.** A month's values are made from reports up to that month, the loan's terms, and macro
+  values published by its end in the revision known then. The months are taken in their order: a row reads
+  the state that the months up to its own have left, and nothing else of the loan's history.
+- **Windows are calendar windows.** Twelve months are twelve calendar months, however many of them were
+  reported; a missing month is missing, not paid, and `months_observed_*` count the reported ones.
+- **Histories begin with the tape.** What is counted since origination is counted since the loan's first
+  report, which may come later: `observed_since_months` says how long ago that was.
+- **Missing** is null, never zero. A feature whose inputs a tape lacks is null in every row; of a history
+  rebuilt from its final status, behaviour is null and the row has the flag `rebuilt_history`.
+- **Arithmetic.** Sums are of whole cents and of 1/100,000 percentage points, and divide last, so that
+  neither the order of rows nor the number of workers changes a value, and a month added gives what a
+  rebuild gives.
+"""
+THEMES = {
+    "delinquency": "How late the loan is and has been. Severity counts 0 for current and inactive, "
+    "1 for `dpd30`, 2 for `dpd60`, 3 for `dpd90`, 4 for foreclosure, 5 for REO.",
+    "loan_terms": "Contract, borrower and property as first reported, and what the calendar makes of them.",
+    "balance": "How much of the loan is left, how that moves, and how it is paid. Utilisation and limits are "
+    "of revolving accounts, the schedule and its payments of instalment loans.",
+    "macro": "The economy as known at the month's end, of the loan's region where it has the series, else "
+    "of the nation.",
+    "history": "The last year month by month, for sequence models; no input of the others.",
+}
+
+
 def list_features(options: argparse.Namespace) -> dict[str, Any]:
     """Print the catalogue, or the features of one theme.
 
@@ -69,9 +100,9 @@ def _answer(items: list[Feature], form: str) -> Answer:
 
 def page(items: list[Feature]) -> str:
     """Return the catalogue as Markdown: what each feature means, and what a validator asks of it."""
-    parts = [f"# Features (catalogue {catalogue_id()})\n"]
+    parts = [f"# Features (catalogue {catalogue_id()})\n", ABOUT]
     for theme in dict.fromkeys(item.theme for item in items):
-        parts.append(f"## {theme.replace('_', ' ').capitalize()}\n")
+        parts.append(f"## {theme.replace('_', ' ').capitalize()}\n\n{THEMES[theme]}\n")
         parts += [_entry(item) for item in items if item.theme == theme]
     return "\n".join(parts)
 

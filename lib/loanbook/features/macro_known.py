@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from loanbook.features.values import Numbers, Values
 NATION = "US"
 SERIES = ("unemployment", "mortgage_rate", "hpi")
 
+GRACE = 3  # months that a publication may be late
 AGO = (3, 12)  # months back that a change is measured over
 COLUMNS = (
     "unemployment", "unemployment_change_3m", "unemployment_change_12m", "mortgage_rate",
@@ -45,13 +47,34 @@ class MacroKnown:
 def macro_known(macro: pd.DataFrame, last_month: int) -> MacroKnown:
     """Return what ``known_macro`` finds as arrays."""
     frame = known_macro(macro, last_month)
-    areas, months = tuple(sorted(frame["area"].unique())), sorted(frame["month"].unique())
-    first = int(months[0]) if months else last_month
+    areas = tuple(sorted({NATION, *frame["area"]}))
+    first = int(frame["month"].min()) if len(frame) else last_month
     grid = [areas, range(first, last_month + 1)]
     index = pd.MultiIndex.from_product(grid, names=["area", "month"])
     whole = frame.set_index(["area", "month"]).reindex(index)
     shape = (len(areas), last_month + 1 - first)
     return MacroKnown(areas, first, {name: whole[name].to_numpy(float).reshape(shape) for name in COLUMNS})
+
+
+def series_that_end(macro: pd.DataFrame, month: int) -> dict[str, int]:
+    """Return the series of which the next month is overdue at the end of ``month``, with their last one.
+
+    The next value of a series is due one of its periods after the last, by its shortest lag; it may be
+    ``GRACE`` months late.
+
+    Args:
+        macro: rows of the macro table known by then: series, as_of_date, known_on.
+        month: number of the month.
+    """
+    ended = {}
+    for series, rows in macro[macro["series"].isin(SERIES)].groupby("series"):
+        of_month = rows["as_of_date"].map(month_number)
+        months = sorted(of_month.unique())
+        period = min((b - a for a, b in pairwise(months)), default=1)
+        lag = int((rows["known_on"].map(month_number) - of_month).min())
+        if months[-1] + period + lag + GRACE < month:
+            ended[str(series)] = int(months[-1])
+    return ended
 
 
 def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:

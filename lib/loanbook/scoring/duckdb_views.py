@@ -44,7 +44,7 @@ class Warehouse:
             )
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(f"LOAD '{_delta_extension()}'")
+        self._connection.execute(f"LOAD '{delta_extension()}'")
         self.tables = self._create_tables(storage)
         self.views = self._create_views()
 
@@ -86,7 +86,7 @@ class Warehouse:
             ) from error
 
 
-def _delta_extension() -> str:
+def delta_extension() -> str:
     """Return the path of the extension's file in its installed package; loading it there needs no network.
 
     Raises:

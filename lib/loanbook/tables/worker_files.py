@@ -88,7 +88,7 @@ def require_valid(table: Table, rows: pa.Table) -> None:
     if not tests:
         return
     part = rows.select([c for c in rows.column_names if any(c in test for test in tests.values())])  # noqa: F841 - DuckDB reads it by name
-    broken = [f"count(*) FILTER (NOT coalesce(({test}), true))" for test in tests.values()]
+    broken = [f"count(*) FILTER (NOT coalesce(({test}), false))" for test in tests.values()]
     with duckdb.connect() as connection:
         counts = connection.execute(f"SELECT {', '.join(broken)} FROM part").fetchone() or ()
     found = {name: count for name, count in zip(tests, counts, strict=True) if count}

@@ -14,11 +14,13 @@ from loanbook.errors import InputError
 from loanbook.logs import timed
 from loanbook.models.heads import Head, head
 from loanbook.models.settings import ModelSettings, load_model_settings
+from loanbook.models.spec import Candidate
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.storage import read_json
 from loanbook.tables.features import FEATURES
 from loanbook.tables.labels import LABELS
+from loanbook.tables.loans import LOANS
 from loanbook.training.build_snapshot import Request, ensure_snapshot
 from loanbook.training.candidates import all_candidates
 from loanbook.training.horovod_run import launch
@@ -97,13 +99,24 @@ def _snapshot(run: Run, target: Head, workers: int) -> Snapshot:
     request = Request(
         source=source,
         head=target,
-        candidates=all_candidates(features),
+        candidates=_candidates(run, source, features),
         tables=dict(run.inputs),
         ids=ids,
         settings=run.settings.train,
         workers=workers,
     )
     return ensure_snapshot(run.storage, request, features, labels)
+
+
+def _candidates(run: Run, source: str, features: DataFrame) -> list[Candidate]:
+    def role_of(name: str) -> str | None:
+        loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == source)
+        role = F.element_at("attribute_roles", name)
+        found = loans.select(role.alias("role")).where(F.col("role").isNotNull()).first()
+        return None if found is None else str(found["role"])
+
+    train = run.settings.train
+    return all_candidates(features, train.inputs_added, train.inputs_left_out, role_of)
 
 
 def _one_definition(features: DataFrame, labels: DataFrame) -> dict[str, str]:

@@ -40,6 +40,8 @@ class TrainSettings(Section):
     test_months: int = Field(12, ge=1, description="matured cohorts kept out of time")
     folds: int = Field(1, ge=1, description="rolling origins listed; the most recent one is trained")
     shares: RoleShares = RoleShares()
+    inputs_added: tuple[str, ...] = Field((), description="features that no model takes unless named here")
+    inputs_left_out: tuple[str, ...] = Field((), description="features, attributes or themes not to take")
     min_defaults: int = Field(30, ge=1, description="defaulting loans below which a slice is 'insufficient'")
     negatives_kept: float = Field(
         1.0, gt=0, le=1, description="share of training negatives kept, weighted by 1/share"
