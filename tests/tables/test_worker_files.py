@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,7 +55,9 @@ def test_a_file_holds_its_rows_without_the_partition_and_its_receipt_their_stati
         ({"loan_id": ["x", None]}, "loan_id is required': 1"),
     ],
 )
-def test_rows_that_break_the_table_are_not_written(tmp_path: Path, broken: dict, message: str) -> None:
+def test_rows_that_break_the_table_are_not_written(
+    tmp_path: Path, broken: dict[str, Any], message: str
+) -> None:
     with pytest.raises(LoanbookError, match=message):
         write_file(str(tmp_path), TABLE, pa.table({**ROWS, **broken}), str(MONTH))
     assert not list(tmp_path.iterdir())
