@@ -22,11 +22,11 @@ from loanbook.config import load_settings
 from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Plan
-from loanbook.features.job import LOANS_PER_FILE, build_features
+from loanbook.features.job import build_features
 from loanbook.features.months import last_day
 from loanbook.features.panel import PanelInputs
 from loanbook.features.rows import Stamp
-from loanbook.features.stage import written_by_workers
+from loanbook.features.stage import files_a_month, written_by_workers
 from loanbook.runs import Run
 from loanbook.scoring.duckdb_views import delta_extension
 from loanbook.tables import base
@@ -88,7 +88,7 @@ def _sides(root: Path) -> dict[str, Callable[[], object]]:
     ours = {}
     for name, book in (("ours", "book"), ("ours_quarter", "quarter")):
         made = Run("bench", _settings(root / name), source="bench")
-        _publish(made, root / book, MONTHS)
+        _publish(made, root / book, 0, MONTHS - 1)
         ours[name] = partial(_panel, made, PANEL)
     peer = partial(_peer, root / "book", root / "duckdb")
     return {"ours": ours["ours"], "duckdb": peer, "ours_quarter": ours["ours_quarter"]}
@@ -98,16 +98,14 @@ def _settings(warehouse: Path) -> Any:
     return load_settings("local", [f"paths.warehouse={warehouse}"])
 
 
-def _publish(made: Run, book: Path, months: int) -> None:
-    """Write a book's tables as ingest would, up to a month."""
-    spark, until = made.spark, F.lit(last_day(START + months - 1))
+def _publish(made: Run, book: Path, first: int, last: int) -> None:
+    """Write the months from ``first`` to ``last`` of a book as ingest would, and no other month's files."""
+    spark, days = made.spark, [F.lit(last_day(START + month)) for month in (first, last)]
     performance = _filled(spark.read.parquet(str(book / "performance")), PERFORMANCE)
-    loans = _filled(spark.read.parquet(str(book / "loans.parquet")), LOANS_TABLE)
-    made.replace(
-        PERFORMANCE, performance.where(F.col("as_of_date") <= until).repartition("as_of_date"), "true"
-    )
-    made.replace(LOANS_TABLE, loans, "true")
-    made.replace(DELIVERIES, _delivery(made, START + months - 1), "true")
+    rows = performance.where(F.col("as_of_date").between(*days)).repartition("as_of_date")
+    made.replace(PERFORMANCE, rows, f"as_of_date >= DATE'{last_day(START + first)}'")
+    made.replace(LOANS_TABLE, _filled(spark.read.parquet(str(book / "loans.parquet")), LOANS_TABLE), "true")
+    made.replace(DELIVERIES, _delivery(made, START + last), "true")
 
 
 def _filled(rows: DataFrame, table: Table) -> DataFrame:
@@ -151,7 +149,7 @@ def _panel(made: Run, table: Table) -> None:
 
 def _files(loans: int) -> int:
     """Return how many files a month gets, as the job has it, and one for each core."""
-    return max(os.cpu_count() or 1, -(-loans // LOANS_PER_FILE))
+    return max(os.cpu_count() or 1, files_a_month(loans))
 
 
 def _peer(book: Path, out: Path) -> None:
@@ -192,20 +190,22 @@ def _increments(root: Path) -> list[dict[str, Any]]:
     """Return the seconds of whole jobs: a new month after 60 or more, and a rebuild of as many."""
     book, settings = root / "history", _settings(root / "jobs")
     write_book(book, LOANS, HISTORY + PAIRS + 1)
-    _publish_run(settings, book, HISTORY)
+    _publish_run(settings, book, 0, HISTORY - 1)
     _seconds(settings, None)
     runs = []
     for pair in range(PAIRS + 1):
-        month = last_day(START + HISTORY + pair)
-        _publish_run(settings, book, HISTORY + pair + 1)
-        runs.append({"side": "increment", "pair": pair, "seconds": _seconds(settings, month)})
+        month = HISTORY + pair
+        _publish_run(settings, book, month, month)
+        runs.append(
+            {"side": "increment", "pair": pair, "seconds": _seconds(settings, last_day(START + month))}
+        )
         runs.append({"side": "rebuild", "pair": pair, "seconds": _seconds(settings, None)})
     return [run for run in runs if run["pair"]]  # the first pair warms up
 
 
-def _publish_run(settings: Any, book: Path, months: int) -> None:
+def _publish_run(settings: Any, book: Path, first: int, last: int) -> None:
     made = Run("ingest_tapes", settings, source="bench")
-    _publish(made, book, months)
+    _publish(made, book, first, last)
     made.finish({})
 
 

@@ -82,8 +82,12 @@ def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
     first = grown(make_run, BOOK, LAST - 2)
     assert (first["months_written"], first["stale_months"]) == (13, None)
     assert grown(make_run, BOOK, LAST - 1)["months_written"] == 1
-    again = built(make_run, build_features, as_of=last_day(LAST - 1))
-    assert (again["months_written"], again["loan_months"]) == (0, 0)
+    again = built(make_run, build_features, as_of=last_day(LAST - 4))
+    assert (again["months_written"], again["loan_months"], again["last_month"]) == (
+        0,
+        0,
+        str(last_day(LAST - 1)),
+    )
     corrected = [
         BookLoan("a", 0, ("current", "dpd30", "current", "dpd60", "dpd90") + ("current",) * 10),
         *BOOK[1:],

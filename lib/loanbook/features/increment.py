@@ -63,40 +63,69 @@ class Step:
         return max(self.last_month - self.first_month + 1, 0)
 
 
+@dataclass(frozen=True)
+class Panel:
+    """The panel last published: the run that built it, and the last of its months."""
+
+    run: LastRun
+    built: int
+
+
+def last_panel(run: Run, source: str) -> Panel | None:
+    """Return the panel of a source as the last run left it; None before any."""
+    if not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
+        return None
+    last = last_inputs(run, run.job, source)
+    return (
+        None if last is None else Panel(last, month_number(date.fromisoformat(_record(last)["last_month"])))
+    )
+
+
+def _record(last: LastRun) -> dict[str, Any]:
+    return dict(last.details[RECORD])
+
+
 def plan_step(
-    run: Run, tape: Tape, month: int, made_with: Mapping[str, Any], macro: MacroKnown | None
+    run: Run,
+    tape: Tape,
+    month: int,
+    panel: Panel | None,
+    made_with: Mapping[str, Any],
+    macro: MacroKnown | None,
 ) -> Step:
     """Return what has to be written so that every month up to ``month`` is as the inputs now say.
+
+    Args:
+        run: the job's run.
+        tape: the source's performance.
+        month: number of the last month that the panel is to have, none before its present last one.
+        panel: the one to go on from; None: every month is built.
+        made_with: what all months of a panel share.
+        macro: what was known of the economy up to ``month``.
 
     Raises:
         InputError: the published panel was made with another catalogue or other settings.
     """
     whole = Step(tape.first_month, month)
-    last = (
-        last_inputs(run, run.job, tape.source) if run.exists(FEATURES) and run.exists(FEATURE_STATE) else None
-    )
-    if last is None or run.as_of is None:
+    if panel is None:
         return whole
-    panel = last.details[RECORD]
-    _require_same(panel["made_with"], made_with)
-    built = month_number(date.fromisoformat(panel["last_month"]))
-    _log_from_here(last, built)
-    if panel["macro"] != macro_digest(macro, built):
+    _require_same(_record(panel.run)["made_with"], made_with)
+    if _record(panel.run)["macro"] != macro_digest(macro, panel.built):
         log.warning("macro known in months already built has changed: every month is built again")
-        return Step(tape.first_month, max(month, built))
-    corrections = _corrections(run, tape, last, built)
+        return whole
+    corrections = _corrections(run, tape, panel)
     if corrections is None:
-        return Step(tape.first_month, max(month, built))
+        log.warning("the log no longer has the performance last built from: every month is built again")
+        return whole
     stale = corrections.agg(F.min("as_of_date").alias("first")).collect()[0]["first"]
     if stale is None:
-        return Step(built + 1, month, built)
+        return Step(panel.built + 1, month, panel.built)
     corrected = corrections.select("loan_id").distinct()
-    first = month_number(stale)
     log.warning(
         "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
-        corrected.count(), stale, last_day(built),
+        corrected.count(), stale, last_day(panel.built),
     )  # fmt: skip
-    return Step(first, max(month, built), built, corrected, first)
+    return Step(month_number(stale), month, panel.built, corrected, month_number(stale))
 
 
 def macro_digest(macro: MacroKnown | None, month: int) -> str:
@@ -124,27 +153,22 @@ def _require_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         )
 
 
-def _log_from_here(last: LastRun, built: int) -> None:
-    log.info("going on from %s, built by %s", last_day(built), last.run_id)
-
-
-def _corrections(run: Run, tape: Tape, last: LastRun, built: int) -> DataFrame | None:
-    """Return loan and month of the reports up to ``built`` that changed; None where that cannot be told."""
-    until = F.col("as_of_date") <= F.lit(last_day(built))
-    versions = last.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
+def _corrections(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
+    """Return loan and month of the reports of built months that changed; None where that cannot be told."""
+    until = F.col("as_of_date") <= F.lit(last_day(panel.built))
+    versions = panel.run.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
     months = changed_months(run.spark, run.storage, PERFORMANCE, *versions)
     if months is None:
-        log.warning("the log no longer has the performance last built from: every month is built again")
         return None
-    before, whole = (_of_source(run, PERFORMANCE, version, tape) for version in versions)
-    written = sorted(month for month in months if month <= last_day(built))
+    written = sorted(month for month in months if month <= last_day(panel.built))
     key = ["loan_id", "as_of_date"]
-    before, now = (rows.where(F.col("as_of_date").isin(written)) for rows in (before, whole))
-    changed = changed_rows(before, now, key, REPORT_COLUMNS) if written else whole.select(*key).limit(0)
-    terms = _changed_terms(run, tape, last)
+    whole = [_of_source(run, PERFORMANCE, version, tape) for version in versions]
+    before, now = (rows.where(F.col("as_of_date").isin(written)) for rows in whole)
+    changed = changed_rows(before, now, key, REPORT_COLUMNS) if written else whole[1].select(*key).limit(0)
+    terms = _changed_terms(run, tape, panel.run)
     if terms is None:
         return changed
-    return changed.unionByName(whole.where(until).join(terms, "loan_id", "left_semi").select(*key))
+    return changed.unionByName(whole[1].where(until).join(terms, "loan_id", "left_semi").select(*key))
 
 
 def _changed_terms(run: Run, tape: Tape, last: LastRun) -> DataFrame | None:

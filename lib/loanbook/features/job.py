@@ -1,37 +1,29 @@
 """The job that builds the feature panel."""
 
-import logging
 from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
 
 from loanbook.errors import InputError, LoanbookError
-from loanbook.features.book import loans_in_book, one_file_a_month
+from loanbook.features.book import loans_in_book
 from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Plan
-from loanbook.features.increment import RECORD, Step, macro_digest, plan_step
+from loanbook.features.increment import RECORD, Step, last_panel, macro_digest, plan_step
 from loanbook.features.macro_known import MacroKnown, macro_known, series_that_end
 from loanbook.features.months import last_day, month_number
-from loanbook.features.panel import STATE_COLUMNS, PanelInputs, panel_and_state
+from loanbook.features.panel import PanelInputs
 from loanbook.features.rows import Stamp
 from loanbook.features.saved_state import layout_id
-from loanbook.features.stage import written_by_workers
+from loanbook.features.stage import write_panel
 from loanbook.features.tape import Tape, read_tape
 from loanbook.runs import Run
 from loanbook.session import named
-from loanbook.tables import base
 from loanbook.tables.feature_state import FEATURE_STATE
-from loanbook.tables.features import FEATURES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO
-
-log = logging.getLogger(__name__)
-
-LOANS_PER_FILE = 64_000  # a worker holds all reports of so many loans at once
 
 
 def build_features(run: Run) -> dict[str, Any]:
@@ -50,123 +42,39 @@ def build_features(run: Run) -> dict[str, Any]:
         tape = read_tape(run)
         month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == tape.source)
+        panel = None if run.as_of is None else last_panel(run, tape.source)
+        month = month if panel is None else max(month, panel.built)
         macro = _known_macro(run, month)
         made_with = _made_with(run, tape)
-        step = plan_step(run, tape, month, made_with, macro)
-        if step.last_month > month:
-            macro = _known_macro(run, step.last_month)
-    counts = _write(run, tape, loans, macro, step) if step.months else {}
+        step = plan_step(run, tape, month, panel, made_with, macro)
+    counts = write_panel(run, _parts(run, tape, loans, macro, step), step) if step.months else {}
     if step.months:
         _require_whole_book(run, tape, step.last_month, counts)
-    last = max(step.last_month, step.built or 0)
     run.evidence[RECORD] = {
-        "made_with": made_with, "last_month": str(last_day(last)), "macro": macro_digest(macro, last),
+        "made_with": made_with, "last_month": str(last_day(month)), "macro": macro_digest(macro, month),
     }  # fmt: skip
     return _described(run, tape, step, counts, macro)
-
-
-def _write(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step) -> dict[date, int]:
-    """Write the step's months and the running state; return the rows of each month."""
-    run.restore_unpublished(FEATURES, FEATURE_STATE)
-    for table in (FEATURES, FEATURE_STATE):
-        base.create(run.spark, run.storage, table)
-    parts = _parts(run, tape, loans, macro, step)
-    folders = [run.storage.table_folder(table.name) for table in (FEATURES, FEATURE_STATE)]
-    if len(parts) == 1 and step.corrected is None and folders[0] and folders[1]:
-        return _written_by_workers(run, parts[0], folders[0], folders[1], step)
-    return _written_by_spark(run, tape, parts, step)
 
 
 def _parts(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step) -> list[PanelInputs]:
     """Return the inputs of the loans that go on from the running state, and of those made anew."""
     stamp = _stamp(run, tape)
     performance = tape.performance
+    whole = _plan(run, tape, step.first_month, step.last_month, macro)
     if step.built is None:
-        return [
-            PanelInputs(performance, loans, _plan(run, tape, step.first_month, step.last_month, macro), stamp)
-        ]
+        return [PanelInputs(performance, loans, whole, stamp)]
     state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
     later = performance.where(F.col("as_of_date") > F.lit(last_day(step.built)))
     plan = _plan(run, tape, step.built + 1, step.last_month, macro)
-    going_on = [later, loans, state]
     if step.corrected is None:
         return [PanelInputs(later, loans, plan, stamp, state)]
     corrected = F.broadcast(step.corrected)
-    going_on = [frame.join(corrected, "loan_id", "left_anti") for frame in going_on]
+    going_on = [frame.join(corrected, "loan_id", "left_anti") for frame in (later, loans, state)]
     anew = [frame.join(corrected, "loan_id", "left_semi") for frame in (performance, loans)]
-    whole = _plan(run, tape, step.first_month, step.last_month, macro)
     return [
         PanelInputs(going_on[0], going_on[1], plan, stamp, going_on[2]),
         PanelInputs(anew[0], anew[1], whole, stamp),
     ]
-
-
-def _written_by_workers(
-    run: Run, inputs: PanelInputs, features: Any, state: Any, step: Step
-) -> dict[date, int]:
-    with named(run.spark, "build-features: write features"):
-        receipts = written_by_workers(inputs, features, state, _files(inputs))
-    run.replace_by_files(FEATURES, receipts, _months_where(step))
-    run.replace_by_files(FEATURE_STATE, receipts, f"source = '{run.source}'")
-    counts: dict[date, int] = {}
-    for receipt in receipts:
-        if receipt.table == FEATURES.name:
-            month = date.fromisoformat(receipt.partition)
-            counts[month] = counts.get(month, 0) + receipt.rows
-    return counts
-
-
-def _files(inputs: PanelInputs) -> int:
-    """Return how many files a month gets: one for each 64,000 loans that the source has, begun."""
-    return max(1, -(-inputs.loans.count() // LOANS_PER_FILE))
-
-
-def _written_by_spark(run: Run, tape: Tape, parts: list[PanelInputs], step: Step) -> dict[date, int]:
-    made = [panel_and_state(inputs).persist(StorageLevel.DISK_ONLY) for inputs in parts]
-    names = [column.name for column in STATE_COLUMNS]
-    try:
-        panels = [rows.where(F.col("core").isNull()).drop(*names) for rows in made]
-        states = [rows.where(F.col("core").isNotNull()).select("loan_id", *names) for rows in made]
-        panel, state = panels[0], states[0]
-        for other in panels[1:]:
-            panel = panel.unionByName(other)
-        for other in states[1:]:
-            state = state.unionByName(other)
-        if step.corrected is not None:
-            panel = panel.unionByName(_kept(run, tape, step))
-        where = f"source = '{tape.source}' AND {_months_where(step)}"
-        run.replace(FEATURES, one_file_a_month(panel), where)
-        fixed = {
-            "source": F.lit(tape.source),
-            "as_of_date": F.lit(last_day(step.last_month)),
-            "layout": F.lit(layout_id()),
-        }
-        run.replace(
-            FEATURE_STATE, FEATURE_STATE.conform(state.withColumns(fixed)), f"source = '{tape.source}'"
-        )
-    finally:
-        for rows in made:
-            rows.unpersist()
-    written = base.read(run.spark, run.storage, FEATURES, run.outputs[FEATURES.name]).where(where)
-    with named(run.spark, "build-features: check"):
-        base.assert_unique(written, FEATURES)
-        return {row["as_of_date"]: row["count"] for row in written.groupBy("as_of_date").count().collect()}
-
-
-def _kept(run: Run, tape: Tape, step: Step) -> DataFrame:
-    """Return the published rows of months written again, of the loans that no correction touches."""
-    until = F.col("as_of_date").between(F.lit(last_day(step.first_month)), F.lit(last_day(step.built or 0)))
-    rows = run.read(FEATURES, made_by="build-features").where((F.col("source") == tape.source) & until)
-    rows = rows.select(*FEATURES.column_names)
-    return rows if step.corrected is None else rows.join(F.broadcast(step.corrected), "loan_id", "left_anti")
-
-
-def _months_where(step: Step) -> str:
-    first, last = last_day(step.first_month), last_day(step.last_month)
-    if step.built is None:
-        return "true"
-    # Delta cannot resolve BETWEEN in replaceWhere under Spark 4.0.
-    return f"as_of_date >= DATE'{first}' AND as_of_date <= DATE'{last}'"
 
 
 def _plan(run: Run, tape: Tape, first: int, last: int, macro: MacroKnown | None) -> Plan:
@@ -261,7 +169,7 @@ def _described(
     return {
         "source": tape.source,
         "first_month": str(min(counts, default=last_day(step.first_month))),
-        "last_month": str(last_day(max(step.last_month, step.built or 0))),
+        "last_month": str(last_day(step.last_month)),
         "stale_months": stale,
         "features": len(CATALOGUE),
         "catalogue_id": catalogue_id(),

@@ -1,19 +1,105 @@
-"""The panel and the running state written: by the workers themselves, or by Spark where they cannot."""
+"""Writing the panel and the running state: by the workers themselves, or by Spark where they cannot."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.storagelevel import StorageLevel
 
+from loanbook.features.book import one_file_a_month
 from loanbook.features.engine import Partition
+from loanbook.features.increment import Step
 from loanbook.features.months import last_day
-from loanbook.features.panel import PanelInputs, Worker, by_loan
+from loanbook.features.panel import STATE_COLUMNS, PanelInputs, Worker, by_loan, panel_and_state
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.saved_state import layout_id
+from loanbook.runs import Run
+from loanbook.session import named
+from loanbook.tables import base
 from loanbook.tables.base import Table
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 from loanbook.tables.worker_files import RECEIPT, RECEIPT_FIELDS, Receipt, write_file
+
+LOANS_PER_FILE = 64_000  # a worker holds all reports of so many loans at once
+
+
+def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date, int]:
+    """Write the step's months and the running state after them; return the rows of each month.
+
+    Args:
+        run: the job's run.
+        parts: inputs of the loans that go on from the running state or, without one, of all; then of those
+            that a correction makes anew.
+        step: the months.
+    """
+    tables = (FEATURES, FEATURE_STATE)
+    run.restore_unpublished(*tables)
+    for table in tables:
+        base.create(run.spark, run.storage, table)
+    features, state = (run.storage.table_folder(table.name) for table in tables)
+    if step.corrected is None and features and state:
+        with named(run.spark, "build-features: write features"):
+            receipts = written_by_workers(parts[0], features, state, files_a_month(parts[0].loans.count()))
+        run.replace_by_files(FEATURES, receipts, _months_where(step))
+        run.replace_by_files(FEATURE_STATE, receipts, f"source = '{run.source}'")
+        return _rows_by_month(receipts)
+    return _written_by_spark(run, parts, step)
+
+
+def files_a_month(loans: int) -> int:
+    """Return how many files a month gets: one for each 64,000 loans that the source has, begun."""
+    return max(1, -(-loans // LOANS_PER_FILE))
+
+
+def _months_where(step: Step) -> str:
+    if step.built is None:
+        return "true"
+    # Delta cannot resolve BETWEEN in replaceWhere under Spark 4.0.
+    first, last = last_day(step.first_month), last_day(step.last_month)
+    return f"as_of_date >= DATE'{first}' AND as_of_date <= DATE'{last}'"
+
+
+def _rows_by_month(receipts: Sequence[Receipt]) -> dict[date, int]:
+    counts: dict[date, int] = {}
+    for receipt in receipts:
+        if receipt.table == FEATURES.name:
+            month = date.fromisoformat(receipt.partition)
+            counts[month] = counts.get(month, 0) + receipt.rows
+    return counts
+
+
+def _written_by_spark(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date, int]:
+    made = reduce(DataFrame.unionByName, map(panel_and_state, parts)).persist(StorageLevel.DISK_ONLY)
+    names = [column.name for column in STATE_COLUMNS]
+    own = f"source = '{run.source}'"
+    try:
+        panel = made.where(F.col("core").isNull()).drop(*names)
+        if step.corrected is not None:
+            panel = panel.unionByName(_kept(run, step, step.corrected))
+        run.replace(FEATURES, one_file_a_month(panel), f"{own} AND {_months_where(step)}")
+        fixed = {"source": run.source, "as_of_date": last_day(step.last_month), "layout": layout_id()}
+        state = made.where(F.col("core").isNotNull()).select("loan_id", *names)
+        state = state.withColumns({name: F.lit(value) for name, value in fixed.items()})
+        run.replace(FEATURE_STATE, state, own)
+    finally:
+        made.unpersist()
+    written = base.read(run.spark, run.storage, FEATURES, run.outputs[FEATURES.name])
+    written = written.where(f"{own} AND {_months_where(step)}")
+    with named(run.spark, "build-features: check"):
+        base.assert_unique(written, FEATURES)
+        return {row["as_of_date"]: row["count"] for row in written.groupBy("as_of_date").count().collect()}
+
+
+def _kept(run: Run, step: Step, corrected: DataFrame) -> DataFrame:
+    """Return the published rows of months written again, of the loans that no correction touches."""
+    until = F.col("as_of_date").between(F.lit(last_day(step.first_month)), F.lit(last_day(step.built or 0)))
+    rows = run.read(FEATURES, made_by="build-features").where((F.col("source") == run.source) & until)
+    return rows.select(*FEATURES.column_names).join(F.broadcast(corrected), "loan_id", "left_anti")
 
 
 def written_by_workers(
