@@ -110,12 +110,16 @@ class Run:
             version = base.replace(self.spark, self.storage, table, df, where, self._metadata())
         self.outputs[table.name] = version
 
-    def replace_by_files(self, table: Table, receipts: Sequence[Receipt], where: str) -> None:
-        """Replace the source's rows that meet ``where``, of the partition only, by files of workers."""
+    def replace_by_files(self, table: Table, receipts: Sequence[Receipt], where: str, read: int) -> None:
+        """Replace the source's rows that meet ``where``, of the partition only, by files of workers.
+
+        Raises:
+            LoanbookError: the table is no longer at the version ``read`` that it had before they wrote.
+        """
         own = [receipt for receipt in receipts if receipt.table == table.name]
         uri = self.storage.table_uri(table.name)
         with named(self.spark, f"{self.job}: commit {table.name}"):
-            version = commit(self.spark, uri, table, own, str(self.source), where, self._metadata())
+            version = commit(self.spark, uri, table, own, str(self.source), where, self._metadata(), read)
         self.outputs[table.name] = version
 
     def restore_unpublished(self, *tables: Table) -> None:

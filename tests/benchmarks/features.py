@@ -143,8 +143,8 @@ def _panel(made: Run, table: Table) -> None:
     inputs = PanelInputs(performance, loans, plan, Stamp("bench", "bench", catalogue_id()))
     folders = [Path(storage.table_uri(each.name)) for each in (table, FEATURE_STATE)]
     receipts = written_by_workers(inputs, folders[0], folders[1], _files(loans.count()), table)
-    made.replace_by_files(table, receipts, "true")
-    made.replace_by_files(FEATURE_STATE, receipts, "source = 'bench'")
+    for each, where in ((table, "true"), (FEATURE_STATE, "source = 'bench'")):
+        made.replace_by_files(each, receipts, where, base.latest_version(spark, storage, each) or 0)
 
 
 def _files(loans: int) -> int:

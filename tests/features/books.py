@@ -63,7 +63,7 @@ class BookLoan:
             "slice": "all", "delivery": "d1", "line": k + 1, "known_on": last_day(START + self.start + k),
             "state": state, "months_delinquent": MONTHS_DELINQUENT.get(state),
             "upb": Decimal(100_000 - 137 * k - 911 * (k // 4)), "rate": Decimal("4.125"),
-            "payment": None if k % 5 == 4 else Decimal(420 + 30 * (k % 4)),
+            "payment": None if k % 5 == 4 else Decimal(-50 if k == 6 else 420 + 30 * (k % 4)),
             "statement": Decimal(1000 + 10 * k) if k % 4 else None,
             "credit_limit": None if k % 3 else Decimal(150_000 + 1000 * (k // 6)),
             "remaining_term": 360 - k, "modified": k > 20, "loss_event": state == "liquidated",

@@ -120,7 +120,7 @@ def _balances(reports: Reports, past: Rows, month: int) -> dict[str, Any]:
     old: Any
     limit, old = _limit(reports, month), None if then[12] is None else _limit(reports, month - 12)
     recent = [row for row in past if row["month"] > month - 3 and row["payment"] is not None]
-    short = sum((max(INSTALMENT - row["payment"], Decimal(0)) for row in recent), Decimal(0))
+    short = sum((min(max(INSTALMENT - row["payment"], Decimal(0)), INSTALMENT) for row in recent), Decimal(0))
     return result | {
         "utilisation": used[0],
         "utilisation_change_3m": None if None in (used[0], used[3]) else used[0] - used[3],

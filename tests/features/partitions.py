@@ -61,7 +61,7 @@ def _report(row: dict[str, Any]) -> dict[str, Any]:
     month, term, rate = month_number(row["as_of_date"]), row.get("remaining_term"), row.get("rate")
     return {
         "month": month, "state": STATES.index(row["state"]), "status": STATUSES.index(row["default_status"]),
-        "default_episodes": row["default_episode"], "entered": row["default_entry"],
+        "default_episodes": row["default_episode"],
         **{name: _cents(row.get(of)) for name, of in
            (("upb", "upb"), ("limit", "credit_limit"), ("payment", "payment"), ("statement", "statement"))},
         "rate": None if rate is None else int(rate * 100_000),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from loanbook.features.macro_known import COLUMNS, known_macro, macro_known, series_that_end
+from loanbook.features.months import last_day
 from tests.features.books import START, macro_of
 
 MACRO = macro_of(
@@ -85,3 +86,19 @@ def test_macro_without_a_series_of_the_catalogue_is_missing_everywhere() -> None
     other = macro_known(pd.DataFrame(macro_of([("US", "inflation", 1, 0, 2.0)])), START + 20)
     assert other.areas == ("US",)
     assert not other.at("hpi", np.array([0, 0]), np.array([START, START + 20])).mask.any()
+
+
+def test_a_young_region_has_no_change_and_takes_none_from_the_nation() -> None:
+    young = macro_of(("TX", "unemployment", month, 1, 7.0) for month in range(15, 21))
+    row = at(known_macro(pd.DataFrame([*MACRO, *young]), START + 20), "TX", 20)
+    assert (row["unemployment"], row["unemployment_change_3m"]) == (7.0, 0.0)
+    assert math.isnan(row["unemployment_change_12m"])
+    assert row["mortgage_rate_change_12m"] == 12.0  # it has no rate of its own
+
+
+def test_a_region_whose_series_ends_takes_the_nations_once_its_next_value_is_overdue() -> None:
+    ending = [row for row in MACRO if row["region"] == "US" or row["as_of_date"] <= last_day(START + 9)]
+    known = known_macro(pd.DataFrame(ending), START + 20)
+    assert at(known, "CA", 14)["unemployment"] == 209.0  # of month 9; the next was due in month 11
+    assert at(known, "CA", 15)["unemployment"] == 114.0
+    assert at(known, "CA", 15)["unemployment_change_3m"] == 3.0

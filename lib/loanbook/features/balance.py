@@ -133,8 +133,8 @@ FEATURES: tuple[Feature, ...] = (
         name="curtailment_12m",
         description="Principal repaid beyond the schedule in the last 12 calendar months, over the amount "
         "at origination; counted between consecutive reports in state current, scheduled being the "
-        "level payment "
-        "less the interest on the balance before; null where no month could be counted",
+        "level payment less the interest on the balance before at the rate last reported; null where no "
+        "month could be counted",
         reason_code="BCU",
         reason_text="Repayments beyond the schedule",
         expected_sign="-",
@@ -144,8 +144,7 @@ FEATURES: tuple[Feature, ...] = (
         name="shortfall_3m",
         high=1,
         description="Part of the level payments of the last 3 calendar months that was not "
-        "received; null where "
-        "the tape reports no payments",
+        "received; null where no payment was reported or no level payment is known",
         reason_code="BSH",
         reason_text="Payments below the instalment",
         compute=_shortfall,

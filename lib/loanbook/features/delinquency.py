@@ -135,8 +135,8 @@ FEATURES: tuple[Feature, ...] = (
     _Number(
         name="episodes_30plus",
         unit="episodes",
-        description="Times that the loan went from current to 30 or more days past due, within "
-        "observed_since_months",
+        description="Times that the loan was reported 30 or more days past due after a report without "
+        "delinquency, or at first, within observed_since_months",
         reason_code="DE3",
         reason_text="Times that payments fell behind",
         compute=_total("episodes"),

@@ -109,7 +109,7 @@ class Partition:
         reported[code[live]] = True
         at = np.flatnonzero(in_book | reported)
         columns = {name: values[rows][live] for name, values in self._columns.items()}
-        reports = Reports(columns, self.terms.instalment[code[live]], self.plan.period_months)
+        reports = Reports(columns, self.terms.due(month)[code[live]], self.plan.period_months)
         self.history.advance(month, at, reported[at], reports)
         known = Known(month, at, reported[at], self.history, self.terms, self.plan.macro)
         self.history.note_incentive(month, at, known.incentive)
@@ -131,7 +131,6 @@ class Partition:
         columns = {name: _filled(reports[name], np.int64) for name in AMOUNTS}
         columns |= {name: _filled(reports[name], np.int32) for name in NUMBERS_REPORTED}
         columns |= {name: _filled(reports[name], np.int8) for name in CODES}
-        columns["entered"] = reports["entered"].to_numpy()
         return columns, self.loans.code[given.to_numpy()], month, whole_of(reports["flags"])
 
     def _saved(self, rows: pa.Table) -> tuple[Numbers, pa.Array, pa.Array, pa.Array] | None:

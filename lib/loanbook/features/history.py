@@ -19,6 +19,7 @@ MASK = np.uint32(2**BITS - 1)
 SEVERE = ("dpd30", "dpd60", "dpd90", "foreclosure", "reo")
 SEVERITY = np.array([SEVERE.index(state) + 1 if state in SEVERE else 0 for state in STATES], np.int8)
 CURRENT = STATES.index("current")
+YEARLY = 12 * 100 * 100_000  # the divisor of a yearly rate in 1/100,000 of a percent, for a month
 
 # A number a loan, and what it is before the first report.
 NUMBERS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
@@ -46,7 +47,7 @@ NUMBERS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "limit": (np.int64, NO_AMOUNT),
 }
 # Months in which something held: the first six nested by severity, so that their order is their rank.
-HISTORIES = ("seen", *SEVERE, "in_book", "at_risk", "entered")
+HISTORIES = ("seen", *SEVERE, "in_book")
 # Values of the latest months: their type and how many months; of a month outside the book they mean nothing.
 RINGS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "state": (np.int8, 12),
@@ -68,10 +69,10 @@ class Reports:
     """One month's reports of a partition, one entry a loan, live ones only.
 
     Args:
-        columns: ``state``, ``status`` (positions in their lists), ``default_episodes``, ``entered``, ``upb``,
+        columns: ``state``, ``status`` (positions in their lists), ``default_episodes``, ``upb``,
             ``limit``, ``payment``, ``statement`` (cents), ``rate`` (1/100,000 percent), ``maturity`` (month),
             ``months_delinquent``, ``modified``, ``flags``; missing ones are the sentinel of their type.
-        instalment: level payment of a period, cents.
+        instalment: level payment due in the period, cents; the sentinel where none is.
         period_months: months between two reports.
     """
 
@@ -146,9 +147,6 @@ class History:
         late, changed = severity >= 1, new | (state != was)
         levels = np.arange(len(SEVERE) + 1, dtype=np.int8)[:, None]
         self.months[: len(SEVERE) + 1, at] |= severity >= levels
-        at_risk = report["entered"] | (report["status"] == 0)
-        self.months[HISTORIES.index("at_risk"), at] |= at_risk
-        self.months[HISTORIES.index("entered"), at] |= report["entered"]
         self._note("state", month, at, state)
 
         n["run"][at] = np.where(late, 0, np.where(unbroken, n["run"][at], 0) + 1)
@@ -181,14 +179,16 @@ class History:
         due, paid = reports.instalment, report["payment"]
         counted = (due != NO_AMOUNT) & (paid != NO_AMOUNT)
         self._note("due", month, at, np.where(counted, due, NO_AMOUNT))
-        self._note("short", month, at, np.where(counted, np.maximum(due - paid, 0), NO_AMOUNT))
+        self._note("short", month, at, np.where(counted, np.clip(due - paid, 0, due), NO_AMOUNT))
         self._note("paid", month, at, paid)
         self._note("statement", month, at, report["statement"])
         rate, balance = self.numbers["rate"][at].astype(np.int64), before["upb"]
         in_order = unbroken & (before["state"] == CURRENT) & (report["state"] == CURRENT)
         known = (due != NO_AMOUNT) & (rate != NONE) & (balance != NO_AMOUNT) & (report["upb"] != NO_AMOUNT)
         held = np.where(in_order & known, balance, 0)
-        interest = held * np.where(known, rate, 0) * reports.period_months // (12 * 100 * 100_000)
+        whole, rest = np.divmod(held, YEARLY)  # apart, so that no product leaves 64 bits
+        periodic = np.where(known, rate, 0) * reports.period_months
+        interest = whole * periodic + rest * periodic // YEARLY
         scheduled = np.maximum(np.where(known, due, 0) - interest, 0)
         beyond = np.maximum(held - np.where(known, report["upb"], 0) - scheduled, 0)
         self._note("curtailed", month, at, np.where(in_order & known, beyond, NO_AMOUNT))

@@ -15,6 +15,7 @@ from loanbook.errors import InputError
 from loanbook.features.changes import LastRun, changed_months, changed_rows, last_inputs
 from loanbook.features.macro_known import MacroKnown
 from loanbook.features.months import last_day, month_number
+from loanbook.features.saved_state import layout_id
 from loanbook.features.tape import Tape
 from loanbook.runs import Run
 from loanbook.tables import base
@@ -30,7 +31,7 @@ RECORD = "panel"  # in the details of the run's row
 # What features read of a report; who delivered it and when is not among it.
 REPORT_COLUMNS = (
     "state", "months_delinquent", "upb", "rate", "remaining_term", "modified", "payment", "statement",
-    "credit_limit", "quality_flags", "default_status", "default_episode", "default_entry",
+    "credit_limit", "quality_flags", "default_status", "default_episode",
 )  # fmt: skip
 TERM_COLUMNS = tuple(
     name
@@ -47,7 +48,8 @@ class Step:
         first_month: number of the first month to write.
         last_month: of the last one.
         built: the last month that the running state has seen; None: the panel is made from the beginning.
-        corrected: ``loan_id`` of the loans whose earlier months changed: they are made from their beginning.
+        corrected: ``loan_id`` of the loans whose earlier months changed, which are made from their beginning;
+            kept until the job lets go of it.
         stale: the first month that a correction makes stale; None without corrections.
     """
 
@@ -71,14 +73,28 @@ class Panel:
     built: int
 
 
-def last_panel(run: Run, source: str) -> Panel | None:
-    """Return the panel of a source as the last run left it; None before any."""
+def last_panel(run: Run, tape: Tape) -> Panel | None:
+    """Return the panel of a source as the last run left it; None where none can be gone on from."""
     if not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
         return None
-    last = last_inputs(run, run.job, source)
-    return (
-        None if last is None else Panel(last, month_number(date.fromisoformat(_record(last)["last_month"])))
-    )
+    last = last_inputs(run, run.job, tape.source)
+    if last is None:
+        return None
+    built = month_number(date.fromisoformat(_record(last)["last_month"]))
+    if built > tape.last_month:
+        log.warning(
+            "months are built up to %s and complete up to %s: every month is built again",
+            last_day(built), last_day(tape.last_month),
+        )  # fmt: skip
+        return None
+    return Panel(last, built)
+
+
+def _state_fits(run: Run, tape: Tape, panel: Panel) -> bool:
+    """Return whether the published running state is that after the panel's last month, in this layout."""
+    state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
+    fits = (F.col("as_of_date") == F.lit(last_day(panel.built))) & (F.col("layout") == layout_id())
+    return state.where(~fits).isEmpty()
 
 
 def _record(last: LastRun) -> dict[str, Any]:
@@ -113,19 +129,24 @@ def plan_step(
     if _record(panel.run)["macro"] != macro_digest(macro, panel.built):
         log.warning("macro known in months already built has changed: every month is built again")
         return whole
+    if not _state_fits(run, tape, panel):
+        log.warning("the running state is not of the last month built: every month is built again")
+        return whole
     corrections = _corrections(run, tape, panel)
     if corrections is None:
         log.warning("the log no longer has the performance last built from: every month is built again")
         return whole
-    stale = corrections.agg(F.min("as_of_date").alias("first")).collect()[0]["first"]
-    if stale is None:
+    loans = corrections.groupBy("loan_id").agg(F.min("as_of_date").alias("first")).persist()
+    found = loans.agg(F.count(F.lit(1)).alias("loans"), F.min("first").alias("first")).collect()[0]
+    if not found["loans"]:
+        loans.unpersist()
         return Step(panel.built + 1, month, panel.built)
-    corrected = corrections.select("loan_id").distinct()
     log.warning(
         "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
-        corrected.count(), stale, last_day(panel.built),
+        found["loans"], found["first"], last_day(panel.built),
     )  # fmt: skip
-    return Step(month_number(stale), month, panel.built, corrected, month_number(stale))
+    stale = month_number(found["first"])
+    return Step(stale, month, panel.built, loans, stale)
 
 
 def macro_digest(macro: MacroKnown | None, month: int) -> str:

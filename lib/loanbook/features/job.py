@@ -42,12 +42,14 @@ def build_features(run: Run) -> dict[str, Any]:
         tape = read_tape(run)
         month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == tape.source)
-        panel = None if run.as_of is None else last_panel(run, tape.source)
+        panel = None if run.as_of is None else last_panel(run, tape)
         month = month if panel is None else max(month, panel.built)
         macro = _known_macro(run, month)
         made_with = _made_with(run, tape)
         step = plan_step(run, tape, month, panel, made_with, macro)
     counts = write_panel(run, _parts(run, tape, loans, macro, step), step) if step.months else {}
+    if step.corrected is not None:
+        step.corrected.unpersist()
     if step.months:
         _require_whole_book(run, tape, step.last_month, counts)
     run.evidence[RECORD] = {
@@ -68,7 +70,7 @@ def _parts(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, ste
     plan = _plan(run, tape, step.built + 1, step.last_month, macro)
     if step.corrected is None:
         return [PanelInputs(later, loans, plan, stamp, state)]
-    corrected = F.broadcast(step.corrected)
+    corrected = F.broadcast(step.corrected.select("loan_id"))
     going_on = [frame.join(corrected, "loan_id", "left_anti") for frame in (later, loans, state)]
     anew = [frame.join(corrected, "loan_id", "left_semi") for frame in (performance, loans)]
     return [

@@ -56,7 +56,7 @@ FEATURES: tuple[Feature, ...] = (
         unit="percent",
         low=0,
         high=100,
-        description="Unemployment rate of the loan's region, else of the nation",
+        description="Unemployment rate of the loan's region while its series goes on, else of the nation",
         reason_code="MUN",
         reason_text="Unemployment",
         compute=_series("unemployment"),
@@ -124,7 +124,8 @@ FEATURES: tuple[Feature, ...] = (
     _Macro(
         name="rate_spread_at_origination",
         unit="percentage points",
-        description="The rate at origination less the market rate known in that month",
+        description="The rate at origination less the market rate known in that month, or in that of "
+        "the first report where it came earlier",
         reason_code="MSO",
         reason_text="Rate against the market at origination",
         roll_forward="static",

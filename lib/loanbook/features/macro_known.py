@@ -21,6 +21,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
+CHANGE_OF = {
+    **{f"{series}_change_{k}m": series for series in ("unemployment", "mortgage_rate") for k in AGO},
+    "hpi_growth_12m": "hpi",
+}
+
+
 @dataclass(frozen=True)
 class MacroKnown:
     """Values known at the end of each month, by area.
@@ -68,20 +74,24 @@ def series_that_end(macro: pd.DataFrame, month: int) -> dict[str, int]:
     """
     ended = {}
     for series, rows in macro[macro["series"].isin(SERIES)].groupby("series"):
-        of_month = rows["as_of_date"].map(month_number)
-        months = sorted(of_month.unique())
-        period = min((b - a for a, b in pairwise(months)), default=1)
-        lag = int((rows["known_on"].map(month_number) - of_month).min())
-        if months[-1] + period + lag + GRACE < month:
-            ended[str(series)] = int(months[-1])
+        of_month, known = rows["as_of_date"].map(month_number), rows["known_on"].map(month_number)
+        if of_month.max() + _overdue_after(of_month, known) < month:
+            ended[str(series)] = int(of_month.max())
     return ended
+
+
+def _overdue_after(of_month: pd.Series, from_month: pd.Series) -> int:
+    """Return how many months after a month of a series its next value is overdue."""
+    period = min((after - before for before, after in pairwise(sorted(of_month.unique()))), default=1)
+    return int(period) + int((from_month - of_month).min()) + GRACE
 
 
 def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
     """Return the values known at the end of each month up to ``last_month``, by area.
 
     Known is the latest month of a series published by then, in the revision last published by then; a change
-    compares it with the value 12 months before it, in the revision known at the same time.
+    compares it with the value 3 or 12 months before it, in the revision known at the same time. A series of
+    which the next value is overdue is not known any more, so that a region whose own ends takes the nation's.
 
     Args:
         macro: rows of the macro table: region, series, as_of_date, known_on, value.
@@ -102,7 +112,10 @@ def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
     grid = pd.MultiIndex.from_product([areas, months], names=["area", "month"])
     own, nation = wide.reindex(grid), wide.reindex([(NATION, month) for _, month in grid])
     nation.index = grid
-    known = own.fillna(nation).assign(hpi=own["hpi"], nation_hpi=nation["hpi"]).reset_index()
+    known = own.fillna(nation).assign(hpi=own["hpi"], nation_hpi=nation["hpi"])
+    for name, level in CHANGE_OF.items():  # of the series that the level is of
+        known[name] = own[name].where(own[level].notna(), nation[name])
+    known = known.reset_index()
     return known[["area", "month", *COLUMNS]]
 
 
@@ -126,5 +139,13 @@ def _known_values(rows: pd.DataFrame, series: str, last_month: int) -> pd.DataFr
     known = table.reindex(index=months).ffill().reindex(columns=of_months).to_numpy(dtype=float)
     latest = known.shape[1] - 1 - np.argmax(~np.isnan(known[:, ::-1]), axis=1)
     row = np.arange(len(months))
-    earlier = {f"{series}_{k}m_ago": np.where(latest >= k, known[row, latest - k], np.nan) for k in AGO}
-    return pd.DataFrame({"month": months, series: known[row, latest], **earlier})
+    earlier = {
+        f"{series}_{k}m_ago": np.where(latest >= k, known[row, np.maximum(latest - k, 0)], np.nan)
+        for k in AGO
+    }
+    overdue = rows["of_month"].min() + latest + _overdue_after(rows["of_month"], rows["from_month"])
+    ended = np.asarray(months) > overdue
+    values = {series: known[row, latest], **earlier}
+    return pd.DataFrame(
+        {"month": months, **{name: np.where(ended, np.nan, found) for name, found in values.items()}}
+    )

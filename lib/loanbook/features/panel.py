@@ -20,7 +20,7 @@ from loanbook.tables.features import FEATURES
 Worker = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 STATE_COLUMNS = tuple(c for c in FEATURE_STATE.columns if c.name in ("core", "payments", "flags"))
 REPORT = (
-    "month INT, state TINYINT, status TINYINT, default_episodes INT, entered BOOLEAN, upb BIGINT, "
+    "month INT, state TINYINT, status TINYINT, default_episodes INT, upb BIGINT, "
     "`limit` BIGINT, payment BIGINT, statement BIGINT, rate INT, maturity INT, months_delinquent INT, "
     "modified TINYINT, flags STRING"
 )
@@ -103,7 +103,6 @@ def _report() -> list[Column]:
         _code("state", STATES).alias("state"),
         _code("default_status", STATUSES).alias("status"),
         F.col("default_episode").alias("default_episodes"),
-        F.col("default_entry").alias("entered"),
         cents("upb").alias("upb"),
         cents("credit_limit").alias("limit"),
         cents("payment").alias("payment"),

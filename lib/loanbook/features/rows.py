@@ -19,7 +19,8 @@ OF_THE_BOOK = ("state", "upb", "months_since_report")
 BEHAVIOUR = frozenset(
     item.name
     for item in CATALOGUE
-    if item.theme in ("delinquency", "balance", "history") and item.name not in OF_THE_BOOK
+    if item.name == "mtm_ltv"  # of a balance
+    or (item.theme in ("delinquency", "balance", "history") and item.name not in OF_THE_BOOK)
 )
 NUMPY_TYPES = {"INT": pa.int32(), "DOUBLE": pa.float64()}
 ARROW_TYPES = {

@@ -1,5 +1,6 @@
 """Writing the panel and the running state: by the workers themselves, or by Spark where they cannot."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import reduce
@@ -10,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
 
+from loanbook.errors import InputError
 from loanbook.features.book import one_file_a_month
 from loanbook.features.engine import Partition
 from loanbook.features.increment import Step
@@ -25,6 +27,7 @@ from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 from loanbook.tables.worker_files import RECEIPT, RECEIPT_FIELDS, Receipt, write_file
 
+REFUSED = "refused"  # in place of a table: what a worker was given cannot be used
 LOANS_PER_FILE = 64_000  # a worker holds all reports of so many loans at once
 
 
@@ -42,11 +45,13 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
     for table in tables:
         base.create(run.spark, run.storage, table)
     features, state = (run.storage.table_folder(table.name) for table in tables)
+    read = {table.name: base.latest_version(run.spark, run.storage, table) or 0 for table in tables}
     if step.corrected is None and features and state:
         with named(run.spark, "build-features: write features"):
             receipts = written_by_workers(parts[0], features, state, files_a_month(parts[0].loans.count()))
-        run.replace_by_files(FEATURES, receipts, _months_where(step))
-        run.replace_by_files(FEATURE_STATE, receipts, f"source = '{run.source}'")
+        wheres = {FEATURES: _months_where(step), FEATURE_STATE: f"source = '{run.source}'"}
+        for table, where in zip(tables, wheres.values(), strict=True):
+            run.replace_by_files(table, receipts, where, read[table.name])
         return _rows_by_month(receipts)
     return _written_by_spark(run, parts, step)
 
@@ -99,7 +104,9 @@ def _kept(run: Run, step: Step, corrected: DataFrame) -> DataFrame:
     """Return the published rows of months written again, of the loans that no correction touches."""
     until = F.col("as_of_date").between(F.lit(last_day(step.first_month)), F.lit(last_day(step.built or 0)))
     rows = run.read(FEATURES, made_by="build-features").where((F.col("source") == run.source) & until)
-    return rows.select(*FEATURES.column_names).join(F.broadcast(corrected), "loan_id", "left_anti")
+    return rows.select(*FEATURES.column_names).join(
+        F.broadcast(corrected.select("loan_id")), "loan_id", "left_anti"
+    )
 
 
 def written_by_workers(
@@ -113,10 +120,16 @@ def written_by_workers(
         state_root: folder of the table of the running state.
         files: how many each month gets at most.
         table: of the features, whose columns are computed.
+
+    Raises:
+        InputError: two reports of a loan and month.
     """
     worker = _writer(inputs, str(features_root), str(state_root), table)
-    rows = by_loan(inputs, files).mapInArrow(worker, RECEIPT).collect()
-    return [Receipt(*row) for row in rows]
+    receipts = [Receipt(*row) for row in by_loan(inputs, files).mapInArrow(worker, RECEIPT).collect()]
+    refused = [receipt for receipt in receipts if receipt.table == REFUSED]
+    if refused:
+        raise InputError(**json.loads(refused[0].stats))
+    return receipts
 
 
 def _writer(inputs: PanelInputs, features_root: str, state_root: str, table: Table) -> Worker:
@@ -128,7 +141,12 @@ def _writer(inputs: PanelInputs, features_root: str, state_root: str, table: Tab
         if not rows:
             return
         pa.set_cpu_count(1)  # Spark gives a task one core
-        partition = Partition(pa.Table.from_batches(rows), plan)
+        try:
+            partition = Partition(pa.Table.from_batches(rows), plan)
+        except InputError as error:
+            words = json.dumps({"required": error.required, "found": error.found, "do": error.do})
+            yield _as_batch([Receipt(REFUSED, "", "", 0, 0, words)])
+            return
         rows.clear()
         receipts = []
         for known in partition.months():
@@ -137,10 +155,14 @@ def _writer(inputs: PanelInputs, features_root: str, state_root: str, table: Tab
         state = state_rows(partition, stamp)
         if len(state):
             receipts.append(write_file(state_root, FEATURE_STATE, state, stamp.source))
-        columns = [[getattr(receipt, name) for receipt in receipts] for name in RECEIPT_FIELDS]
-        yield pa.RecordBatch.from_arrays([pa.array(values) for values in columns], names=list(RECEIPT_FIELDS))
+        yield _as_batch(receipts)
 
     return run
+
+
+def _as_batch(receipts: Sequence[Receipt]) -> pa.RecordBatch:
+    columns = [[getattr(receipt, name) for receipt in receipts] for name in RECEIPT_FIELDS]
+    return pa.RecordBatch.from_arrays([pa.array(values) for values in columns], names=list(RECEIPT_FIELDS))
 
 
 def state_rows(partition: Partition, stamp: Stamp) -> pa.Table:

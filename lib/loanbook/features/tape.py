@@ -77,7 +77,7 @@ def read_tape(run: Run) -> Tape:
     Raises:
         InputError: no such source, no complete month, or rows of another default definition than set.
     """
-    source = run.only_source(PERFORMANCE, made_by=MADE_BY)
+    source = run.only_source(DELIVERIES, made_by=MADE_BY)
     performance = run.read(PERFORMANCE, made_by=MADE_BY).where(F.col("source") == source)
     deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == source)
     first = performance.agg(
@@ -88,13 +88,13 @@ def read_tape(run: Run) -> Tape:
     )  # fmt: skip
     delivered = deliveries.where(F.col("last_complete_month").isNotNull()).select(*columns).collect()
     complete = last_complete_month([End(*row[:4]) for row in delivered])
-    _require_definition(first["definitions"], run.settings.default_definition.id)
-    if complete is None or complete < first["month"]:
+    if complete is None or first["month"] is None or complete < first["month"]:
         raise InputError(
             required=f"a complete reporting month of {source} in deliveries",
             found=f"last complete month {complete}, first reported month {first['month']}",
             do="ingest the tape's months, then run again",
         )
+    _require_definition(first["definitions"], run.settings.default_definition.id)
     return Tape(
         source=source,
         performance=performance,

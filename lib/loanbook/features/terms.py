@@ -54,12 +54,17 @@ class Terms:
     instalment: Numbers
     period_months: int
 
+    def due(self, month: int) -> Numbers:
+        """Return the level payment due in a month, the sentinel where it is unknown or not due yet."""
+        begun = month >= self.numbers["first_payment_month"].filled(month)
+        return np.where(begun, self.instalment, NO_AMOUNT)
+
 
 def terms_of(rows: pa.Table, areas: Sequence[str], nation: str, period_months: int) -> Terms:
     """Return the terms of a partition.
 
     Args:
-        rows: one for each loan, null without terms: ``numbers`` and ``texts``, lists in the order of
+        rows: one a loan, null without terms: ``numbers`` and ``texts``, lists in the order of
             ``NUMBERS`` and of ``TEXTS`` with the loan's flags last, and other columns.
         areas: of the macro.
         nation: the one that a loan without a known region is in.

@@ -2,8 +2,8 @@
 
 Spark's own Parquet writer takes longer over a wide panel than all that computes it. Here a worker that holds rows as
 Arrow writes them itself, checks the table's constraints on the way, and returns a receipt; the driver then commits the
-receipts by Delta's own transaction, so that a reader sees all of them or none, and a writer of the same partitions in
-the meantime makes the commit fail. Files without a commit are never read, and VACUUM removes them.
+receipts by Delta's own transaction, so that a reader sees all of them or none, and any other commit to the table since
+the workers began makes this one fail. Files without a commit are never read, and VACUUM removes them.
 """
 
 import json
@@ -71,7 +71,7 @@ def write_file(root: str, table: Table, rows: pa.Table, partition: str) -> Recei
 
 
 def require_valid(table: Table, rows: pa.Table) -> None:
-    """Check required values and the table's constraints, as Delta would.
+    """Check required values and the constraints that the table is created with.
 
     Raises:
         LoanbookError: names what some rows break.
@@ -108,6 +108,7 @@ def commit(
     source: str,
     where: str,
     metadata: Mapping[str, Any],
+    read: int,
 ) -> int:
     """Replace a source's files that meet ``where`` by the receipts' in one transaction; return its version.
 
@@ -119,9 +120,10 @@ def commit(
         source: whose files are replaced; each file is of one source.
         where: a further condition, on the partition column only.
         metadata: of the commit.
+        read: version that the table had before the workers wrote.
 
     Raises:
-        LoanbookError: a file of the table does not say which source's rows it holds.
+        LoanbookError: the table has another version by now; a file of the table does not say which source's rows it holds.
     """
     jvm: Any = spark._jvm
     (column,) = table.partitions
@@ -130,6 +132,12 @@ def commit(
     transaction = delta.DeltaLog.forTable(spark._jsparkSession, uri).startTransaction(
         option(None), option(None)
     )
+    found_version = int(transaction.snapshot().version())
+    if found_version != read:
+        raise LoanbookError(
+            f"table {table.name}: version {found_version} was committed by another run since this one read "
+            f"version {read}; run this one again"
+        )
     predicate = spark._jsparkSession.sessionState().sqlParser().parseExpression(where)
     sources = _sources(spark, transaction, table)
     now, actions = int(time.time() * 1000), nothing

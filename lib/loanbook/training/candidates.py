@@ -35,7 +35,7 @@ def all_candidates(
     by_name = {item.name: item for item in FEATURES if item.kind in KINDS}
     chosen = [item for item in by_name.values() if item.default_input or item.name in added]
     every = [Candidate(name=item.name, expression=item.name, kind=item.kind, log=item.log) for item in chosen]
-    every += attribute_candidates(features, {item.name for item in chosen})
+    every += attribute_candidates(features, {item.name for item in chosen} | set(themes()))
     names = [*by_name, *themes(), *(item.name for item in every)]
     _require_known([name for name in added if name not in by_name], list(by_name), role_of)
     _require_known([name for name in left_out if name not in names], names, role_of)
