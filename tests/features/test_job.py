@@ -59,6 +59,10 @@ def test_what_cannot_be_built_is_refused_and_writes_nothing(make_run: MakeRun) -
     refuse(make_run("build-features"), "unemployment of US from economy, other")
     refuse(make_run("build-features", "default_definition.cure_months=4"), "default definition")
     refuse(make_run("build-features", source="other"), "a source in the warehouse")
+    publish(make_run, [*BOOK, BOOK[0]], LAST, MACRO)
+    refuse(make_run("build-features"), "two or more of loan a at 2020-01-31")
+    publish(make_run, BOOK, LAST, MACRO[:8])
+    refuse(make_run("build-features"), "unemployment that ends with 2019-08-31")
 
 
 def refuse(run: Run, message: str) -> None:

@@ -49,8 +49,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
     if step.corrected is None and features and state:
         with named(run.spark, "build-features: write features"):
             receipts = written_by_workers(parts[0], features, state, files_a_month(parts[0].loans.count()))
-        wheres = {FEATURES: _months_where(step), FEATURE_STATE: f"source = '{run.source}'"}
-        for table, where in zip(tables, wheres.values(), strict=True):
+        for table, where in zip(tables, (_months_where(step), f"source = '{run.source}'"), strict=True):
             run.replace_by_files(table, receipts, where, read[table.name])
         return _rows_by_month(receipts)
     return _written_by_spark(run, parts, step)
