@@ -77,7 +77,7 @@ def read_tape(run: Run) -> Tape:
     Raises:
         InputError: no such source, no complete month, or rows of another default definition than set.
     """
-    source = run.only_source(DELIVERIES, made_by=MADE_BY)
+    source = run.only_source(PERFORMANCE, made_by=MADE_BY)
     performance = run.read(PERFORMANCE, made_by=MADE_BY).where(F.col("source") == source)
     deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == source)
     first = performance.agg(
