@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loanbook.features.months import last_day, month_number
-from loanbook.features.values import Numbers
+from loanbook.features.rows import decimals
+from loanbook.features.values import Numbers, Values
 
 START = month_number(date(2015, 1, 31))
 MISSING = 0.01  # of the months
@@ -26,7 +27,6 @@ MATRIX = np.array(
         [0.000, 0.000, 0.000, 0.000, 0.000, 1.000],
     ]
 )
-MONEY = pa.decimal128(16, 2)
 
 
 def write_book(folder: Path, loans: int, months: int, seed: int = 5) -> int:
@@ -111,9 +111,7 @@ def _month(
 
 
 def _money(cents: Numbers, missing: Numbers | None = None) -> pa.Array:
-    wide = np.stack([cents, cents >> 63], axis=1).astype("<i8")
-    valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
-    return pa.Array.from_buffers(MONEY, len(cents), [valid, pa.py_buffer(wide.tobytes())])
+    return decimals(Values(cents, None if missing is None else ~missing))
 
 
 def _cents(column: pa.ChunkedArray) -> Numbers:

@@ -50,14 +50,12 @@ class Step:
         built: the last month that the running state has seen; None: the panel is made from the beginning.
         corrected: ``loan_id`` of the loans whose earlier months changed, which are made from their beginning;
             kept until the job lets go of it.
-        stale: the first month that a correction makes stale; None without corrections.
     """
 
     first_month: int
     last_month: int
     built: int | None = None
     corrected: DataFrame | None = None
-    stale: int | None = None
 
     @property
     def months(self) -> int:
@@ -145,8 +143,7 @@ def plan_step(
         "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
         found["loans"], found["first"], last_day(panel.built),
     )  # fmt: skip
-    stale = month_number(found["first"])
-    return Step(stale, month, panel.built, loans, stale)
+    return Step(month_number(found["first"]), month, panel.built, loans)
 
 
 def macro_digest(macro: MacroKnown | None, month: int) -> str:

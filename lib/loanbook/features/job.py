@@ -167,7 +167,9 @@ def _described(
 ) -> dict[str, Any]:
     run.count("loan_months", sum(counts.values()))
     run.count("months_written", len(counts))
-    stale = None if step.stale is None else [str(last_day(step.stale)), str(last_day(step.built or 0))]
+    stale = (
+        None if step.corrected is None else [str(last_day(step.first_month)), str(last_day(step.built or 0))]
+    )
     return {
         "source": tape.source,
         "first_month": str(min(counts, default=last_day(step.first_month))),
