@@ -14,12 +14,14 @@ from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Plan
 from loanbook.features.macro_known import macro_known
 from loanbook.features.months import last_day, month_number
+from loanbook.features.neighbourhood_known import neighbourhood_known
 from loanbook.features.panel import PanelInputs
 from loanbook.features.rows import Stamp
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO
+from loanbook.tables.neighbourhood import COUNTS, KINDS
 from loanbook.tables.performance import PERFORMANCE
 
 Rows = list[dict[str, Any]]
@@ -132,10 +134,33 @@ def plan_of(
     stale_months: int = 3,
     first_month: int = 0,
     period_months: int = 1,
+    counts: pd.DataFrame | None = None,
+    weight: int = 2400,
 ) -> Plan:
     """Return the plan of a panel of a monthly tape, from its beginning unless told otherwise."""
+    first = first_month or START
     known = None if macro is None else macro_known(pd.DataFrame(macro), last_month)
-    return Plan(first_month or START, last_month, stale_months, period_months, known)
+    around = None if counts is None else neighbourhood_known(counts, first, last_month, weight)
+    return Plan(first, last_month, stale_months, period_months, known, around)
+
+
+def counts_of(performance: Rows, loans: Rows) -> pd.DataFrame:
+    """Return the rows of the neighbourhood table of a book, each known at the end of its month."""
+    terms = {row["loan_id"]: row for row in loans}
+    counts: dict[tuple[str, str, int], list[int]] = {}
+    for row in performance:
+        prepaid = row["state"] == "prepaid"
+        if not (row["default_status"] == "performing" or row["default_entry"] or prepaid):
+            continue
+        own = terms.get(row["loan_id"], {})
+        for kind in KINDS:
+            cell = "all" if kind == "nation" else own.get(kind)
+            if cell is not None:
+                count = counts.setdefault((kind, cell, month_number(row["as_of_date"])), [0, 0, 0])
+                for k, holds in enumerate((True, row["default_entry"], prepaid and not row["default_entry"])):
+                    count[k] += holds
+    rows = [(*key, key[2], *count) for key, count in sorted(counts.items())]
+    return pd.DataFrame(rows, columns=["kind", "cell", "month", "known", *COUNTS])
 
 
 def publish(

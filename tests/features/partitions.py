@@ -8,9 +8,9 @@ from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import month_number
 from loanbook.features.panel import REPORT, STATE, TERMS
-from loanbook.features.rows import ARROW_TYPES, STATUSES, Stamp, month_rows
+from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.terms import NUMBERS, TEXTS
-from loanbook.tables.columns import STATES
+from loanbook.tables.columns import DEFAULT_STATUSES, STATES
 from loanbook.tables.features import FEATURES
 from tests.features.books import DEFINITION, Rows
 
@@ -60,7 +60,8 @@ def _cents(value: Any) -> int | None:
 def _report(row: dict[str, Any]) -> dict[str, Any]:
     month, term, rate = month_number(row["as_of_date"]), row.get("remaining_term"), row.get("rate")
     return {
-        "month": month, "state": STATES.index(row["state"]), "status": STATUSES.index(row["default_status"]),
+        "month": month, "state": STATES.index(row["state"]),
+        "status": DEFAULT_STATUSES.index(row["default_status"]),
         "default_episodes": row["default_episode"],
         **{name: _cents(row.get(of)) for name, of in
            (("upb", "upb"), ("limit", "credit_limit"), ("payment", "payment"), ("statement", "statement"))},

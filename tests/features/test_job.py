@@ -13,12 +13,13 @@ from loanbook.runs import Run
 from loanbook.storage import Storage
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
+from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 from tests.features.books import START, BookLoan, macro_of, publish
 
 LAST = START + 14
 BOOK = [
     BookLoan("a", 0, ("current", "dpd30", None, "dpd60", "dpd90") + ("current",) * 10),
-    BookLoan("b", 1, ("current",) * 4 + ("prepaid",)),
+    BookLoan("b", 1, ("current",) * 4 + ("prepaid",), {"region": "TX", "zip3": "750"}),
     BookLoan("c", 2, ("current",) * 3),
     BookLoan("d", 5, ("current",) * 10),
 ]
@@ -86,12 +87,13 @@ def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
     first = grown(make_run, BOOK, LAST - 2)
     assert (first["months_written"], first["stale_months"]) == (13, None)
     assert grown(make_run, BOOK, LAST - 1)["months_written"] == 1
-    again = built(make_run, build_features, as_of=last_day(LAST - 4))
-    assert (again["months_written"], again["loan_months"], again["last_month"]) == (
+    earlier = built(make_run, build_features, as_of=last_day(LAST - 4))
+    assert (earlier["months_written"], earlier["loan_months"], earlier["last_month"]) == (
         0,
         0,
         str(last_day(LAST - 1)),
     )
+    untouched = [row for row in rows_of(make_run(), FEATURES)[0] if row["loan_id"] == "d"]
     corrected = [
         BookLoan("a", 0, ("current", "dpd30", "current", "dpd60", "dpd90") + ("current",) * 10),
         *BOOK[1:],
@@ -99,9 +101,13 @@ def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
     step = grown(make_run, corrected, LAST)
     assert (step["months_written"], step["loans_in_book"]) == (13, 2)
     assert step["stale_months"] == [str(last_day(START + 2)), str(last_day(LAST - 1))]
-    increments = rows_of(make_run(), FEATURES, FEATURE_STATE)
+    increments = rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD)
+    nation = [row for row in increments[2] if row["kind"] == "nation"]
+    again = [(row["known_on"], row["at_risk"]) for row in nation if row["as_of_date"] == last_day(START + 2)]
+    assert again == [(last_day(START + 2), 2), (last_day(LAST), 3)]  # known from the month that is new
+    assert [row for row in increments[0] if row["loan_id"] == "d"][:-1] == untouched
     assert built(make_run, build_features)["months_written"] == 15
-    assert rows_of(make_run(), FEATURES, FEATURE_STATE) == increments
+    assert rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD) == increments
 
 
 def test_what_the_workers_write_is_what_spark_writes(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from loanbook.errors import InputError
-from loanbook.features import balance, delinquency, loan_terms, macro, sequences
+from loanbook.features import balance, delinquency, loan_terms, macro, neighbourhood, sequences
 from loanbook.features.feature import Feature
 from loanbook.section import nearest
 
@@ -20,6 +20,7 @@ FEATURES: tuple[Feature, ...] = (
     *loan_terms.FEATURES,
     *balance.FEATURES,
     *macro.FEATURES,
+    *neighbourhood.FEATURES,
     *sequences.FEATURES,
 )
 

@@ -13,6 +13,7 @@ from loanbook.features.history import MISSING, History, Reports
 from loanbook.features.known import Known
 from loanbook.features.macro_known import NATION, MacroKnown
 from loanbook.features.months import last_day
+from loanbook.features.neighbourhood_known import Neighbourhood
 from loanbook.features.terms import Terms, numbers_of, terms_of, whole_of
 from loanbook.features.values import Numbers
 from loanbook.tables.columns import STATES, TERMINAL_STATES
@@ -33,6 +34,7 @@ class Plan:
         stale_months: months without a report after which a loan leaves the book.
         period_months: months between two reports.
         macro: what was known of the economy; None without any.
+        neighbourhood: what had been counted around the loans; None without any.
     """
 
     first_month: int
@@ -40,6 +42,7 @@ class Plan:
     stale_months: int
     period_months: int
     macro: MacroKnown | None = None
+    neighbourhood: Neighbourhood | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,8 @@ class Partition:
         columns = {name: values[rows][live] for name, values in self._columns.items()}
         reports = Reports(columns, self.terms.due(month)[code[live]], self.plan.period_months)
         self.history.advance(month, at, reported[at], reports)
-        known = Known(month, at, reported[at], self.history, self.terms, self.plan.macro)
+        around = self.plan.neighbourhood
+        known = Known(month, at, reported[at], self.history, self.terms, self.plan.macro, around)
         self.history.note_incentive(month, at, known.incentive)
         return known
 
@@ -122,7 +126,8 @@ class Partition:
         terms = _fields(rows["terms"].filter(given))
         at = pa.array(position, mask=position < 0)
         areas = self.plan.macro.areas if self.plan.macro else ()
-        return terms_of(terms.take(at), areas, NATION, self.plan.period_months)
+        cells = self.plan.neighbourhood.cells if self.plan.neighbourhood else {}
+        return terms_of(terms.take(at), areas, NATION, self.plan.period_months, cells)
 
     def _reports(self, rows: pa.Table) -> tuple[dict[str, Numbers], Numbers, Numbers, pa.Array]:
         given = rows["report"].is_valid()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from loanbook.features.values import NO_AMOUNT, NONE, Numbers, Values
-from loanbook.tables.columns import STATES
+from loanbook.tables.columns import DEFAULT_STATUSES, STATES
 
 BITS = 24  # months of the yes-or-no histories, the latest in the lowest bit
 MASK = np.uint32(2**BITS - 1)
@@ -19,6 +19,7 @@ MASK = np.uint32(2**BITS - 1)
 SEVERE = ("dpd30", "dpd60", "dpd90", "foreclosure", "reo")
 SEVERITY = np.array([SEVERE.index(state) + 1 if state in SEVERE else 0 for state in STATES], np.int8)
 CURRENT = STATES.index("current")
+PERFORMING = DEFAULT_STATUSES.index("performing")
 YEARLY = 12 * 100 * 100_000  # the divisor of a yearly rate in 1/100,000 of a percent, for a month
 
 # A number a loan, and what it is before the first report.
@@ -47,7 +48,7 @@ NUMBERS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "limit": (np.int64, NO_AMOUNT),
 }
 # Months in which something held: the first six nested by severity, so that their order is their rank.
-HISTORIES = ("seen", *SEVERE, "in_book")
+HISTORIES = ("seen", *SEVERE, "in_book", "at_risk", "entered")
 # Values of the latest months: their type and how many months; of a month outside the book they mean nothing.
 RINGS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "state": (np.int8, 12),
@@ -132,11 +133,14 @@ class History:
         values: Numbers = ring[month % len(ring)][at]
         return values
 
+    def _mark(self, name: str, at: Numbers, holds: Numbers) -> None:
+        self.months[HISTORIES.index(name), at] |= holds.astype(np.uint32)
+
     def _shift(self, month: int, at: Numbers) -> None:
         touched = self.numbers["touched"]
         months = np.minimum(month - touched[at].astype(np.int64), BITS).astype(np.uint32)
         self.months[:, at] = (self.months[:, at] << months) & MASK
-        self.months[HISTORIES.index("in_book"), at] |= np.uint32(1)
+        self._mark("in_book", at, np.ones(len(at), bool))
         touched[at] = month
 
     def _observe(self, month: int, at: Numbers, report: dict[str, Numbers], unbroken: Numbers) -> None:
@@ -147,6 +151,9 @@ class History:
         late, changed = severity >= 1, new | (state != was)
         levels = np.arange(len(SEVERE) + 1, dtype=np.int8)[:, None]
         self.months[: len(SEVERE) + 1, at] |= severity >= levels
+        entered = report["default_episodes"] > n["default_episodes"][at]
+        self._mark("entered", at, entered)
+        self._mark("at_risk", at, entered | (report["status"] == PERFORMING))
         self._note("state", month, at, state)
 
         n["run"][at] = np.where(late, 0, np.where(unbroken, n["run"][at], 0) + 1)

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.features.changes import LastRun, changed_months, changed_rows, last_inputs
+from loanbook.features.changes import LastRun, changed_months, changed_rows
 from loanbook.features.macro_known import MacroKnown
 from loanbook.features.months import last_day, month_number
 from loanbook.features.saved_state import layout_id
@@ -71,12 +71,9 @@ class Panel:
     built: int
 
 
-def last_panel(run: Run, tape: Tape) -> Panel | None:
-    """Return the panel of a source as the last run left it; None where none can be gone on from."""
-    if not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
-        return None
-    last = last_inputs(run, run.job, tape.source)
-    if last is None:
+def last_panel(run: Run, tape: Tape, last: LastRun | None) -> Panel | None:
+    """Return the panel of a source as its last run left it; None where none can be gone on from."""
+    if last is None or not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
         return None
     built = month_number(date.fromisoformat(_record(last)["last_month"]))
     if built > tape.last_month:

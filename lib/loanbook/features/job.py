@@ -1,5 +1,6 @@
 """The job that builds the feature panel."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,10 +11,12 @@ from loanbook.errors import InputError, LoanbookError
 from loanbook.features.book import loans_in_book
 from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import catalogue_id
+from loanbook.features.changes import last_inputs
 from loanbook.features.engine import Plan
 from loanbook.features.increment import RECORD, Step, last_panel, macro_digest, plan_step
 from loanbook.features.macro_known import MacroKnown, macro_known, series_that_end
 from loanbook.features.months import last_day, month_number
+from loanbook.features.neighbourhood_counts import Counts, count_neighbourhood, write_counts
 from loanbook.features.panel import PanelInputs
 from loanbook.features.rows import Stamp
 from loanbook.features.saved_state import layout_id
@@ -24,6 +27,7 @@ from loanbook.session import named
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO
+from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 
 
 def build_features(run: Run) -> dict[str, Any]:
@@ -42,12 +46,18 @@ def build_features(run: Run) -> dict[str, Any]:
         tape = read_tape(run)
         month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == tape.source)
-        panel = None if run.as_of is None else last_panel(run, tape)
+        last = last_inputs(run, run.job, tape.source)
+        panel = None if run.as_of is None else last_panel(run, tape, last)
         month = month if panel is None else max(month, panel.built)
         macro = _known_macro(run, month)
         made_with = _made_with(run, tape)
         step = plan_step(run, tape, month, panel, made_with, macro)
-    counts = write_panel(run, _parts(run, tape, loans, macro, step), step) if step.months else {}
+    run.restore_unpublished(NEIGHBOURHOOD)
+    around = None if tape.rebuilt else count_neighbourhood(run, tape, loans, month, last)
+    plan = _plan(run, tape, step, macro, around)
+    counts = write_panel(run, _parts(run, tape, loans, plan, step), step) if step.months else {}
+    if around is not None:
+        write_counts(run, around)
     if step.corrected is not None:
         step.corrected.unpersist()
     if step.months:
@@ -58,29 +68,30 @@ def build_features(run: Run) -> dict[str, Any]:
     return _described(run, tape, step, counts, macro)
 
 
-def _parts(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step) -> list[PanelInputs]:
+def _parts(run: Run, tape: Tape, loans: DataFrame, plan: Plan, step: Step) -> list[PanelInputs]:
     """Return the inputs of the loans that go on from the running state, and of those made anew."""
     stamp = _stamp(run, tape)
     performance = tape.performance
-    whole = _plan(run, tape, step.first_month, step.last_month, macro)
     if step.built is None:
-        return [PanelInputs(performance, loans, whole, stamp)]
+        return [PanelInputs(performance, loans, plan, stamp)]
     state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
     later = performance.where(F.col("as_of_date") > F.lit(last_day(step.built)))
-    plan = _plan(run, tape, step.built + 1, step.last_month, macro)
+    new_months = replace(plan, first_month=step.built + 1)
     if step.corrected is None:
-        return [PanelInputs(later, loans, plan, stamp, state)]
+        return [PanelInputs(later, loans, new_months, stamp, state)]
     corrected = F.broadcast(step.corrected.select("loan_id"))
     going_on = [frame.join(corrected, "loan_id", "left_anti") for frame in (later, loans, state)]
     anew = [frame.join(corrected, "loan_id", "left_semi") for frame in (performance, loans)]
     return [
-        PanelInputs(going_on[0], going_on[1], plan, stamp, going_on[2]),
-        PanelInputs(anew[0], anew[1], whole, stamp),
+        PanelInputs(going_on[0], going_on[1], new_months, stamp, going_on[2]),
+        PanelInputs(anew[0], anew[1], plan, stamp),
     ]
 
 
-def _plan(run: Run, tape: Tape, first: int, last: int, macro: MacroKnown | None) -> Plan:
-    return Plan(first, last, run.settings.book.stale_months, tape.period_months, macro)
+def _plan(run: Run, tape: Tape, step: Step, macro: MacroKnown | None, around: Counts | None) -> Plan:
+    settings, months = run.settings, (step.first_month, step.last_month)
+    counted = None if around is None else around.known(*months, settings.features.neighbourhood_weight)
+    return Plan(*months, settings.book.stale_months, tape.period_months, macro, counted)
 
 
 def _stamp(run: Run, tape: Tape) -> Stamp:
@@ -103,6 +114,7 @@ def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
         "default definition": run.settings.default_definition.id,
         "book.stale_months": run.settings.book.stale_months,
         "features.knowledge": run.settings.features.knowledge,
+        "features.neighbourhood_weight": run.settings.features.neighbourhood_weight,
         "months of a period": tape.period_months,
         "rebuilt history": tape.rebuilt,
         "case-control sample": tape.case_control,

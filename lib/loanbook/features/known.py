@@ -8,8 +8,10 @@ import pyarrow as pa
 
 from loanbook.features.history import HISTORIES, SEVERE, History
 from loanbook.features.macro_known import MacroKnown
+from loanbook.features.neighbourhood_known import Neighbourhood
 from loanbook.features.terms import Terms
 from loanbook.features.values import Numbers, Values, difference, first_known, ratio
+from loanbook.tables.neighbourhood import COUNTS as COUNTED
 
 WINDOWS = (3, 6, 12, 24)
 
@@ -38,6 +40,7 @@ class Known:
         history: running state after the month.
         terms: of every loan of the partition.
         macro: what was known of the economy; None without any.
+        neighbourhood: what had been counted around the loans; None without any.
     """
 
     month: int
@@ -46,6 +49,7 @@ class Known:
     history: History
     terms: Terms
     macro: MacroKnown | None
+    neighbourhood: Neighbourhood | None
     _counted: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
 
     def number(self, name: str) -> Numbers:
@@ -155,6 +159,27 @@ class Known:
     def incentive(self) -> Values:
         """Return the loan's rate less the market rate, percentage points."""
         return difference(self.rate, self.economy("mortgage_rate"))
+
+    def around(self, kind: str) -> tuple[Numbers, Numbers]:
+        """Return what was counted of the loans' cells in the 12 months before, and where they have a cell.
+
+        The loan itself is left out.
+
+        Returns:
+            Counts of shape (rows, 3): at risk, defaults, prepaid (as no loan in the book is); a mask.
+        """
+        if self.neighbourhood is None:
+            return np.zeros((len(self.at), len(COUNTED)), np.int64), np.zeros(len(self.at), bool)
+        cell = self.terms.cells[kind][self.at]
+        counts = self.neighbourhood.at(kind, cell, self.month) - self._own_counts
+        return np.maximum(counts, 0), cell >= 0  # a count that a correction changed may lack the loan
+
+    @cached_property
+    def _own_counts(self) -> Numbers:
+        months = [self.bits(name) >> np.uint32(1) & np.uint32(4095) for name in ("at_risk", "entered")]
+        at_risk, entered = (COUNTS[bits] >> np.uint32(16) for bits in months)
+        counts: Numbers = np.stack([at_risk, entered, np.zeros_like(entered)], axis=1).astype(np.int64)
+        return counts
 
 
 def summed(values: list[Values]) -> Values:

@@ -52,6 +52,10 @@ THEMES = {
     "of revolving accounts, the schedule and its payments of instalment loans.",
     "macro": "The economy as known at the month's end, of the loan's region where it has the series, else "
     "of the nation.",
+    "neighbourhood": "Default and prepayment rates around the loan, of the 12 months before this one as they "
+    "were counted by then, the loan itself left out: (events of the cell + weight x rate of the source) / "
+    "(loan-months at risk in the cell + weight), a year, with `features.neighbourhood_weight`. A correction "
+    "gives the counts a revision, known from then on, and restates no month.",
     "history": "The last year month by month, for sequence models; no input of the others.",
 }
 

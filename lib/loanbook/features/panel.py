@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 
 from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import last_day, month_expr
-from loanbook.features.rows import ARROW_TYPES, STATUSES, Stamp, month_rows
+from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.terms import NUMBERS, TEXTS
 from loanbook.tables.base import Column as TableColumn
-from loanbook.tables.columns import STATES
+from loanbook.tables.columns import DEFAULT_STATUSES, STATES
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 
@@ -101,7 +101,7 @@ def _report() -> list[Column]:
     return [
         month_expr("as_of_date").alias("month"),
         _code("state", STATES).alias("state"),
-        _code("default_status", STATUSES).alias("status"),
+        _code("default_status", DEFAULT_STATUSES).alias("status"),
         F.col("default_episode").alias("default_episodes"),
         cents("upb").alias("upb"),
         cents("credit_limit").alias("limit"),

@@ -11,16 +11,17 @@ from loanbook.features.feature import Feature
 from loanbook.features.known import Known
 from loanbook.features.months import last_day
 from loanbook.features.values import Values
+from loanbook.tables.columns import DEFAULT_STATUSES
 
-STATUSES = ("performing", "in_default", "probation", "terminated")
 # What a loan did in its months: not known of a history that was made from its final status. What the book
 # itself rests on stays.
+OF_MONTHS = ("delinquency", "balance", "history", "neighbourhood")
 OF_THE_BOOK = ("state", "upb", "months_since_report")
 BEHAVIOUR = frozenset(
     item.name
     for item in CATALOGUE
     if item.name == "mtm_ltv"  # of a balance
-    or (item.theme in ("delinquency", "balance", "history") and item.name not in OF_THE_BOOK)
+    or (item.theme in OF_MONTHS and item.name not in OF_THE_BOOK)
 )
 NUMPY_TYPES = {"INT": pa.int32(), "DOUBLE": pa.float64()}
 ARROW_TYPES = {
@@ -78,7 +79,7 @@ def month_rows(
         "as_of_date": lambda: pa.repeat(pa.scalar(last_day(known.month), pa.date32()), rows),
         "reported": lambda: pa.array(known.reported),
         "default_status": lambda: pa.DictionaryArray.from_arrays(
-            pa.array(known.number("status")), pa.array(STATUSES)
+            pa.array(known.number("status")), pa.array(DEFAULT_STATUSES)
         ),
         "quality_flags": lambda: _flags(known, report_flags, stamp.flags),
         "knowledge": lambda: pa.repeat(stamp.knowledge, rows),

@@ -39,4 +39,10 @@ class FeatureSettings(Section):
     """What the feature panel may know."""
 
     knowledge: Literal["latest"] = Field("latest", description="today's version of each month")
+    neighbourhood_weight: int = Field(
+        2400,
+        ge=0,
+        description="loan-months of the source's own default and prepayment rates that those of a region, "
+        "postal area or vintage are mixed with",
+    )
     macro_sources: tuple[str, ...] = Field((), description="sources of macro to use; empty: all in the table")

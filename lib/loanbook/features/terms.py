@@ -1,6 +1,6 @@
 """A partition's loan terms as arrays, one entry a loan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,8 @@ NUMBERS = {
     "borrowers": "INT",
 }
 TEXTS = (
-    "product", "vintage", "region", "first_time_buyer", "occupancy", "purpose", "property_type", "channel",
+    "product", "vintage", "region", "zip3", "first_time_buyer", "occupancy", "purpose", "property_type",
+    "channel",
 )  # fmt: skip
 
 
@@ -42,6 +43,7 @@ class Terms:
         flags: names of the checks that they failed, joined by commas.
         other: columns that go to the table as they are.
         area: position of each loan's area among the macro's.
+        cells: of each kind of neighbourhood, position of each loan's cell; -1 where its terms lack it.
         instalment: level payment of a period, cents; the sentinel where it is unknown.
         period_months: months between two reports.
     """
@@ -51,6 +53,7 @@ class Terms:
     flags: pa.DictionaryArray
     other: pa.Table
     area: Numbers
+    cells: dict[str, Numbers]
     instalment: Numbers
     period_months: int
 
@@ -60,7 +63,13 @@ class Terms:
         return np.where(begun, self.instalment, NO_AMOUNT)
 
 
-def terms_of(rows: pa.Table, areas: Sequence[str], nation: str, period_months: int) -> Terms:
+def terms_of(
+    rows: pa.Table,
+    areas: Sequence[str],
+    nation: str,
+    period_months: int,
+    cells: Mapping[str, Sequence[str]],
+) -> Terms:
     """Return the terms of a partition.
 
     Args:
@@ -69,6 +78,7 @@ def terms_of(rows: pa.Table, areas: Sequence[str], nation: str, period_months: i
         areas: of the macro.
         nation: the one that a loan without a known region is in.
         period_months: months between two reports.
+        cells: of each kind of neighbourhood, its names.
     """
     numbers = _numbers(whole_of(rows["numbers"]))
     *texts, flags = _texts(whole_of(rows["texts"]))
@@ -82,6 +92,7 @@ def terms_of(rows: pa.Table, areas: Sequence[str], nation: str, period_months: i
         flags,
         rows.drop(["numbers", "texts"]).combine_chunks(),
         area,
+        {kind: _cells(by_name.get(kind), names, len(flags)) for kind, names in cells.items()},
         instalment_cents(numbers, period_months),
         period_months,
     )
@@ -110,6 +121,14 @@ def _texts(lists: pa.ListArray) -> list[pa.Array]:
     start = np.cumsum(known) - 1
     flat = lists.flatten()
     return [flat.take(pa.array(start * width + k, mask=~known)) for k in range(width)]
+
+
+def _cells(given: pa.Array | None, names: Sequence[str], loans: int) -> Numbers:
+    """Return each loan's cell, one past the last where it was never counted; without texts all are in one."""
+    if given is None:
+        return np.zeros(loans, np.int64)
+    found = pc.fill_null(pc.index_in(given, value_set=pa.array(names, pa.string())), len(names))
+    return np.where(given.is_valid().to_numpy(zero_copy_only=False), found.to_numpy(), -1)
 
 
 def whole_of(column: pa.ChunkedArray | pa.Array) -> pa.Array:

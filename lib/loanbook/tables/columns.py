@@ -34,6 +34,7 @@ STATES = (
     "current", "dpd30", "dpd60", "dpd90", "foreclosure", "reo", "inactive", "prepaid", "matured", "liquidated", "removed",
 )  # fmt: skip
 DELINQUENT_STATES = ("dpd30", "dpd60", "dpd90", "foreclosure", "reo")
+DEFAULT_STATUSES = ("performing", "in_default", "probation", "terminated")
 TERMINAL_STATES = ("prepaid", "matured", "liquidated", "removed")
 
 

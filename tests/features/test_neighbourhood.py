@@ -1,0 +1,152 @@
+"""Default and prepayment rates around a loan: against plain counting, and against what was not yet known."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from pyspark.sql import SparkSession
+
+from loanbook.features.months import last_day, month_number
+from loanbook.features.neighbourhood_counts import counted
+from loanbook.features.neighbourhood_known import neighbourhood_known, revisions
+from loanbook.tables.loans import LOANS
+from loanbook.tables.neighbourhood import COUNTS
+from loanbook.tables.performance import PERFORMANCE
+from tests.features.books import START, BookLoan, Rows, counts_of, frame, loans_of, performance_of, plan_of
+from tests.features.partitions import features_of, partition_of
+from tests.features.strategies import books
+from tests.features.test_engine import CUT, FUTURES, LAST, until
+
+WEIGHT = 7
+CELLS: list[dict[str, Any]] = [
+    {"region": region, "zip3": zip3}
+    for region, zip3 in (("CA", "941"), ("CA", None), ("TX", "750"), (None, None))
+]
+
+
+def placed(book: list[BookLoan]) -> list[BookLoan]:
+    """Return the loans in several regions, one of them without any."""
+    return [
+        replace(loan, terms=CELLS[k % 4] | {"vintage": f"2019Q{1 + k % 2}"}) for k, loan in enumerate(book)
+    ]
+
+
+def panel(performance: Rows, loans: Rows, counts: pd.DataFrame | None = None) -> Rows:
+    counts = counts_of(performance, loans) if counts is None else counts
+    return features_of(partition_of(performance, loans, plan_of(LAST, counts=counts, weight=WEIGHT)))
+
+
+def expected_rate(performance: Rows, loans: Rows, row: dict[str, Any], kind: str, event: str) -> float | None:
+    """Return the rate around a row, counted over the reports of all other loans."""
+    month = month_number(row["as_of_date"])
+    cell = next(loan[kind] for loan in loans if loan["loan_id"] == row["loan_id"])
+    others = [
+        other for other in performance
+        if other["loan_id"] != row["loan_id"] and month - 12 <= month_number(other["as_of_date"]) < month
+        and (other["default_status"] == "performing" or other["default_entry"] or other["state"] == "prepaid")
+    ]  # fmt: skip
+    if cell is None or not others:
+        return None
+    inside = {loan["loan_id"] for loan in loans if loan[kind] == cell}
+    happened = [
+        other["default_entry"]
+        if event == "default"
+        else other["state"] == "prepaid" and not other["default_entry"]
+        for other in others
+    ]
+    own = [hit for hit, other in zip(happened, others, strict=True) if other["loan_id"] in inside]
+    return 12 * (sum(own) + WEIGHT * sum(happened) / len(others)) / (len(own) + WEIGHT)
+
+
+@settings(max_examples=10, deadline=None)
+@given(book=books())
+def test_rates_are_those_of_the_other_loans_in_the_twelve_months_before(book: list[BookLoan]) -> None:
+    book = placed(book)
+    performance, loans = performance_of(book), loans_of(book)
+    for row in panel(performance, loans)[::5]:
+        for kind in ("region", "zip3", "vintage"):
+            for event in ("default", "prepayment"):
+                wanted = expected_rate(performance, loans, row, kind, event)
+                assert row[f"{kind}_{event}_rate_12m"] == (
+                    None if wanted is None else pytest.approx(wanted, rel=1e-12)
+                ), (row["loan_id"], row["as_of_date"], kind, event)
+
+
+BOOK = placed(
+    [
+        BookLoan("a", 0, ("current",) * 5 + ("dpd30", None, "dpd60", "dpd90") + ("current",) * 16),
+        BookLoan("b", 10, ("dpd30", None, None, None, None, None, "current", "prepaid")),
+        BookLoan("c", 3, ("current",) * 20),
+        BookLoan("d", 14, ("current", "removed")),
+        BookLoan("e", 2, ("current",) * 6 + ("dpd90",) * 3 + ("liquidated",)),
+        BookLoan("f", 2, ("current",) * 6 + ("prepaid",)),
+    ]
+)
+
+
+@pytest.mark.parametrize("future", FUTURES)
+def test_nothing_after_a_month_changes_its_rates(future: str) -> None:
+    rows, loans = performance_of(BOOK), loans_of(BOOK)
+    past = [row for row in rows if row["as_of_date"] <= last_day(CUT)]
+    later = [row for row in rows if row["as_of_date"] > last_day(CUT)]
+    found = [until(panel(months, loans)) for months in (rows, FUTURES[future](past, later))]
+    assert found[0] == found[1]
+    assert len({row["region_default_rate_12m"] for row in found[0]}) > 10
+
+
+def test_a_thin_cell_takes_the_rate_of_the_source_and_an_unknown_one_none() -> None:
+    performance, loans = performance_of(BOOK), loans_of(BOOK)
+    counts = counts_of(performance, loans)
+    sparse = counts[counts["cell"] != "TX"]
+    row = {(row["loan_id"], row["as_of_date"]): row for row in panel(performance, loans, sparse)}
+    month = START + 12
+    others = [
+        other for other in performance
+        if other["loan_id"] != "c" and other["as_of_date"] < last_day(month)
+        and (other["default_status"] == "performing" or other["default_entry"] or other["state"] == "prepaid")
+    ]  # fmt: skip
+    entered = sum(other["default_entry"] for other in others)
+    assert entered == 2
+    assert row["c", last_day(month)]["region_default_rate_12m"] == pytest.approx(12 * entered / len(others))
+    assert row["d", last_day(CUT)]["region_default_rate_12m"] is None
+
+
+def count(kind: str, cell: str, month: int, known: int, *values: int) -> tuple[Any, ...]:
+    return (kind, cell, START + month, START + known, *values)
+
+
+def table(*rows: tuple[Any, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["kind", "cell", "month", "known", *COUNTS])
+
+
+def test_what_is_counted_again_is_known_from_the_month_after_the_last_counted_one() -> None:
+    before = table(count("region", "CA", 0, 0, 10, 1, 0), count("region", "TX", 0, 0, 4, 0, 0))
+    now = table(count("region", "CA", 0, 0, 10, 1, 0), count("region", "NY", 0, 0, 5, 0, 0),
+                count("region", "CA", 6, 6, 9, 0, 1)).drop(columns="known")  # fmt: skip
+    found = {tuple(row) for row in revisions(before, now, START + 5).itertuples(index=False)}
+    assert found == {
+        ("region", "NY", START, 5, 0, 0, START + 6),
+        ("region", "TX", START, 0, 0, 0, START + 6),
+        ("region", "CA", START + 6, 9, 0, 1, START + 6),
+    }
+
+
+def test_a_month_is_made_of_the_counts_known_at_its_end() -> None:
+    of = ((0, 0, 10, 1, 0), (0, 3, 10, 2, 0), (0, 4, 10, 5, 0), (13, 13, 8, 0, 0))
+    counts = table(*(count("nation", "all", *numbers) for numbers in of))
+    for first in (0, 2, 5):  # from wherever the months begin
+        known = neighbourhood_known(counts, START + first, START + 14, WEIGHT)
+        defaults = [int(known.sums["nation"][0, month - first, 1]) for month in range(first, 15)]
+        assert defaults == [0, 1, 1, 2, *[5] * 9, 0, 0][first:]
+        assert known.sums["nation"][0, 14 - first].tolist() == [8, 0, 0]
+
+
+def test_spark_counts_what_plain_counting_does(spark: SparkSession) -> None:
+    performance, loans = performance_of(BOOK), loans_of(BOOK)[:-1]  # one loan without terms
+    found = counted(frame(spark, PERFORMANCE, performance), frame(spark, LOANS, loans)).collect()
+    rows = {(*row[:2], month_number(row["as_of_date"])): [row[name] for name in COUNTS] for row in found}
+    expected = counts_of(performance, loans).set_index(["kind", "cell", "month"])[list(COUNTS)]
+    assert rows == dict(zip(expected.index, expected.to_numpy().tolist(), strict=True))
+    assert sum(row[1] for row in rows.values()) == 4 + 4  # of a and of e, in each of their cells
