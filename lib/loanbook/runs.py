@@ -146,9 +146,16 @@ class Run:
         Raises:
             InputError: it is not in the table, or there are several and none was named.
         """
-        names = sorted(
-            row["source"] for row in self.read(table, made_by=made_by).select("source").distinct().collect()
-        )
+        found = self.read(table, made_by=made_by).select("source").distinct().collect()
+        return self.choose_source([row["source"] for row in found], table)
+
+    def choose_source(self, found: Sequence[str], table: Table) -> str:
+        """Return the source to work on, of those that were found in ``table``.
+
+        Raises:
+            InputError: as ``only_source`` does.
+        """
+        names = sorted(found)
         if self.source in names or (self.source is None and len(names) == 1):
             self.source = self.source or names[0]
             return self.source

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import pytest
 
@@ -14,6 +16,7 @@ from loanbook.storage import Storage
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 from loanbook.tables.neighbourhood import NEIGHBOURHOOD
+from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, macro_of, publish
 
 LAST = START + 14
@@ -132,6 +135,18 @@ def test_a_panel_made_with_other_settings_is_not_mixed(
     )
     monkeypatch.setattr("loanbook.features.job.catalogue_id", lambda: "other")
     refused_as_of(make_run, "feature catalogue other")
+
+
+def test_without_the_files_last_built_from_every_month_is_built_again(
+    make_run: MakeRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    grown(make_run, BOOK, LAST - 1)
+    before = set(make_run().read(PERFORMANCE, made_by="test").inputFiles())
+    publish(make_run, BOOK, LAST, MACRO)
+    for uri in before - set(make_run().read(PERFORMANCE, made_by="test").inputFiles()):
+        Path(urlparse(uri).path).unlink()  # as VACUUM does
+    assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
+    assert "no longer kept: every month is built again" in caplog.text
 
 
 def test_sources_stand_side_by_side(make_run: MakeRun) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -27,6 +28,8 @@ from loanbook.tables.performance import PERFORMANCE
 
 log = logging.getLogger(__name__)
 
+MOST_FOLLOWED = 100_000  # loans: their names go to every task; beyond, a build of every month is as fast
+GONE = "FILE_NOT_EXIST"  # what Spark says of a file that VACUUM removed
 RECORD = "panel"  # in the details of the run's row
 # What features read of a report; who delivered it and when is not among it.
 REPORT_COLUMNS = (
@@ -127,20 +130,40 @@ def plan_step(
     if not _state_fits(run, tape, panel):
         log.warning("the running state is not of the last month built: every month is built again")
         return whole
-    corrections = _corrections(run, tape, panel)
-    if corrections is None:
-        log.warning("the log no longer has the performance last built from: every month is built again")
-        return whole
-    loans = corrections.groupBy("loan_id").agg(F.min("as_of_date").alias("first")).persist()
+    return _after_corrections(_corrections(run, tape, panel), panel, month) or whole
+
+
+def _after_corrections(corrections: DataFrame | None, panel: Panel, month: int) -> Step | None:
+    """Return the step that follows corrections forward; None where every month is to be built again."""
+    loans = None if corrections is None else _first_by_loan(corrections)
+    if loans is None:
+        log.warning("the performance last built from is no longer kept: every month is built again")
+        return None
     found = loans.agg(F.count(F.lit(1)).alias("loans"), F.min("first").alias("first")).collect()[0]
+    if 0 < found["loans"] <= MOST_FOLLOWED:
+        log.warning(
+            "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
+            found["loans"], found["first"], last_day(panel.built),
+        )  # fmt: skip
+        return Step(month_number(found["first"]), month, panel.built, loans)
+    loans.unpersist()
     if not found["loans"]:
-        loans.unpersist()
         return Step(panel.built + 1, month, panel.built)
-    log.warning(
-        "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
-        found["loans"], found["first"], last_day(panel.built),
-    )  # fmt: skip
-    return Step(month_number(found["first"]), month, panel.built, loans)
+    log.warning("corrections to %d loans, from %s on: every month is built again", *found)
+    return None
+
+
+def _first_by_loan(corrections: DataFrame) -> DataFrame | None:
+    """Return each loan's first corrected month, kept; None where files of the older version are gone."""
+    loans = corrections.groupBy("loan_id").agg(F.min("as_of_date").alias("first")).persist()
+    try:
+        loans.count()
+    except Py4JJavaError as error:
+        loans.unpersist()
+        if GONE not in str(error):
+            raise
+        return None
+    return loans
 
 
 def macro_digest(macro: MacroKnown | None, month: int) -> str:

@@ -53,13 +53,15 @@ def build_features(run: Run) -> dict[str, Any]:
         made_with = _made_with(run, tape)
         step = plan_step(run, tape, month, panel, made_with, macro)
     run.restore_unpublished(NEIGHBOURHOOD)
-    around = None if tape.rebuilt else count_neighbourhood(run, tape, loans, month, last)
-    plan = _plan(run, tape, step, macro, around)
-    counts = write_panel(run, _parts(run, tape, loans, plan, step), step) if step.months else {}
+    try:
+        around = None if tape.rebuilt else count_neighbourhood(run, tape, loans, month, last)
+        plan = _plan(run, tape, step, macro, around)
+        counts = write_panel(run, _parts(run, tape, loans, plan, step), step) if step.months else {}
+    finally:
+        if step.corrected is not None:
+            step.corrected.unpersist()
     if around is not None:
         write_counts(run, around)
-    if step.corrected is not None:
-        step.corrected.unpersist()
     if step.months:
         _require_whole_book(run, tape, step.last_month, counts)
     run.evidence[RECORD] = {

@@ -77,12 +77,14 @@ def read_tape(run: Run) -> Tape:
     Raises:
         InputError: no such source, no complete month, or rows of another default definition than set.
     """
-    source = run.only_source(PERFORMANCE, made_by=MADE_BY)
-    performance = run.read(PERFORMANCE, made_by=MADE_BY).where(F.col("source") == source)
-    deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == source)
-    first = performance.agg(
+    every = run.read(PERFORMANCE, made_by=MADE_BY)
+    found = every.groupBy("source").agg(
         F.min("as_of_date").alias("month"), F.collect_set("default_definition_id").alias("definitions")
-    ).collect()[0]
+    )
+    sources = {row["source"]: row for row in found.collect()}
+    source = run.choose_source(list(sources), PERFORMANCE)
+    first, performance = sources[source], every.where(F.col("source") == source)
+    deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == source)
     columns = (
         "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history", "sampling",
     )  # fmt: skip
