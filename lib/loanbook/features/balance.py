@@ -1,12 +1,12 @@
 """Balance: how much of the loan is left, how that moves, and how it is paid."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 
 from loanbook.features.feature import Feature
-from loanbook.features.known import Known, summed
+from loanbook.features.known import Known, any_known, summed
 from loanbook.features.values import Numbers, Values, both, difference, first_known, ratio
 
 CHANGES = (3, 12)
@@ -76,8 +76,7 @@ def _peak(k: Known) -> Values:
     if not k.limit.mask.any():
         return k.limit
     used = [k.utilisation(months) for months in range(12)]
-    peak = np.maximum.reduce([value.filled(-np.inf) for value in used])
-    return Values(peak, np.logical_or.reduce([value.mask for value in used]))
+    return Values(reduce(np.maximum, [value.filled(-np.inf) for value in used]), any_known(used))
 
 
 def _limit_change(k: Known) -> Values:

@@ -1,7 +1,7 @@
 """What is known of a month's loans at its end: all that a feature's expression can read."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 import pyarrow as pa
@@ -79,8 +79,9 @@ class Known:
 
     def worst(self, months: int) -> Values:
         """Return the worst severity reported in the last ``months`` calendar months."""
-        rows = self._severe & np.uint32(2**months - 1)
-        return Values((rows != 0).sum(0, dtype=np.int32), self.count("seen", months) > 0)
+        held = self._severe & np.uint32(2**months - 1) != 0
+        worst = held.view(np.int8).sum(0, dtype=np.int8)  # a byte each: a sum of booleans converts them first
+        return Values(worst.astype(np.int32), self.count("seen", months) > 0)
 
     @cached_property
     def _severe(self) -> Numbers:
@@ -184,5 +185,10 @@ class Known:
 
 def summed(values: list[Values]) -> Values:
     """Return the sum of the known ones of several amounts; missing where none is known."""
-    total = np.add.reduce([value.filled(0) for value in values])
-    return Values(total, np.logical_or.reduce([value.mask for value in values]))
+    return Values(reduce(np.add, [value.filled(0) for value in values]), any_known(values))
+
+
+def any_known(values: list[Values]) -> Numbers:
+    """Return, row by row, whether one of several values is known."""
+    known: Numbers = reduce(np.logical_or, [value.mask for value in values])
+    return known

@@ -140,7 +140,8 @@ class FileSpec(Section):
 class MappingFile(Section):
     """A file of ``conf/sources``: its name, and the line of each of its keys for messages."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    # As long as a text of which Delta keeps whole statistics: they say whose rows a file holds.
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)
     _lines: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def write_file(root: str, table: Table, rows: pa.Table, partition: str) -> Recei
     file = Path(root) / path
     file.parent.mkdir(parents=True, exist_ok=True)
     kept = rows.drop([column])  # its value is in the path
-    repeating = [field.name for field in kept.schema if field.type not in UNLIKE]
+    repeating = [field.name for field in kept.schema if field.type not in UNLIKE and field.name != "loan_id"]
     pq.write_table(kept, file, use_dictionary=repeating, compression="snappy")
     first, last = ({name: rows[name][at].as_py() for name in ("source", "loan_id")} for at in (0, -1))
     stats = {
@@ -76,24 +77,31 @@ def require_valid(table: Table, rows: pa.Table) -> None:
     Raises:
         LoanbookError: names what some rows break.
     """
-    import duckdb  # only a worker that writes needs it
-
     present = set(rows.column_names)
-    tests = {
-        f"{c.name} is required": f'"{c.name}" IS NOT NULL'
+    found = {
+        f"{c.name} is required": rows[c.name].null_count
         for c in table.columns
         if c.required and c.name in present
     }
-    tests |= {name: condition for name, condition in table.constraints.items() if _reads(condition, present)}
-    if not tests:
-        return
-    part = rows.select([c for c in rows.column_names if any(c in test for test in tests.values())])  # noqa: F841 - DuckDB reads it by name
-    broken = [f"count(*) FILTER (NOT coalesce(({test}), false))" for test in tests.values()]
-    with duckdb.connect() as connection:
-        counts = connection.execute(f"SELECT {', '.join(broken)} FROM part").fetchone() or ()
-    found = {name: count for name, count in zip(tests, counts, strict=True) if count}
-    if found:
-        raise LoanbookError(f"table {table.name}: rows that break {found}")
+    tests = {name: condition for name, condition in table.constraints.items() if _reads(condition, present)}
+    if tests:
+        read = [name for name in rows.column_names if any(name in test for test in tests.values())]
+        broken = [f"count(*) FILTER (NOT coalesce(({test}), false))" for test in tests.values()]
+        query = f"SELECT {', '.join(broken)} FROM part"
+        counts = _checker().from_arrow(rows.select(read)).query("part", query).fetchone() or ()
+        found |= dict(zip(tests, counts, strict=True))
+    if any(found.values()):
+        raise LoanbookError(
+            f"table {table.name}: rows that break { {name: count for name, count in found.items() if count} }"
+        )
+
+
+@cache
+def _checker() -> Any:
+    """Return the process's DuckDB, which reads conditions as Spark does."""
+    import duckdb  # only a worker that writes needs it
+
+    return duckdb.connect()
 
 
 def _reads(condition: str, columns: set[str]) -> bool:
@@ -173,9 +181,7 @@ def _sources(spark: SparkSession, transaction: Any, table: Table) -> dict[str, s
     else:
         low, high = F.col("stats.minValues.source"), F.col("stats.maxValues.source")
     found = files.select("path", low.alias("low"), high.alias("high")).collect()
-    mixed = [row for row in found if row["low"] is None or row["low"] != row["high"]]
+    mixed = [row["path"] for row in found if row["low"] is None or row["low"] != row["high"]]
     if mixed:
-        raise LoanbookError(
-            f"table {table.name}: {mixed[0]['path']} does not say that its rows are of one source"
-        )
+        raise LoanbookError(f"table {table.name}: {mixed[0]} does not say that its rows are of one source")
     return {row["path"]: row["low"] for row in found}
