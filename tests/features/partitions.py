@@ -102,4 +102,5 @@ def _terms(row: dict[str, Any]) -> dict[str, Any]:
         "texts": [*texts, ",".join(row["quality_flags"])],
         "numeric_inputs": inputs("numeric_attributes"),
         "categorical_inputs": inputs("categorical_attributes"),
+        "text_inputs": inputs("text_attributes"),
     }

@@ -48,11 +48,15 @@ def test_partitioning_gives_the_same_bits(spark: SparkSession) -> None:
     assert by_key(feature_panel(scattered)) == whole
 
 
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, Any] = {
     "numeric_attributes": {"income": 5.0, "age": 41.0, "undeclared": 1.0},
     "categorical_attributes": {"job": "clerk", "sex": "F"},
-    "attribute_roles": {"income": "input", "age": "protected", "job": "input", "sex": "protected"},
-}
+    "text_attributes": {"desc": "To pay off cards", "letter": "Dear Sir", "collector": "No answer"},
+    "attribute_roles": {
+        "income": "input", "age": "protected", "job": "input", "sex": "protected",
+        "desc": "input", "letter": "protected", "collector": "post_outcome",
+    },
+}  # fmt: skip
 BARE = {
     "origination_date": None, "original_upb": None, "original_rate": None, "original_term": None,
     "ltv": None, "region": None, "credit_limit": Decimal(200_000),
@@ -74,6 +78,7 @@ def test_only_attributes_declared_as_inputs_reach_the_panel(terms: Any) -> None:
     row = terms["attributes", last_day(START)]
     assert row["numeric_inputs"] == {"income": 5.0}
     assert row["categorical_inputs"] == {"job": "clerk"}
+    assert row["text_inputs"] == {"desc": "To pay off cards"}
     assert terms["card", last_day(START)]["numeric_inputs"] is None
 
 

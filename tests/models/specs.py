@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from loanbook.models.spec import CategoricalInput, InputSpec, NumericInput
+from loanbook.models.spec import CategoricalInput, InputSpec, NumericInput, TextInput
 
 SPEC = InputSpec(
     numeric=(
@@ -50,7 +50,17 @@ SPEC = InputSpec(
             vocabulary=tuple(f"a{number}" for number in range(20)),
         ),
     ),
+    text=(
+        TextInput(
+            name="note",
+            expression="text_inputs['note']",
+            vocabulary=("loan", "debt", "crédit", "cards", "24"),
+            tokens=4,
+        ),
+        TextInput(name="why", expression="text_inputs['why']", vocabulary=("debt", "car"), tokens=2),
+    ),
 )
+WITHOUT_TEXT = SPEC.model_copy(update={"text": ()})
 
 
 def some_inputs(rows: int = 500, seed: int = 3) -> tuple[Any, Any]:
@@ -61,5 +71,11 @@ def some_inputs(rows: int = 500, seed: int = 3) -> tuple[Any, Any]:
     numeric[rng.random(numeric.shape) < 0.2] = np.nan
     numeric[0] = [-1e9, 1e12, -1e9]
     numeric[1] = [np.inf, -5.0, -np.inf]
-    codes = np.column_stack([rng.integers(0, 3, rows), rng.integers(0, 21, rows)]).astype(np.int32)
+    known = {item.name: rng.integers(0, item.tokens + 1, (rows, 1)) for item in SPEC.text}
+    words = [
+        rng.integers(1, len(item.vocabulary) + 1, (rows, item.tokens))
+        * (np.arange(item.tokens) < known[item.name])
+        for item in SPEC.text
+    ]
+    codes = np.column_stack([rng.integers(0, 3, rows), rng.integers(0, 21, rows), *words]).astype(np.int32)
     return numeric, codes

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.models.fitting import fit_spec
@@ -17,6 +18,7 @@ NUMERIC = [
     for name in ("plain", "heavy", "rare", "same", "empty")
 ]
 CATEGORICAL = [Candidate(name=name, expression=name, kind="categorical") for name in ("word", "few")]
+TEXT = [Candidate(name=name, expression=name, kind="text") for name in ("note", "few")]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,10 @@ def frame(spark: Any) -> Any:
             "same": 7,
             "empty": np.nan,
             "word": np.where(np.arange(rows) % 3 == 0, "b", np.where(np.arange(rows) % 3 == 1, "a", "c")),
-            "few": [f"only {number}" for number in range(rows)],
+            "note": np.where(
+                np.arange(rows) < 50, "Zoo car car", np.where(np.arange(rows) < 70, "An ant", "car")
+            ),
+            "few": [f"o{number}" for number in range(rows)],
         }
     )
     return spark.createDataFrame(data).cache()
@@ -78,10 +83,32 @@ def test_vocabulary_by_count_then_name(frame: Any) -> None:
     assert [(item.name, item.vocabulary) for item in spec.categorical] == [("word", ("b", "a"))]
 
 
+def test_words_by_the_loans_that_have_them_then_by_name(
+    frame: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("loanbook"), "propagate", True)
+    months = frame.unionByName(
+        frame.where("note = 'An ant'").withColumn("as_of_date", F.lit(date(2020, 2, 29)))
+    )
+    settings = TrainSettings(vocabulary_min_rows=20, text_tokens=7)
+    with caplog.at_level(logging.INFO, "loanbook"):
+        (note,) = fit_spec(months, NUMERIC, [], settings, rows=ROWS, text=TEXT).text
+    assert (note.name, note.vocabulary, note.tokens) == ("note", ("car", "zoo", "an", "ant"), 7)
+    assert "input few is left out" in caplog.text
+    less = settings.model_copy(update={"vocabulary_min_rows": 21, "max_text_words": 1})
+    for changed, vocabulary in (
+        (less, ("car",)),
+        (less.model_copy(update={"max_text_words": 3}), ("car", "zoo")),
+    ):
+        assert (
+            fit_spec(months, NUMERIC, [], changed, rows=ROWS, text=TEXT[:1]).text[0].vocabulary == vocabulary
+        )
+
+
 def test_same_bits_however_the_rows_are_partitioned(frame: Any) -> None:
     settings = TrainSettings(spec_rows=1500)
     specs = [
-        fit_spec(frame.repartition(parts, "heavy"), NUMERIC, CATEGORICAL, settings, rows=ROWS)
+        fit_spec(frame.repartition(parts, "heavy"), NUMERIC, CATEGORICAL, settings, rows=ROWS, text=TEXT)
         for parts in (1, 7)
     ]
     assert specs[0] == specs[1]

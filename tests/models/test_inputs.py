@@ -2,32 +2,59 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.models.inputs import model_inputs
+from loanbook.models.inputs import model_inputs, words_expr
+from loanbook.scoring.udf import packed_inputs
 from tests.models.specs import SPEC
 
 SCHEMA = (
     "loan_id string, ltv double, change int, state string, "
-    "numeric_inputs map<string,double>, categorical_inputs map<string,string>"
+    "numeric_inputs map<string,double>, categorical_inputs map<string,string>, text_inputs map<string,string>"
 )
+
+NOTE = "Cards! My 24 h CRÉDIT: a car, 24/cards, debt debt"
 
 
 def test_missing_is_nan_and_unknown_is_zero(spark: Any) -> None:
     rows = [
-        ("a", 0.5, 1, "dpd30", {"income": 100.0}, {"area": "a19"}),
-        ("b", None, None, None, {}, {}),
-        ("c", float("nan"), -2, "reo", None, None),
+        ("a", 0.5, 1, "dpd30", {"income": 100.0}, {"area": "a19"}, {"note": NOTE, "why": "Car"}),
+        ("b", None, None, None, {}, {}, {"note": "", "why": None}),
+        ("c", float("nan"), -2, "reo", None, None, None),
     ]
     frame = model_inputs(spark.createDataFrame(rows, SCHEMA), SPEC, keep=["loan_id"])
-    assert frame.columns == ["loan_id", "x_ltv", "x_income", "x_change", "c_state", "c_area"]
-    assert [kind for _, kind in frame.dtypes[1:]] == ["float"] * 3 + ["int"] * 2
+    assert frame.columns == ["loan_id", "x_ltv", "x_income", "x_change", *SPEC.code_columns]
+    assert [kind for _, kind in frame.dtypes[1:]] == ["float"] * 3 + ["int"] * 8
     found = frame.orderBy("loan_id").toPandas()
     np.testing.assert_array_equal(found["x_ltv"], [0.5, np.nan, np.nan])
     np.testing.assert_array_equal(found["x_income"], [100.0, np.nan, np.nan])
     np.testing.assert_array_equal(found["x_change"], [1.0, np.nan, -2.0])
     assert found["c_state"].tolist() == [2, 0, 0]
     assert found["c_area"].tolist() == [20, 0, 0]
+    assert found.filter(like="t_note").to_numpy().tolist() == [[4, 5, 3, 5], [0] * 4, [0] * 4]
+    assert found.filter(like="t_why").to_numpy().tolist() == [[2, 0], [0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Pay off 2 CARDS, (a debt of $4,500)!", ["pay", "off", "cards", "debt", "of", "500"]),
+        ("Crédit_été2<br/>x\n日本", ["crédit", "été2", "br", "日本"]),
+        (" - ", []),
+        ("", []),
+    ],
+)
+def test_a_word_is_a_run_of_letters_or_digits(spark: Any, text: str, words: list[str]) -> None:
+    frame = spark.createDataFrame([(text,)], "text string").select(words_expr(F.col("text")).alias("words"))
+    assert frame.first()["words"] == words
+
+
+def test_a_text_is_read_once_for_all_of_its_places(spark: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    numeric, codes = packed_inputs(SPEC)
+    frame = model_inputs(spark.createDataFrame([], SCHEMA), SPEC).select(numeric, codes)
+    frame.explain()
+    assert capsys.readouterr().out.count("regexp_extract_all") == len(SPEC.text)
 
 
 def test_features_of_another_catalogue_are_refused(spark: Any) -> None:

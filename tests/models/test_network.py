@@ -29,12 +29,16 @@ def with_output(net: Any) -> Any:
     return net
 
 
-# 3 numbers, 2 flags, 3 one-hot states, 5 embedded areas: 13 prepared inputs, and 21 x 5 embedding weights.
+# 3 numbers, 2 flags, 3 one-hot states, 5 embedded areas, 8 for each of two texts: 29 prepared inputs, and
+# embeddings of 21 areas in 5, and of 6 and 3 words in 8.
+EMBEDDINGS = 21 * 5 + (6 + 3) * 8
+
+
 @pytest.mark.parametrize(
     ("architecture", "parameters"),
     [
-        ("mlp_64_32", 13 * 64 + 64 + 64 * 32 + 32 + 33 + 105),
-        ("deep_five_layer", 13 * 200 + 200 + 200 * 140 + 140 + 3 * (140 * 140 + 140) + 141 + 105),
+        ("mlp_64_32", 29 * 64 + 64 + 64 * 32 + 32 + 33 + EMBEDDINGS),
+        ("deep_five_layer", 29 * 200 + 200 + 200 * 140 + 140 + 3 * (140 * 140 + 140) + 141 + EMBEDDINGS),
     ],
 )
 def test_parameter_count(architecture: str, parameters: int) -> None:
@@ -69,14 +73,24 @@ def test_an_untrained_network_gives_the_rate() -> None:
 def test_a_spec_without_categories() -> None:
     from loanbook.models.export import onnx_bytes
 
-    spec = SPEC.model_copy(update={"categorical": ()})
+    spec = SPEC.model_copy(update={"categorical": (), "text": ()})
     numeric, codes = some_inputs()
     predictor = Predictor(onnx_bytes(with_output(network(spec=spec))), spec, IDENTITY)
     assert predictor.predict(numeric)[0].shape == (500,)
-    with pytest.raises(InputError, match="3 numeric and 0 categorical"):
+    with pytest.raises(InputError, match="3 columns of numbers and 0 of codes"):
         predictor.predict(numeric, codes)
     with pytest.raises(InputError, match="found:    2 and 0"):
         predictor.predict(numeric[:, :2])
+
+
+def test_a_spec_with_texts_and_no_category() -> None:
+    from loanbook.models.export import onnx_bytes
+
+    spec = SPEC.model_copy(update={"categorical": ()})
+    numeric, codes = some_inputs()
+    words, net = codes[:, len(SPEC.categorical) :], with_output(network(spec=spec))
+    found, _ = Predictor(onnx_bytes(net), spec, IDENTITY).predict(numeric, words)
+    np.testing.assert_allclose(found, net.probabilities([numeric, words]).numpy()[:, 0], atol=1e-6)
 
 
 def test_weights_travel_as_bytes() -> None:

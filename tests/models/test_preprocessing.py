@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanbook.models.spec import InputSpec
+from loanbook.models.spec import InputSpec, TextInput
 from tests.models.specs import SPEC, some_inputs
 
 pytestmark = pytest.mark.train
@@ -21,7 +21,21 @@ def reference(numeric: Any, codes: Any, spec: InputSpec, embeddings: dict[str, A
     ]
     tables = {item.name: np.eye(len(item.vocabulary) + 1) for item in spec.categorical} | embeddings
     encoded = [tables[item.name][codes[:, position]] for position, item in enumerate(spec.categorical)]
-    return np.column_stack([*columns, *flags, *encoded])
+    read = [
+        mean_word(codes[:, spec.first_place(position) :][:, : item.tokens], words(item, embeddings))
+        for position, item in enumerate(spec.text)
+    ]
+    return np.column_stack([*columns, *flags, *encoded, *read])
+
+
+def words(item: TextInput, embeddings: dict[str, Any]) -> Any:
+    """What stands for each code of a text; without an embedding the word itself, one-hot."""
+    return embeddings.get(item.name, np.eye(len(item.vocabulary) + 1)[:, 1:])
+
+
+def mean_word(codes: Any, table: Any) -> Any:
+    known = [row[row > 0] for row in codes]
+    return np.array([table[row].mean(axis=0) if len(row) else np.zeros(table.shape[1]) for row in known])
 
 
 @pytest.mark.parametrize("max_one_hot", [None, 5], ids=["one-hot", "embedding"])
@@ -39,7 +53,9 @@ def test_every_operation_in_onnx_runtime_equals_numpy(max_one_hot: int | None) -
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     numeric, codes = some_inputs()
     found = session.run(None, {"numeric": numeric, "codes": codes})[0]
-    embeddings = {} if max_one_hot is None else {"area": model.get_layer("embedding_area").get_weights()[0]}
-    np.testing.assert_allclose(found, reference(numeric, codes, SPEC, embeddings), atol=2e-5)
+    learned = {"area": "embedding_area", "note": "words_note", "why": "words_why"}
+    tables = {name: model.get_layer(layer).get_weights()[0] for name, layer in learned.items() if max_one_hot}
+    np.testing.assert_allclose(found, reference(numeric, codes, SPEC, tables), atol=2e-5)
+    np.testing.assert_allclose(found, model([numeric, codes]), atol=2e-5)
     assert found.dtype == np.float32
     assert np.isfinite(found).all()

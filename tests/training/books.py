@@ -17,6 +17,7 @@ CANDIDATES = (
     Candidate(name="constant", expression="constant", kind="numeric"),
     Candidate(name="state_now", expression="state_now", kind="categorical"),
     Candidate(name="purpose", expression="categorical_inputs['purpose']", kind="categorical"),
+    Candidate(name="note", expression="text_inputs['note']", kind="text"),
 )
 
 FEATURES = T.StructType(
@@ -33,6 +34,7 @@ FEATURES = T.StructType(
         T.StructField("state_now", T.StringType()),
         T.StructField("numeric_inputs", T.MapType(T.StringType(), T.DoubleType())),
         T.StructField("categorical_inputs", T.MapType(T.StringType(), T.StringType())),
+        T.StructField("text_inputs", T.MapType(T.StringType(), T.StringType())),
     ]
 )
 LABELS = "source string, loan_id string, as_of_date date, label_status string, default_12m int"
@@ -60,7 +62,9 @@ def book(spark: SparkSession, loans: int, months: int, seed: int = 1) -> tuple[D
             state = "dpd30" if late else "current"
             keys = ("s", f"L{loan:05d}", day)
             balance = float(rng.exponential(100_000))
-            maps = ({"income": income}, {"purpose": "buy" if loan % 3 else "refinance"})
+            purpose = "buy" if loan % 3 else "refinance"
+            note = {} if loan % 10 == 0 else {"note": f"To {purpose} a home. Reference: {loan}."}
+            maps = ({"income": income}, {"purpose": purpose}, note)
             features.append((*keys, state, "performing", None, ltv, balance, 7, state, *maps))
             labels.append((*keys, "observed" if matured else "not_matured", label))
     columns = [name.strip().split()[0] for name in LABELS.split(",")]

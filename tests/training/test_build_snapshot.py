@@ -66,6 +66,26 @@ def test_the_spec_is_of_training_rows_only(
     assert other.folder != snapshot.folder
 
 
+def test_words_that_only_held_out_loans_have_are_unknown(
+    small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
+) -> None:
+    features, labels = small_book
+    assert [item.vocabulary for item in snapshot.spec.text] == [
+        ("home", "reference", "to", "buy", "refinance")
+    ]
+    trained = snapshot.role_frame("train")["loan_id"].unique().tolist()
+    mapped = F.create_map(F.lit("note"), F.lit("Later: refinance, later"))
+    held_out = ~F.col("loan_id").isin(trained)
+    changed = features.withColumn("text_inputs", F.when(held_out, mapped).otherwise(F.col("text_inputs")))
+    other = ensure_snapshot(
+        snapshot_storage, request_for(tables={"features": 4, "labels": 1}), changed, labels
+    )
+    assert other.spec == snapshot.spec
+    tune = other.role_frame("tune")
+    assert set(tune["t_note_0"]) == {5}
+    assert set(tune["t_note_1"]) == {0}
+
+
 def test_the_same_request_is_answered_from_disk(
     small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
 ) -> None:
@@ -74,7 +94,8 @@ def test_the_same_request_is_answered_from_disk(
     assert again.folder == snapshot.folder
     assert (snapshot.folder / "manifest.json").stat().st_mtime_ns == before
     assert request_for(workers=4).snapshot_id == snapshot.id
-    assert request_for(settings=TrainSettings(seed=18)).snapshot_id != snapshot.id
+    for changed in ({"seed": 18}, {"text_tokens": 5}, {"max_text_words": 5}):
+        assert request_for(settings=TrainSettings(**changed)).snapshot_id != snapshot.id
     assert open_snapshot(snapshot_storage, snapshot.id).manifest == snapshot.manifest
 
 

@@ -59,14 +59,17 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     artefact = load_artefact(first_run.storage, first["model"], first["model_version"])
     snapshot = open_snapshot(first_run.storage, artefact.snapshot_id)
     inputs = {item["input"] for item in artefact.json("schema.json")}
-    assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb"}
+    assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb", "note"}
     frame = snapshot.role_frame("test")
     for which in ("model", "logit"):
         raw, pd = artefact.predictor(which).predict(*matrices(frame, artefact.spec))
         assert 0 < raw.min() < raw.max() < 1
         assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3)
         assert set(artefact.bins.scores[which].shares) != {0.0}
-    assert set(artefact.bins.inputs) == {*artefact.spec.numeric_columns, *artefact.spec.code_columns}
+    categories = {item.column for item in artefact.spec.categorical}
+    assert set(artefact.bins.inputs) == {*artefact.spec.numeric_columns, *categories, "t_note"}
+    words = artefact.bins.inputs["t_note"].shares
+    assert {count: round(share, 1) for count, share in enumerate(words) if share} == {0: 0.1, 4: 0.9}
     metrics = artefact.json("metrics.json")
     assert metrics["tune_log_loss"]["model"] < metrics["history"][0]["tune_log_loss"]
     assert artefact.json("inputs.json")["tables"] == first_run.inputs
@@ -121,8 +124,8 @@ def test_inputs_are_added_and_left_out_by_name_and_a_protected_one_is_refused(ma
     usual = {item.name for item in all_candidates(features)}
     assert {"income", "state", "mtm_ltv"} <= usual
     assert {item.name for item in all_candidates(features, ("vintage",))} == usual | {"vintage"}
-    fewer = {item.name for item in all_candidates(features, (), ("macro", "income"))}
-    assert usual - fewer == {"income", *(item.name for item in MACRO if item.default_input)}
+    fewer = {item.name for item in all_candidates(features, (), ("macro", "income", "note"))}
+    assert usual - fewer == {"income", "note", *(item.name for item in MACRO if item.default_input)}
     with pytest.raises(InputError, match="did you mean 'vintage'"):
         all_candidates(features, ("vintag",))
     with pytest.raises(InputError, match="'sex', an attribute of the tape with the role protected"):

@@ -71,7 +71,8 @@ def counts_of(part: Slice) -> dict[str, Any]:
 
 def _about(run: Run, artefact: Artefact) -> dict[str, Any]:
     inputs, metrics = artefact.json("inputs.json"), artefact.json("metrics.json")
-    inputs_taken = len(artefact.spec.numeric) + len(artefact.spec.categorical)
+    spec = artefact.spec
+    inputs_taken = len(spec.numeric) + len(spec.categorical) + len(spec.text)
     tables = ", ".join(f"{name} version {version}" for name, version in sorted(inputs["tables"].items()))
     return {
         "name": artefact.name,

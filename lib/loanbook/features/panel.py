@@ -24,7 +24,11 @@ REPORT = (
     "`limit` BIGINT, payment BIGINT, statement BIGINT, rate INT, maturity INT, months_delinquent INT, "
     "modified TINYINT, flags STRING"
 )
-INPUT_MAPS = {"numeric_inputs": "MAP<STRING,DOUBLE>", "categorical_inputs": "MAP<STRING,STRING>"}
+INPUT_MAPS = {
+    "numeric_inputs": "MAP<STRING,DOUBLE>",
+    "categorical_inputs": "MAP<STRING,STRING>",
+    "text_inputs": "MAP<STRING,STRING>",
+}
 TERMS = ", ".join(
     ["numbers ARRAY<DOUBLE>", "texts ARRAY<STRING>", *(f"{n} {t}" for n, t in INPUT_MAPS.items())]
 )

@@ -23,7 +23,11 @@ class Bins(BaseModel):
 
 
 class DevelopmentBins(BaseModel):
-    """Bins of every input column (``x_``, ``c_``) and of each model's raw PD, on development rows."""
+    """Bins on development rows, of what a model reads and of each model's raw PD.
+
+    Inputs are the columns of numbers and categories (``x_``, ``c_``), and the number of known words of each
+    text (``t_<name>``).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -13,7 +13,8 @@ from pyspark.sql.types import BooleanType, IntegralType
 
 from loanbook.errors import InputError
 from loanbook.models.inputs import require_columns
-from loanbook.models.spec import Candidate, CategoricalInput, InputSpec, NumericInput, column_of
+from loanbook.models.spec import Candidate, InputSpec, NumericInput, column_of
+from loanbook.models.vocabularies import fit_categorical, fit_text
 from loanbook.training.settings import TrainSettings
 
 logger = logging.getLogger(__name__)
@@ -32,17 +33,21 @@ def fit_spec(
     settings: TrainSettings,
     *,
     rows: int,
+    text: Sequence[Candidate] = (),
 ) -> InputSpec:
     """Fit clip points, means, deviations and vocabularies on ``features``, which holds training rows only.
 
     Clip points and means come from at most about ``settings.spec_rows`` of the ``rows`` of ``features``,
     which a hash of their key draws and the driver fits; vocabularies from all of them. An input that is
-    constant or all missing in those rows is left out, with a line in the log.
+    constant or all missing in those rows is left out, with a line in the log; so is a category or a text
+    without a value or word that is frequent enough.
 
     Raises:
         InputError: no input is left, or a candidate's column is lacking.
     """
-    require_columns(features, [*KEYS, *(column_of(item.expression) for item in (*numeric, *categorical))])
+    require_columns(
+        features, [*KEYS, *(column_of(item.expression) for item in (*numeric, *categorical, *text))]
+    )
     sample = _sample(features, numeric, settings, rows)
     counted = _counted(features, numeric)
     fitted = [
@@ -51,7 +56,8 @@ def fit_spec(
     ]
     spec = InputSpec(
         numeric=tuple(item for item in fitted if item is not None),
-        categorical=_fit_categorical(features, categorical, settings),
+        categorical=fit_categorical(features, categorical, settings),
+        text=fit_text(features, text, settings),
     )
     if not spec.numeric:
         raise InputError(
@@ -116,35 +122,3 @@ def _shape(item: Candidate, values: Floats, counted: bool, cut: float) -> tuple[
     spread = low >= 0 and median > 0 and high > LOG_SPREAD * median
     log = spread if item.log is None else item.log
     return log, max(low, 0.0) if log else low, max(high, 0.0) if log else high
-
-
-def _fit_categorical(
-    features: DataFrame, candidates: Sequence[Candidate], settings: TrainSettings
-) -> tuple[CategoricalInput, ...]:
-    if not candidates:
-        return ()
-    pairs = F.array(
-        *[
-            F.struct(F.lit(item.name).alias("name"), F.expr(item.expression).cast("string").alias("value"))
-            for item in candidates
-        ]
-    )
-    counts = features.select(F.explode(pairs).alias("pair")).groupBy("pair.name", "pair.value").count()
-    frequent = counts.where(
-        F.col("value").isNotNull() & (F.col("count") >= settings.vocabulary_min_rows)
-    ).collect()
-    found: dict[str, list[tuple[int, str]]] = {item.name: [] for item in candidates}
-    for row in frequent:
-        found[row["name"]].append((-int(row["count"]), str(row["value"])))
-    fitted = [
-        _categorical_input(item, sorted(found[item.name]), settings.max_vocabulary) for item in candidates
-    ]
-    return tuple(item for item in fitted if item is not None)
-
-
-def _categorical_input(item: Candidate, ranked: list[tuple[int, str]], limit: int) -> CategoricalInput | None:
-    if not ranked:
-        logger.info("input %s is left out: no value is frequent enough in the training rows", item.name)
-        return None
-    vocabulary = tuple(value for _, value in ranked[:limit])
-    return CategoricalInput(name=item.name, expression=item.expression, vocabulary=vocabulary)

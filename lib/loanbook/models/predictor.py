@@ -18,7 +18,7 @@ class Predictor:
     """A network in ONNX Runtime with its calibration.
 
     Args:
-        network: bytes of an ONNX file with inputs ``numeric`` and, if the spec has any category, ``codes``.
+        network: bytes of an ONNX file with inputs ``numeric`` and, if the spec has codes, ``codes``.
         spec: what the columns of those inputs are.
         batch_rows: rows of one call; 8,192 keeps the activations in the cache.
     """
@@ -42,7 +42,7 @@ class Predictor:
 
         Args:
             numeric: shape (rows, ``len(spec.numeric)``), columns in the spec's order, NaN for missing.
-            codes: shape (rows, ``len(spec.categorical)``), 0 for unknown; may be None where there are none.
+            codes: shape (rows, ``len(spec.code_columns)``), 0 for unknown; may be None where there are none.
 
         Raises:
             InputError: the shapes are not those of the spec.
@@ -60,11 +60,11 @@ class Predictor:
         return raw, self.calibration.apply(raw)
 
     def _require_shape(self, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int32]) -> None:
-        required = (len(self.spec.numeric), len(self.spec.categorical))
+        required = (len(self.spec.numeric), len(self.spec.code_columns))
         found = (numeric.shape[1], codes.shape[1])
         if required != found or len(numeric) != len(codes):
             raise InputError(
-                required=f"{required[0]} numeric and {required[1]} categorical inputs, as in training",
+                required=f"{required[0]} columns of numbers and {required[1]} of codes, as in training",
                 found=f"{found[0]} and {found[1]}, for {len(numeric)} and {len(codes)} rows",
                 do="prepare the features with model_inputs and this model's own spec",
             )

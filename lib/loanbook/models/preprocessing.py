@@ -11,6 +11,7 @@ import tensorflow as tf
 from loanbook.models.spec import InputSpec
 
 MAX_EMBEDDING = 8
+WORD_WIDTH = 8
 
 
 class Numbers(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
@@ -61,23 +62,65 @@ class Column(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships n
         return codes[:, self._position]
 
 
+class Tokens(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
+    """The columns of codes of one text."""
+
+    def __init__(self, first: int, tokens: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._places = slice(first, first + tokens)
+
+    def call(self, codes: Any) -> Any:
+        """Return int32 of shape (rows, tokens)."""
+        return codes[:, self._places]
+
+
+class WordMean(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
+    """Embedded words of a text and their codes to the mean over the words; zeros where there are none."""
+
+    def call(self, inputs: Any) -> Any:
+        """Return float32 of shape (rows, width) from (rows, tokens, width) and (rows, tokens)."""
+        embedded, tokens = inputs
+        known = tf.cast(tokens > 0, tf.float32)
+        total = tf.reduce_sum(embedded * known[:, :, None], axis=1)
+        return total / tf.maximum(tf.reduce_sum(known, axis=1, keepdims=True), 1.0)
+
+
+class WordShares(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
+    """The codes of a text to the share of each of ``words`` among them; zeros where there are none."""
+
+    def __init__(self, words: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._words = words
+
+    def call(self, tokens: Any) -> Any:
+        """Return float32 of shape (rows, words)."""
+        # Place by place: one array of (rows, tokens, words) would not fit.
+        total = tf.one_hot(tokens[:, 0], 1 + self._words)
+        for place in range(1, tokens.shape[1]):
+            with tf.control_dependencies([total]):  # or TensorFlow makes all of them before it adds any
+                total += tf.one_hot(tokens[:, place], 1 + self._words)
+        known = tf.cast(tokens > 0, tf.float32)
+        return total[:, 1:] / tf.maximum(tf.reduce_sum(known, axis=1, keepdims=True), 1.0)
+
+
 def prepared(spec: InputSpec, max_one_hot: int | None, seed: int = 0) -> tuple[list[Any], Any]:
-    """Return the Keras inputs (``numeric`` and, if there are categories, ``codes``) and the prepared tensor.
+    """Return the Keras inputs (``numeric`` and, if there are codes, ``codes``) and the prepared tensor.
 
     Args:
         spec: the inputs.
-        max_one_hot: vocabularies larger than this get a learned embedding; None encodes all one-hot, as the
-            logistic regression takes them.
+        max_one_hot: vocabularies larger than this get a learned embedding, as do a text's words; None encodes
+            all one-hot, and a text as the shares of its words, as the logistic regression takes them.
         seed: of the embeddings' first weights.
     """
     numeric = tf.keras.Input((len(spec.numeric),), dtype=tf.float32, name="numeric")
     parts, inputs = [Numbers(spec, name="numbers")(numeric)], [numeric]
-    if spec.categorical:
-        codes = tf.keras.Input((len(spec.categorical),), dtype=tf.int32, name="codes")
+    if spec.code_columns:
+        codes = tf.keras.Input((len(spec.code_columns),), dtype=tf.int32, name="codes")
         inputs.append(codes)
         parts += [
             _encoded(codes, spec, position, max_one_hot, seed) for position in range(len(spec.categorical))
         ]
+        parts += [_read(codes, spec, position, max_one_hot, seed) for position in range(len(spec.text))]
     return inputs, tf.keras.layers.Concatenate(name="prepared")(parts) if len(parts) > 1 else parts[0]
 
 
@@ -90,3 +133,16 @@ def _encoded(codes: Any, spec: InputSpec, position: int, max_one_hot: int | None
     initializer = tf.keras.initializers.RandomUniform(-0.05, 0.05, seed=seed + position)
     embedding = tf.keras.layers.Embedding(size, width, initializer, name=f"embedding_{item.name}")
     return embedding(Column(position, name=f"column_{item.name}")(codes))
+
+
+def _read(codes: Any, spec: InputSpec, position: int, max_one_hot: int | None, seed: int) -> Any:
+    item = spec.text[position]
+    tokens = Tokens(spec.first_place(position), item.tokens, name=f"tokens_{item.name}")(codes)
+    if max_one_hot is None:
+        return WordShares(len(item.vocabulary), name=f"shares_{item.name}")(tokens)
+    initializer = tf.keras.initializers.RandomUniform(
+        -0.05, 0.05, seed=seed + len(spec.categorical) + position
+    )
+    size = len(item.vocabulary) + 1
+    embedded = tf.keras.layers.Embedding(size, WORD_WIDTH, initializer, name=f"words_{item.name}")(tokens)
+    return WordMean(name=f"mean_{item.name}")([embedded, tokens])

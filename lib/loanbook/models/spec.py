@@ -41,7 +41,7 @@ class Candidate(_Frozen):
 
     name: str
     expression: Expression
-    kind: Literal["numeric", "categorical"]
+    kind: Literal["numeric", "categorical", "text"]
     log: bool | None = None
 
 
@@ -65,7 +65,7 @@ class NumericInput(_Frozen):
 
 
 class CategoricalInput(_Frozen):
-    """A text: its code is 1 + the position in ``vocabulary``, 0 for missing or unknown."""
+    """A category: its code is 1 + the position in ``vocabulary``, 0 for missing or unknown."""
 
     name: str
     expression: Expression
@@ -77,11 +77,34 @@ class CategoricalInput(_Frozen):
         return f"c_{self.name}"
 
 
+class TextInput(_Frozen):
+    """A text: its first ``tokens`` words that ``vocabulary`` has, in order.
+
+    A word's code is 1 + its position in ``vocabulary``; places after the last known word hold 0.
+    """
+
+    name: str
+    expression: Expression
+    vocabulary: tuple[str, ...]
+    tokens: int
+
+    @property
+    def column(self) -> str:
+        """Return what the names of its columns begin with."""
+        return f"t_{self.name}"
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the names of its int32 columns of codes, one a place."""
+        return [f"{self.column}_{place}" for place in range(self.tokens)]
+
+
 class InputSpec(_Frozen):
     """The inputs of a model, in the order of its tensors; the same content has the same hash."""
 
     numeric: tuple[NumericInput, ...]
     categorical: tuple[CategoricalInput, ...]
+    text: tuple[TextInput, ...] = ()
 
     @property
     def numeric_columns(self) -> list[str]:
@@ -91,16 +114,23 @@ class InputSpec(_Frozen):
     @property
     def code_columns(self) -> list[str]:
         """Return the names of the int32 columns, in tensor order."""
-        return [item.column for item in self.categorical]
+        texts = [column for item in self.text for column in item.columns]
+        return [item.column for item in self.categorical] + texts
+
+    def first_place(self, position: int) -> int:
+        """Return where the columns of the text at ``position`` begin among the int32 columns."""
+        return len(self.categorical) + sum(item.tokens for item in self.text[:position])
 
     @property
     def feature_columns(self) -> list[str]:
         """Return the features columns that the spec reads, without repeats."""
-        expressions = [item.expression for item in self.numeric] + [
-            item.expression for item in self.categorical
-        ]
+        expressions = [item.expression for item in self.numeric]
+        expressions += [item.expression for item in self.categorical]
+        expressions += [item.expression for item in self.text]
         return list(dict.fromkeys(column_of(expression) for expression in expressions))
 
     def content_hash(self) -> str:
         """Return 16 hex digits over the whole content."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        # Without a text it is as it was before there were any: specs of that time keep their hash.
+        content = self.model_dump_json(exclude=None if self.text else {"text"})
+        return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -68,7 +68,7 @@ def pd_udf(model: WorkerModel) -> Callable[[Column, Column], Column]:
         for numeric, codes in batches:
             raw, calibrated = predictor.predict(
                 stacked(numeric, len(predictor.spec.numeric), np.float32),
-                stacked(codes, len(predictor.spec.categorical), np.int32),
+                stacked(codes, len(predictor.spec.code_columns), np.int32),
             )
             yield pd.DataFrame({"pd_raw": raw, "pd": calibrated})
 

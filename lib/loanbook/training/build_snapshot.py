@@ -28,7 +28,7 @@ from loanbook.training.splits import with_enough_to_calibrate as enough_to_calib
 # What of the settings changes the rows of a snapshot.
 SNAPSHOT_SETTINGS = {
     "seed", "test_months", "folds", "shares", "min_defaults", "negatives_kept", "spec_rows", "clip_quantile",
-    "vocabulary_min_rows", "max_vocabulary", "row_groups",
+    "vocabulary_min_rows", "max_vocabulary", "max_text_words", "text_tokens", "row_groups",
 }  # fmt: skip
 
 
@@ -149,13 +149,11 @@ def _fit(request: Request, book: DataFrame, roles: DataFrame, rows: int) -> Inpu
     """Fit the spec on the training rows; on the whole book where there are none."""
     kinds = {
         kind: [item for item in request.candidates if item.kind == kind]
-        for kind in ("numeric", "categorical")
+        for kind in ("numeric", "categorical", "text")
     }
     train = roles.where(F.col("role") == "train").select(*KEYS)
     fitted = book.join(train, on=list(KEYS), how="left_semi") if rows else book
-    return fit_spec(
-        fitted, kinds["numeric"], kinds["categorical"], request.settings, rows=rows or book.count()
-    )
+    return fit_spec(fitted, **kinds, settings=request.settings, rows=rows or book.count())
 
 
 def _count_roles(roles: DataFrame, settings: TrainSettings) -> dict[str, dict[str, Any]]:

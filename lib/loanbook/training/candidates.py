@@ -10,7 +10,7 @@ from loanbook.features.catalogue import FEATURES, themes
 from loanbook.models.spec import Candidate, column_of
 from loanbook.section import nearest
 
-MAPS = {"numeric_inputs": "numeric", "categorical_inputs": "categorical"}
+MAPS = {"numeric_inputs": "numeric", "categorical_inputs": "categorical", "text_inputs": "text"}
 RoleOf = Callable[[str], str | None]
 KINDS = ("numeric", "categorical")  # a sequence is no single column of a network's first layer
 

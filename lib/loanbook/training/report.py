@@ -122,16 +122,22 @@ def _lineage(snapshot: Snapshot) -> dict[str, Any]:
 def _schema(spec: InputSpec) -> list[dict[str, str]]:
     numbers = [("float32", item.column, item.name, item.expression) for item in spec.numeric]
     codes = [("int32", item.column, item.name, item.expression) for item in spec.categorical]
+    codes += [("int32", column, item.name, item.expression) for item in spec.text for column in item.columns]
     return [dict(zip(("type", "column", "input", "expression"), row, strict=True)) for row in numbers + codes]
 
 
 def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the bins of each input; of a text those of the number of its known words."""
     frame = snapshot.role_frame("train", BIN_ROWS)
     numbers = {item.column: number_bins(frame[item.column]) for item in snapshot.spec.numeric}
     codes = {
         item.column: code_bins(frame[item.column], len(item.vocabulary)) for item in snapshot.spec.categorical
     }
-    return {**numbers, **codes}
+    words = {
+        item.column: code_bins((frame[item.columns].to_numpy() > 0).sum(axis=1), item.tokens)
+        for item in snapshot.spec.text
+    }
+    return {**numbers, **codes, **words}
 
 
 def _score_bins(raw: Mapping[str, Mapping[str, Floats]]) -> dict[str, Any]:

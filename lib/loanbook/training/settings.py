@@ -52,9 +52,11 @@ class TrainSettings(Section):
     )
     clip_quantile: float = Field(0.001, ge=0, lt=0.5, description="cut off at each end of a numeric input")
     vocabulary_min_rows: int = Field(
-        20, ge=1, description="training rows below which a value counts as unknown"
+        20, ge=1, description="training rows below which a value counts as unknown; of a text's word, loans"
     )
     max_vocabulary: int = Field(200, ge=1, description="most frequent values kept of a categorical input")
+    max_text_words: int = Field(500, ge=1, description="most frequent words kept of a text input")
+    text_tokens: int = Field(32, ge=1, description="first known words of a text that a model reads")
     max_one_hot: int = Field(
         16, ge=1, description="vocabulary size above which an embedding replaces one-hot"
     )

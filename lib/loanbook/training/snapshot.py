@@ -89,9 +89,9 @@ def open_snapshot(storage: Storage, snapshot_id: str) -> Snapshot:
 
 
 def matrices(frame: pd.DataFrame, spec: InputSpec) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Return a frame's inputs: float32 (rows, numbers) and int32 codes (rows, categories)."""
+    """Return a frame's inputs: float32 (rows, numbers) and int32 codes (rows, columns of codes)."""
     numeric = frame[spec.numeric_columns].to_numpy(np.float32)
-    return numeric, frame[spec.code_columns].to_numpy(np.int32).reshape(len(frame), len(spec.categorical))
+    return numeric, frame[spec.code_columns].to_numpy(np.int32).reshape(len(frame), len(spec.code_columns))
 
 
 def stamp_of(splits: dict[str, Any]) -> str:
