@@ -71,7 +71,9 @@ class TrainSettings(Section):
         None, ge=0, description="overrides the architecture's largest number of epochs"
     )
     logit_rows: int = Field(
-        1_000_000, ge=1000, description="training rows that the logistic regression is fitted on"
+        1_000_000,
+        ge=1000,
+        description="most training rows that the logistic regression is fitted on; fewer of wide inputs",
     )
     logit_strengths: tuple[float, ...] = Field(
         (10.0, 0.1, 0.001),

@@ -19,6 +19,7 @@ from loanbook.training.snapshot import Snapshot, matrices
 
 TRAINED = "trained"
 CHECKPOINT = "checkpoint.npz"
+LOGIT_CELLS = 250_000_000  # of its design matrix: 2 GB, and as much again while it is fitted
 UNTRAINED: dict[str, Any] = {"epochs": 0, "best_epoch": 0, "tune_log_loss": None, "history": []}
 
 
@@ -157,7 +158,8 @@ def _logit(request: TrainRequest, snapshot: Snapshot) -> LogitFit:
         design = design_matrix(snapshot.spec, *matrices(frame, snapshot.spec))
         return design, frame["label"].to_numpy(np.float32), frame["weight"].to_numpy(np.float32)
 
-    train = prepared("train", request.train.logit_rows)
+    width = prepared("train", 0)[0].shape[1]
+    train = prepared("train", min(request.train.logit_rows, LOGIT_CELLS // width))
     if not request.trainable:
         return constant_logit(train[0].shape[1], request.rate)
     return fit_logit(train, prepared("tune", None), request.train.logit_strengths)
