@@ -123,14 +123,19 @@ def table(*rows: tuple[Any, ...]) -> pd.DataFrame:
 
 def test_what_is_counted_again_is_known_from_the_month_after_the_last_counted_one() -> None:
     before = table(count("region", "CA", 0, 0, 10, 1, 0), count("region", "TX", 0, 0, 4, 0, 0))
-    now = table(count("region", "CA", 0, 0, 10, 1, 0), count("region", "NY", 0, 0, 5, 0, 0),
-                count("region", "CA", 6, 6, 9, 0, 1)).drop(columns="known")  # fmt: skip
-    found = {tuple(row) for row in revisions(before, now, START + 5).itertuples(index=False)}
-    assert found == {
-        ("region", "NY", START, 5, 0, 0, START + 6),
-        ("region", "TX", START, 0, 0, 0, START + 6),
-        ("region", "CA", START + 6, 9, 0, 1, START + 6),
-    }
+    now = table(
+        count("region", "CA", 0, 0, 10, 1, 0),
+        count("region", "NY", 0, 0, 5, 0, 0),
+        count("region", "CA", 6, 6, 9, 0, 1),
+        count("region", "CA", 6, 8, 9, 1, 1),  # known only then
+        count("region", "CA", 6, 9, 9, 1, 1),
+    )
+    assert [tuple(row) for row in revisions(before, now, START + 5).itertuples(index=False)] == [
+        count("region", "CA", 6, 6, 9, 0, 1),
+        count("region", "CA", 6, 8, 9, 1, 1),
+        count("region", "NY", 0, 6, 5, 0, 0),
+        count("region", "TX", 0, 6, 0, 0, 0),
+    ]
 
 
 def test_a_month_is_made_of_the_counts_known_at_its_end() -> None:
@@ -146,7 +151,8 @@ def test_a_month_is_made_of_the_counts_known_at_its_end() -> None:
 def test_spark_counts_what_plain_counting_does(spark: SparkSession) -> None:
     performance, loans = performance_of(BOOK), loans_of(BOOK)[:-1]  # one loan without terms
     found = counted(frame(spark, PERFORMANCE, performance), frame(spark, LOANS, loans)).collect()
-    rows = {(*row[:2], month_number(row["as_of_date"])): [row[name] for name in COUNTS] for row in found}
+    rows = {row[:3]: [row[name] for name in COUNTS] for row in found}
     expected = counts_of(performance, loans).set_index(["kind", "cell", "month"])[list(COUNTS)]
     assert rows == dict(zip(expected.index, expected.to_numpy().tolist(), strict=True))
+    assert all(row["known"] == row["month"] for row in found)
     assert sum(row[1] for row in rows.values()) == 4 + 4  # of a and of e, in each of their cells

@@ -1,7 +1,7 @@
 """The engine: a partition's reports, terms and running state in; a table of features for each month out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from loanbook.errors import InputError
 from loanbook.features import saved_state
+from loanbook.features.epoch_key import NO_END, Written, ids_and_months
 from loanbook.features.history import MISSING, History, Reports
 from loanbook.features.known import Known
 from loanbook.features.macro_known import NATION, MacroKnown
@@ -47,10 +48,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Loans:
-    """The loans of a partition in the order of their names."""
+    """The loans of a partition in the order of their names; a loan has one for each epoch of its own."""
 
     ids: pa.Array
     code: Numbers  # position of each row's loan
+    written: Written | None  # the months of their epochs
 
     @classmethod
     def of(cls, column: pa.ChunkedArray) -> "Loans":
@@ -59,7 +61,8 @@ class Loans:
         order = pc.sort_indices(encoded.dictionary).to_numpy()
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
-        return cls(encoded.dictionary.take(pa.array(order)), rank[encoded.indices.to_numpy()])
+        ids, written = ids_and_months(encoded.dictionary.take(pa.array(order)))
+        return cls(ids, rank[encoded.indices.to_numpy()], written)
 
 
 class Partition:
@@ -94,14 +97,24 @@ class Partition:
         bounds = np.searchsorted(self._month, np.arange(start, self.plan.last_month + 2))
         for month in range(start, self.plan.last_month + 1):
             rows = slice(bounds[month - start], bounds[month - start + 1])
-            known = self._advanced(month, rows)
+            known = self._written(self._advanced(month, rows))
             if len(known.at) and month >= self.plan.first_month:
                 yield known
 
     def state(self) -> pa.Table:
         """Return the running state after the last month: ``loan_id`` and the packed records."""
         at, columns = saved_state.packed(self.history, self.flags)
-        return pa.table({"loan_id": self.loans.ids.take(pa.array(at)), **columns})
+        state = pa.table({"loan_id": self.loans.ids.take(pa.array(at)), **columns})
+        written = self.loans.written
+        return state if written is None else state.filter(pa.array(written.last[at] == NO_END))
+
+    def _written(self, known: Known) -> Known:
+        """Return what is known of those loans whose epoch the month is in."""
+        written, at = self.loans.written, known.at
+        if written is None:
+            return known
+        within = (written.first[at] <= known.month) & (known.month <= written.last[at])
+        return replace(known, at=at[within], reported=known.reported[within])
 
     def _advanced(self, month: int, rows: slice) -> Known:
         live = self._columns["state"][rows] < FIRST_TERMINAL

@@ -51,8 +51,8 @@ class Step:
         first_month: number of the first month to write.
         last_month: of the last one.
         built: the last month that the running state has seen; None: the panel is made from the beginning.
-        corrected: ``loan_id`` of the loans whose earlier months changed, which are made from their beginning;
-            kept until the job lets go of it.
+        corrected: ``loan_id`` of the loans whose earlier months changed since the last run, which are made
+            from their beginning; kept until the job lets go of it.
     """
 
     first_month: int
@@ -65,6 +65,11 @@ class Step:
         """Return how many months are written."""
         return max(self.last_month - self.first_month + 1, 0)
 
+    @property
+    def restates(self) -> bool:
+        """Return whether months that are built already are written again."""
+        return self.built is not None and self.first_month <= self.built
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -72,6 +77,11 @@ class Panel:
 
     run: LastRun
     built: int
+
+    @property
+    def inputs(self) -> dict[str, int]:
+        """Return the versions of the tables that the running state was made from."""
+        return dict(_record(self.run).get("inputs", self.run.inputs))
 
 
 def last_panel(run: Run, tape: Tape, last: LastRun | None) -> Panel | None:
@@ -109,6 +119,8 @@ def plan_step(
 ) -> Step:
     """Return what has to be written so that every month up to ``month`` is as the inputs now say.
 
+    With knowledge ``as_known`` the months already built stay as they are, whatever was corrected since.
+
     Args:
         run: the job's run.
         tape: the source's performance.
@@ -130,16 +142,19 @@ def plan_step(
     if not _state_fits(run, tape, panel):
         log.warning("the running state is not of the last month built: every month is built again")
         return whole
-    return _after_corrections(_corrections(run, tape, panel), panel, month) or whole
+    restate = run.settings.features.knowledge == "latest"
+    return _after_corrections(_corrections(run, tape, panel), panel, month, restate) or whole
 
 
-def _after_corrections(corrections: DataFrame | None, panel: Panel, month: int) -> Step | None:
+def _after_corrections(corrections: DataFrame | None, panel: Panel, month: int, restate: bool) -> Step | None:
     """Return the step that follows corrections forward; None where every month is to be built again."""
     loans = None if corrections is None else _first_by_loan(corrections)
     if loans is None:
         log.warning("the performance last built from is no longer kept: every month is built again")
         return None
     found = loans.agg(F.count(F.lit(1)).alias("loans"), F.min("first").alias("first")).collect()[0]
+    if 0 < found["loans"] <= MOST_FOLLOWED and not restate:
+        return Step(panel.built + 1, month, panel.built, loans)
     if 0 < found["loans"] <= MOST_FOLLOWED:
         log.warning(
             "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
@@ -164,6 +179,16 @@ def _first_by_loan(corrections: DataFrame) -> DataFrame | None:
             raise
         return None
     return loans
+
+
+def state_inputs(run: Run, panel: Panel | None, step: Step) -> dict[str, int]:
+    """Return the versions of the tables that the running state is made from, for the run's row.
+
+    Where corrections wait for a month to be written, they are those of the run before.
+    """
+    if panel is not None and step.corrected is not None and not step.months:
+        return panel.inputs
+    return {table.name: run.inputs[table.name] for table in (PERFORMANCE, LOANS)}
 
 
 def macro_digest(macro: MacroKnown | None, month: int) -> str:
@@ -194,7 +219,7 @@ def _require_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
 def _corrections(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
     """Return loan and month of the reports of built months that changed; None where that cannot be told."""
     until = F.col("as_of_date") <= F.lit(last_day(panel.built))
-    versions = panel.run.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
+    versions = panel.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
     months = changed_months(run.spark, run.storage, PERFORMANCE, *versions)
     if months is None:
         return None
@@ -203,15 +228,15 @@ def _corrections(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
     whole = [_of_source(run, PERFORMANCE, version, tape) for version in versions]
     before, now = (rows.where(F.col("as_of_date").isin(written)) for rows in whole)
     changed = changed_rows(before, now, key, REPORT_COLUMNS) if written else whole[1].select(*key).limit(0)
-    terms = _changed_terms(run, tape, panel.run)
+    terms = _changed_terms(run, tape, panel)
     if terms is None:
         return changed
     return changed.unionByName(whole[1].where(until).join(terms, "loan_id", "left_semi").select(*key))
 
 
-def _changed_terms(run: Run, tape: Tape, last: LastRun) -> DataFrame | None:
+def _changed_terms(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
     """Return the loans whose terms changed, None without any; new ones have no earlier month."""
-    versions = last.inputs[LOANS.name], run.published[LOANS.name]
+    versions = panel.inputs[LOANS.name], run.published[LOANS.name]
     if versions[0] == versions[1]:
         return None
     before, now = (_of_source(run, LOANS, version, tape) for version in versions)

@@ -8,16 +8,25 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError, LoanbookError
+from loanbook.features.as_known import Restated
 from loanbook.features.book import loans_in_book
 from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import catalogue_id
-from loanbook.features.changes import last_inputs
+from loanbook.features.changes import LastRun, last_inputs
 from loanbook.features.engine import Plan
-from loanbook.features.increment import RECORD, Step, last_panel, macro_digest, plan_step
+from loanbook.features.increment import (
+    RECORD,
+    Step,
+    last_panel,
+    macro_digest,
+    plan_step,
+    state_inputs,
+)
 from loanbook.features.macro_known import MacroKnown, macro_known, series_that_end
 from loanbook.features.months import last_day, month_number
 from loanbook.features.neighbourhood_counts import Counts, count_neighbourhood, write_counts
 from loanbook.features.panel import PanelInputs
+from loanbook.features.restated import last_reports, restated_loans
 from loanbook.features.rows import Stamp
 from loanbook.features.saved_state import layout_id
 from loanbook.features.stage import write_panel
@@ -37,6 +46,9 @@ def build_features(run: Run) -> dict[str, Any]:
     after it only. Loans with corrected months are followed forward from the first of them; the log says which
     months were stale. The rows are those of a build of every month, to the last bit.
 
+    With knowledge ``as_known`` no month becomes stale: corrections and late months are followed forward from
+    the month in which they were known.
+
     Raises:
         InputError: no such source or month, macro that overlaps or ends before the book does, or a published
             panel of another catalogue or other settings; nothing is written.
@@ -52,33 +64,65 @@ def build_features(run: Run) -> dict[str, Any]:
         macro = _known_macro(run, month)
         made_with = _made_with(run, tape)
         step = plan_step(run, tape, month, panel, made_with, macro)
-    run.restore_unpublished(NEIGHBOURHOOD)
     try:
-        around = None if tape.rebuilt else count_neighbourhood(run, tape, loans, month, last)
-        plan = _plan(run, tape, step, macro, around)
-        counts = write_panel(run, _parts(run, tape, loans, plan, step), step) if step.months else {}
+        counts = _written(run, tape, loans, macro, step, last) if step.months else {}
     finally:
         if step.corrected is not None:
             step.corrected.unpersist()
-    if around is not None:
-        write_counts(run, around)
-    if step.months:
-        _require_whole_book(run, tape, step.last_month, counts)
     run.evidence[RECORD] = {
         "made_with": made_with, "last_month": str(last_day(month)), "macro": macro_digest(macro, month),
+        "inputs": state_inputs(run, panel, step),
     }  # fmt: skip
     return _described(run, tape, step, counts, macro)
 
 
-def _parts(run: Run, tape: Tape, loans: DataFrame, plan: Plan, step: Step) -> list[PanelInputs]:
+def _written(
+    run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step, last: LastRun | None
+) -> dict[date, int]:
+    """Write the step's months and check the last one; return the rows of each."""
+    kept: list[DataFrame] = []
+
+    def keep(frame: DataFrame) -> DataFrame:
+        kept.append(frame.persist())
+        return kept[-1]
+
+    run.restore_unpublished(NEIGHBOURHOOD)
+    try:
+        restated, around = None, None
+        if run.settings.features.knowledge == "as_known":
+            with named(run.spark, "build-features: what was known"):
+                restated = restated_loans(run, tape, loans, step, keep)
+        if not tape.rebuilt:
+            around = count_neighbourhood(run, tape, loans, restated, step.last_month, last)
+        plan = _plan(run, tape, step, macro, around)
+        counts = write_panel(run, _parts(run, tape, loans, plan, step, restated), step)
+        _require_whole_book(run, last_reports(tape, step.last_month, restated), step.last_month, counts)
+    finally:
+        for frame in kept:
+            frame.unpersist()
+    if around is not None:
+        write_counts(run, around)
+    return counts
+
+
+def _parts(
+    run: Run, tape: Tape, loans: DataFrame, plan: Plan, step: Step, restated: Restated | None
+) -> list[PanelInputs]:
     """Return the inputs of the loans that go on from the running state, and of those made anew."""
     stamp = _stamp(run, tape)
     performance = tape.performance
     if step.built is None:
-        return [PanelInputs(performance, loans, plan, stamp)]
+        rows = (performance, loans) if restated is None else restated.with_others(performance, loans)
+        return [PanelInputs(*rows, plan, stamp)]
     state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
     later = performance.where(F.col("as_of_date") > F.lit(last_day(step.built)))
     new_months = replace(plan, first_month=step.built + 1)
+    if restated is not None:
+        going_on = [restated.others(frame) for frame in (later, loans, state)]
+        return [
+            PanelInputs(going_on[0], going_on[1], new_months, stamp, going_on[2]),
+            PanelInputs(restated.reports, restated.terms(loans), new_months, stamp),
+        ]
     if step.corrected is None:
         return [PanelInputs(later, loans, new_months, stamp, state)]
     corrected = F.broadcast(step.corrected.select("loan_id"))
@@ -167,9 +211,9 @@ def _known_macro(run: Run, last_month: int) -> MacroKnown | None:
     return macro_known(known, last_month)
 
 
-def _require_whole_book(run: Run, tape: Tape, month: int, counts: dict[date, int]) -> None:
+def _require_whole_book(run: Run, reports: DataFrame, month: int, counts: dict[date, int]) -> None:
     with named(run.spark, "build-features: check"):
-        expected = loans_in_book(tape.performance, month, run.settings.book.stale_months)
+        expected = loans_in_book(reports, month, run.settings.book.stale_months)
     found = counts.get(last_day(month), 0)
     if found != expected:
         raise LoanbookError(f"features at {last_day(month)}: {found} rows for {expected} loans in the book")
@@ -181,9 +225,7 @@ def _described(
 ) -> dict[str, Any]:
     run.count("loan_months", sum(counts.values()))
     run.count("months_written", len(counts))
-    stale = (
-        None if step.corrected is None else [str(last_day(step.first_month)), str(last_day(step.built or 0))]
-    )
+    stale = [str(last_day(step.first_month)), str(last_day(step.built or 0))] if step.restates else None
     return {
         "source": tape.source,
         "first_month": str(min(counts, default=last_day(step.first_month))),

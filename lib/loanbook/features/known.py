@@ -50,7 +50,7 @@ class Known:
     terms: Terms
     macro: MacroKnown | None
     neighbourhood: Neighbourhood | None
-    _counted: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
+    _counted: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict, init=False)
 
     def number(self, name: str) -> Numbers:
         """Return a number of the running state."""

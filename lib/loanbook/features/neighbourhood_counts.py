@@ -7,9 +7,17 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.features.as_known import Restated
 from loanbook.features.changes import LastRun, changed_months
+from loanbook.features.epoch_key import NO_END, epoch_months
 from loanbook.features.months import last_day, month_expr, month_number
-from loanbook.features.neighbourhood_known import CELL, Neighbourhood, neighbourhood_known, revisions
+from loanbook.features.neighbourhood_known import (
+    CELL,
+    Neighbourhood,
+    neighbourhood_known,
+    no_counts,
+    revisions,
+)
 from loanbook.features.tape import Tape
 from loanbook.runs import Run
 from loanbook.session import named
@@ -19,31 +27,47 @@ from loanbook.tables.performance import PERFORMANCE
 STORED = [*CELL, "known", *COUNTS]
 
 
-def counted(performance: DataFrame, loans: DataFrame) -> DataFrame:
-    """Return kind, cell, as_of_date and the counts of reported months.
+def counted(reports: DataFrame, loans: DataFrame, epochs: bool = False) -> DataFrame:
+    """Return kind, cell, month, known and by how much the counts of the cell and month change in ``known``.
 
     At risk is a loan that performs, or that entered default or prepaid in the month: a loan already in
     default can do neither. A loan without a region, say, counts in its other cells.
+
+    Args:
+        reports: of ``performance``.
+        loans: their terms.
+        epochs: whether loans can be named by epoch: then a report counts from the epoch's first month on, and
+            no more after its last.
     """
     entered, prepaid = F.col("default_entry"), F.col("state") == "prepaid"
     at_risk = (F.col("default_status") == "performing") | entered | prepaid
-    rows = performance.where(at_risk).select(
-        "loan_id", "as_of_date", entered.cast("int").alias("defaults"),
+    rows = reports.where(at_risk).select(
+        "loan_id", month_expr("as_of_date").alias("month"), entered.cast("int").alias("defaults"),
         (prepaid & ~entered).cast("int").alias("prepaid"),
     )  # fmt: skip
     own = {kind: F.lit("all") if kind == "nation" else F.col(kind) for kind in KINDS}
     cells = F.array(*(F.struct(F.lit(kind).alias("kind"), cell.alias("cell")) for kind, cell in own.items()))
-    placed = rows.join(loans.select("loan_id", *KINDS[1:]), "loan_id", "left")
+    itself = {"known": F.col("month"), "sign": F.lit(1)}
+    spans = rows.transform(_with_epochs) if epochs else rows.withColumns(itself)
+    placed = spans.join(loans.select("loan_id", *KINDS[1:]), "loan_id", "left")
     return (
-        placed.select("as_of_date", "defaults", "prepaid", F.inline(cells))
+        placed.select("month", "known", "sign", "defaults", "prepaid", F.inline(cells))
         .where(F.col("cell").isNotNull())
-        .groupBy("kind", "cell", "as_of_date")
+        .groupBy(*CELL, "known")
         .agg(
-            F.count(F.lit(1)).alias("at_risk"),
-            F.sum("defaults").alias("defaults"),
-            F.sum("prepaid").alias("prepaid"),
+            F.sum("sign").alias("at_risk"),
+            *(F.sum(F.col("sign") * F.col(name)).alias(name) for name in COUNTS[1:]),
         )
     )
+
+
+def _with_epochs(rows: DataFrame) -> DataFrame:
+    """Return each row as it enters in an epoch, and again, of the other sign, where the next one begins."""
+    first, last = epoch_months("loan_id")
+    enters = F.struct(F.greatest("month", first).alias("known"), F.lit(1).alias("sign"))
+    leaves = F.struct((last + 1).alias("known"), F.lit(-1).alias("sign"))
+    both = F.when(last < NO_END, F.array(enters, leaves)).otherwise(F.array(enters))
+    return rows.select("*", F.inline(both))
 
 
 @dataclass(frozen=True)
@@ -60,27 +84,40 @@ class Counts:
 
     def known(self, first: int, last: int, weight: int) -> Neighbourhood:
         """Return what was known of each cell in the months from ``first`` to ``last``."""
-        every = [rows for rows in (self.kept, self.new) if len(rows)]
-        return neighbourhood_known(pd.concat(every) if every else self.new, first, last, weight)
+        return neighbourhood_known(pd.concat([self.kept, self.new]), first, last, weight)
 
 
-def count_neighbourhood(run: Run, tape: Tape, loans: DataFrame, month: int, last: LastRun | None) -> Counts:
+def count_neighbourhood(
+    run: Run, tape: Tape, loans: DataFrame, restated: Restated | None, month: int, last: LastRun | None
+) -> Counts:
     """Count the months up to ``month`` that are new or changed since the run ``last``.
 
-    Without a run before, or with another default definition, everything is counted anew.
+    Without a run before, or with another default definition, everything is counted anew; so it is with
+    knowledge ``as_known``, of which a month can change by what was read long before it was known.
     """
-    stored = pd.DataFrame(columns=STORED) if last is None else _stored(run)
+    as_known = run.settings.features.knowledge == "as_known"
+    stored = no_counts() if last is None else _stored(run)
     counted_to = -1 if stored.empty else int(stored["month"].max())
-    months = None if last is None or stored.empty else _months_to_count(run, last, counted_to, month)
+    known_all = last is None or stored.empty or as_known
+    months = None if last is None or known_all else _months_to_count(run, last, counted_to, month)
     if months is not None and not months:
         return Counts(stored, stored[:0])
-    rows = tape.performance.where(F.col("as_of_date") <= F.lit(last_day(month)))
+    reports, terms = (tape.performance, loans)
+    if restated is not None:
+        reports, terms = restated.with_others(tape.performance, loans)
+    rows = reports.where(F.col("as_of_date") <= F.lit(last_day(month)))
     if months is not None:
         rows = rows.where(F.col("as_of_date").isin([last_day(number) for number in months]))
     with named(run.spark, "build-features: count neighbourhood"):
-        now = counted(rows, loans).withColumn("month", month_expr("as_of_date")).drop("as_of_date").toPandas()
+        now = levels(counted(rows, terms, epochs=restated is not None).toPandas())
     again = stored if months is None else stored[stored["month"].isin(months)]
-    return Counts(stored, revisions(again, now, counted_to)[STORED])
+    return Counts(stored, revisions(again, now, counted_to))
+
+
+def levels(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts of each cell and month from each month in which they change."""
+    in_order = changes.sort_values("known", kind="stable", ignore_index=True)
+    return in_order.assign(**in_order.groupby(CELL)[list(COUNTS)].cumsum())
 
 
 def write_counts(run: Run, counts: Counts) -> None:
@@ -93,7 +130,7 @@ def write_counts(run: Run, counts: Counts) -> None:
 
 def _stored(run: Run) -> pd.DataFrame:
     if not run.exists(NEIGHBOURHOOD):
-        return pd.DataFrame(columns=STORED)
+        return no_counts()
     rows = run.read(NEIGHBOURHOOD, made_by="build-features").where(
         (F.col("source") == run.source)
         & (F.col("default_definition_id") == run.settings.default_definition.id)

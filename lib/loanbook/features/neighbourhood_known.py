@@ -12,6 +12,13 @@ from loanbook.tables.neighbourhood import COUNTS, KINDS
 
 WINDOW = 12  # months before a month that its rates are made from
 CELL = ["kind", "cell", "month"]
+BEFORE = -1  # in place of the month from which a count kept is known
+
+
+def no_counts() -> pd.DataFrame:
+    """Return a frame of counts without rows."""
+    types = {"kind": "str", "cell": "str", **dict.fromkeys(("month", "known", *COUNTS), "int64")}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
 
 
 @dataclass(frozen=True)
@@ -70,17 +77,21 @@ def revisions(before: pd.DataFrame, now: pd.DataFrame, counted_to: int) -> pd.Da
     """Return the counts that are new or differ from those known, with the month from which they are known.
 
     A month counted for the first time is known at its end; what differs in a month counted before is known
-    from the month after the last counted one: no month made of the older count is restated.
+    no sooner than in the month after the last counted one: no month made of the older count is restated.
 
     Args:
         before: rows of the table of the months that are counted again: kind, cell, month, known, counts.
-        now: kind, cell, month and counts; a cell not in it has none.
+        now: the same of the reports, as they became known; a cell not in it has none.
         counted_to: number of the last month counted before.
     """
-    latest = before.sort_values("known").drop_duplicates(CELL, keep="last").set_index(CELL)
-    found = now.set_index(CELL)[list(COUNTS)]
-    cells = found.index.union(latest.index)
-    old, new = (frame.reindex(cells, fill_value=0)[list(COUNTS)].astype("int64") for frame in (latest, found))
-    changed = new[(old != new).any(axis=1)].reset_index()
-    known = changed["month"].where(changed["month"] > counted_to, counted_to + 1)
-    return changed.assign(known=known)
+    counts = list(COUNTS)
+    latest = before.sort_values("known").drop_duplicates(CELL, keep="last")
+    soonest = now["month"].where(now["month"] > counted_to, counted_to + 1)
+    levels = now.assign(known=np.maximum(now["known"], soonest)).sort_values("known", kind="stable")
+    levels = levels.drop_duplicates([*CELL, "known"], keep="last")
+    gone = latest.assign(known=counted_to + 1, **dict.fromkeys(counts, 0))
+    gone = gone[~pd.MultiIndex.from_frame(gone[CELL]).isin(pd.MultiIndex.from_frame(levels[CELL]))]
+    every = pd.concat([latest.assign(known=BEFORE), levels, gone]).sort_values("known", kind="stable")
+    earlier = every.groupby(CELL)[counts].shift(fill_value=0)
+    changed = (every[counts] != earlier).any(axis=1) & (every["known"] != BEFORE)
+    return every[changed].sort_values([*CELL, "known"], ignore_index=True)[[*CELL, "known", *counts]]

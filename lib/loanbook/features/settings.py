@@ -38,7 +38,10 @@ class BookSettings(Section):
 class FeatureSettings(Section):
     """What the feature panel may know."""
 
-    knowledge: Literal["latest"] = Field("latest", description="today's version of each month")
+    knowledge: Literal["latest", "as_known"] = Field(
+        "latest",
+        description="today's version of each month, or what was known when it was first reported",
+    )
     neighbourhood_weight: int = Field(
         2400,
         ge=0,

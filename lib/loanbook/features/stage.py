@@ -37,7 +37,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
     Args:
         run: the job's run.
         parts: inputs of the loans that go on from the running state or, without one, of all; then of those
-            that a correction makes anew.
+            that are made anew.
         step: the months.
     """
     tables = (FEATURES, FEATURE_STATE)
@@ -46,9 +46,13 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
         base.create(run.spark, run.storage, table)
     features, state = (run.storage.table_folder(table.name) for table in tables)
     read = {table.name: base.latest_version(run.spark, run.storage, table) or 0 for table in tables}
-    if step.corrected is None and features and state:
+    if not step.restates and features and state:
         with named(run.spark, "build-features: write features"):
-            receipts = written_by_workers(parts[0], features, state, files_a_month(parts[0].loans.count()))
+            receipts = [
+                receipt
+                for part in parts
+                for receipt in written_by_workers(part, features, state, files_a_month(part.loans.count()))
+            ]
         for table, where in zip(tables, (_months_where(step), f"source = '{run.source}'"), strict=True):
             run.replace_by_files(table, receipts, where, read[table.name])
         return _rows_by_month(receipts)
@@ -83,7 +87,7 @@ def _written_by_spark(run: Run, parts: Sequence[PanelInputs], step: Step) -> dic
     own = f"source = '{run.source}'"
     try:
         panel = made.where(F.col("core").isNull()).drop(*names)
-        if step.corrected is not None:
+        if step.restates and step.corrected is not None:
             panel = panel.unionByName(_kept(run, step, step.corrected))
         run.replace(FEATURES, one_file_a_month(panel), f"{own} AND {_months_where(step)}")
         fixed = {"source": run.source, "as_of_date": last_day(step.last_month), "layout": layout_id()}

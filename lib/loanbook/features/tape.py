@@ -22,7 +22,10 @@ MADE_BY = "ingest-tapes"
 
 @dataclass(frozen=True)
 class Tape:
-    """One source's performance; months are numbers (see months.py), ``last_month`` the last complete one."""
+    """One source's performance; months are numbers (see months.py), ``last_month`` the last complete one.
+
+    ``cohorts`` says whether its slices are some loans with all their months, which stand side by side.
+    """
 
     source: str
     performance: DataFrame
@@ -31,6 +34,7 @@ class Tape:
     period_months: int
     rebuilt: bool
     case_control: bool
+    cohorts: bool = True
 
 
 class End(NamedTuple):
@@ -105,6 +109,7 @@ def read_tape(run: Run) -> Tape:
         period_months=max(row["period_months"] for row in delivered),
         rebuilt=any(row["history"] == "rebuilt" for row in delivered),
         case_control=any(row["sampling"] == "case_control" for row in delivered),
+        cohorts=any(row["slice_holds"] == "cohorts" for row in delivered),
     )
 
 

@@ -11,11 +11,17 @@ from loanbook.quality.history import NAMES, READ, HistoryCheck, Severity, histor
 from loanbook.tables.columns import TERMINAL_STATES
 
 
+def counting_order() -> list[Column]:
+    """Return the order of the lines of a loan and month in which the last one counts.
+
+    ``is_new`` decides between those of one day.
+    """
+    return [F.col("delivered_at").asc_nulls_first(), *map(F.col, ("is_new", "delivery", "line"))]
+
+
 def _months() -> WindowSpec:
     """Return each loan's lines by month, the one that counts last among those of one month."""
-    return Window.partitionBy("source", "loan_id").orderBy(
-        "as_of_date", F.col("delivered_at").asc_nulls_first(), "is_new", "delivery", "line"
-    )
+    return Window.partitionBy("source", "loan_id").orderBy("as_of_date", *counting_order())
 
 
 def _terms() -> WindowSpec:

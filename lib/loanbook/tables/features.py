@@ -32,7 +32,7 @@ _INPUTS = (
     Column("categorical_inputs", "MAP<STRING,STRING>", "The tape's own categorical attributes with role input, by name"),
     Column("text_inputs", "MAP<STRING,STRING>", "The tape's own text attributes with role input, by name"),
     Column("quality_flags", "ARRAY<STRING>", "Names of the checks that the last report, or the loan's terms, failed and were kept", required=True),
-    Column("knowledge", "STRING", "latest: from today's version of each month", required=True),
+    Column("knowledge", "STRING", "latest: from today's version of each month; as_known: from the versions known when the month was first reported", required=True),
     Column("catalogue_id", "STRING", "Hash of the feature catalogue that the row was built by", required=True),
     DEFINITION,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""``superseded``: rows of performance that are not in force, kept for the day that a correction brings them back."""
+"""``superseded``: rows of performance that are not in force: what was known before, and may come back in force."""
 
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import one_of
@@ -10,7 +10,7 @@ _OF_EXIT = TERMINATIONS.column_names[TERMINATIONS.column_names.index("upb_at_exi
 
 SUPERSEDED = Table(
     name="superseded",
-    description="One row for each row of performance that was read and is not in force; nothing but ingest reads it",
+    description="One row for each row of performance that was read and is not in force; ingest reads it, and features with knowledge as_known",
     columns=(
         *(column for column in PERFORMANCE.columns if column.name not in _JUDGED),
         Column(

@@ -1,0 +1,81 @@
+"""From which month on a version of a report is known: days of knowledge against each month's cut-off."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from loanbook.features.months import last_day, month_number
+
+
+class Group(NamedTuple):
+    """The versions of a month that came with one delivery and share their day of knowledge."""
+
+    slice: str
+    delivery: str
+    as_of_date: date
+    known_on: date
+
+    @property
+    def month(self) -> int:
+        """Return the number of the month reported."""
+        return month_number(self.as_of_date)
+
+
+class Delivered(NamedTuple):
+    """What the deliveries say of a source's versions.
+
+    Args:
+        full: by slice, the day of each dated delivery that replaced it whole.
+        by_slice: whether slices hold cohorts, which stand side by side: each has its own cut-offs.
+    """
+
+    full: Mapping[str, Mapping[str, date]]
+    by_slice: bool
+
+    def known_on(self, group: Group) -> date:
+        """Return the day from which a group counts as known.
+
+        What a full delivery replaces is kept nowhere: its rows count as known since the first full delivery
+        of their slice that was not before the month's end. Else a month delivered again would lack till then.
+        """
+        days = self.full.get(group.slice, {})
+        if group.delivery not in days:
+            return group.known_on
+        return min([group.known_on, *(day for day in days.values() if day >= group.as_of_date)])
+
+
+def entry_months(groups: Iterable[Group], delivered: Delivered, first: int, last: int) -> dict[Group, int]:
+    """Return, for each group, the first month at whose cut-off it was known, not before its own.
+
+    ``last + 1`` stands for never, up to ``last``. The cut-off of a month is the later of its last day and the
+    day on which it, or a later one, was first reported: then a run for it was possible.
+    """
+    days = {group: delivered.known_on(group) for group in groups}
+    by_slice: dict[str, dict[int, date]] = {}
+    for group, day in days.items():
+        reported = by_slice.setdefault(group.slice if delivered.by_slice else "", {})
+        reported[group.month] = min(day, reported.get(group.month, day))
+    ends = {name: cutoffs(reported, first, last) for name, reported in by_slice.items()}
+    return {
+        group: max(group.month, first + bisect_left(ends[group.slice if delivered.by_slice else ""], day))
+        for group, day in days.items()
+    }
+
+
+def cutoffs(reported: Mapping[int, date], first: int, last: int) -> Sequence[date]:
+    """Return the cut-off of each month from ``first`` to ``last``; they never go back.
+
+    >>> days = {24240: date(2020, 2, 5), 24242: date(2020, 4, 4), 24241: date(2020, 4, 9)}
+    >>> [str(day) for day in cutoffs(days, 24240, 24243)]
+    ['2020-02-05', '2020-04-04', '2020-04-04', '2020-04-30']
+    """
+    later = date.max
+    possible: dict[int, date] = {}
+    for month in range(max([last, *reported]), first - 1, -1):
+        later = possible[month] = min(later, reported.get(month, later))
+    ends: list[date] = []
+    for month in range(first, last + 1):
+        known = possible[month] if possible[month] < date.max else last_day(month)
+        ends.append(max(last_day(month), known, *ends[-1:]))
+    return ends

@@ -1,0 +1,113 @@
+"""Which loans need histories of what was known, and these, from the published tables."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.features.as_known import (
+    Keep,
+    Restated,
+    effective,
+    epochs_of,
+    histories,
+    judged,
+    versions_of,
+    with_entries,
+)
+from loanbook.features.entries import Delivered, Group, entry_months
+from loanbook.features.increment import Step
+from loanbook.features.months import last_day
+from loanbook.features.tape import MADE_BY, Tape
+from loanbook.quality.history import severities
+from loanbook.runs import Run
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.superseded import SUPERSEDED
+
+log = logging.getLogger(__name__)
+
+
+def restated_loans(run: Run, tape: Tape, loans: DataFrame, step: Step, keep: Keep) -> Restated | None:
+    """Return the loans whose reports were known otherwise in a month to write; None where there are none.
+
+    Of months already built nothing is asked: a loan is among them if a version became known after both its
+    own month and the last one built, or if it is corrected in the step.
+    """
+    versions = _versions(run, tape)
+    deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == tape.source)
+    entries = _entries(versions, deliveries, tape, step)
+    late = [group for group, month in entries.items() if month > max(group.month, step.built or 0)]
+    if not late and step.corrected is None:
+        return None
+    wanted = keep(_loans_of(versions, late, step.corrected))
+    own = [rows.join(wanted, "loan_id", "left_semi") for rows in versions]
+    shaped = versions_of(own[0], own[1] if own[1:] else None, deliveries)
+    told = keep(effective(shaped.transform(with_entries(entries))))
+    found = keep(_unlike_today(told, step))
+    log.info("loans whose reports were known otherwise, made from their beginning: %d", found.count())
+    known = told.where(F.col("enters") <= step.last_month).join(found, "loan_id", "left_semi")
+    epochs = keep(epochs_of(known).where(F.col("ends") >= step.first_month))
+    checks = severities(_product(loans), {})
+    reports = histories(known, epochs).transform(
+        judged(run.settings.default_definition, checks, tape.period_months, keep)
+    )
+    return Restated(found, epochs.select("loan_id", "name"), keep(reports))
+
+
+def _versions(run: Run, tape: Tape) -> list[DataFrame]:
+    """Return the rows in force and, where there are any, those that are not."""
+    if not run.exists(SUPERSEDED):
+        return [tape.performance]
+    return [
+        tape.performance,
+        run.read(SUPERSEDED, made_by=MADE_BY).where(F.col("source") == tape.source),
+    ]
+
+
+def _entries(
+    versions: Sequence[DataFrame], deliveries: DataFrame, tape: Tape, step: Step
+) -> Mapping[Group, int]:
+    """Return the month from which each group of versions is known, of months up to the step's last."""
+    groups = {Group(*row) for rows in versions for row in rows.select(*Group._fields).distinct().collect()}
+    full: dict[str, dict[str, date]] = {}
+    dated = deliveries.where((F.col("scope") == "full") & F.col("delivered_at").isNotNull())
+    for row in dated.select("slice", "delivery", "delivered_at").collect():
+        full.setdefault(row["slice"], {})[row["delivery"]] = row["delivered_at"]
+    delivered = Delivered(full, tape.cohorts)
+    entries = entry_months(groups, delivered, tape.first_month, step.last_month)
+    return {group: month for group, month in entries.items() if group.month <= step.last_month}
+
+
+def _loans_of(versions: Sequence[DataFrame], late: Sequence[Group], corrected: DataFrame | None) -> DataFrame:
+    """Return ``loan_id`` of loans with a version of one of the groups, and of corrected ones."""
+    key = ["delivery", "as_of_date", "known_on"]
+    spark = versions[0].sparkSession
+    schema = "delivery STRING, as_of_date DATE, known_on DATE"
+    groups = F.broadcast(spark.createDataFrame([group[1:] for group in late], schema))
+    found = versions[0].select("loan_id").limit(0)
+    for rows in versions:
+        found = found.unionByName(rows.join(groups, key, "left_semi").select("loan_id"))
+    if corrected is not None:
+        found = found.unionByName(corrected.select("loan_id"))
+    return found.distinct()
+
+
+def _unlike_today(told: DataFrame, step: Step) -> DataFrame:
+    since = F.greatest("month", F.lit(step.built or 0))
+    found = told.where(F.col("enters") > since).select("loan_id")
+    if step.corrected is not None:
+        found = found.unionByName(step.corrected.select("loan_id"))
+    return found.distinct()
+
+
+def _product(loans: DataFrame) -> str:
+    row = loans.select("product").first()
+    return "mortgage" if row is None else str(row["product"])
+
+
+def last_reports(tape: Tape, month: int, restated: Restated | None) -> DataFrame:
+    """Return the reports from which the book at a month, the last one written, is counted."""
+    until = tape.performance.where(F.col("as_of_date") <= F.lit(last_day(month)))
+    return until if restated is None else restated.others(until).unionByName(restated.last_known())
