@@ -13,11 +13,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.features.changes import LastRun, changed_months, changed_rows
+from loanbook.features.changes import changed_rows
 from loanbook.features.macro_known import MacroKnown
 from loanbook.features.months import last_day, month_number
 from loanbook.features.saved_state import layout_id
-from loanbook.features.tape import Tape
+from loanbook.features.tape import Since, Tape
 from loanbook.runs import Run
 from loanbook.tables import base
 from loanbook.tables.base import Table
@@ -73,29 +73,32 @@ class Step:
 
 @dataclass(frozen=True)
 class Panel:
-    """The panel last published: the run that built it, and the last of its months."""
+    """The panel last published.
 
-    run: LastRun
+    Args:
+        since: the run that built it, and what changed since.
+        record: what that run noted of it.
+        built: number of its last month.
+    """
+
+    since: Since
+    record: dict[str, Any]
     built: int
 
-    @property
-    def inputs(self) -> dict[str, int]:
-        """Return the versions of the tables that the running state was made from."""
-        return dict(_record(self.run).get("inputs", self.run.inputs))
 
-
-def last_panel(run: Run, tape: Tape, last: LastRun | None) -> Panel | None:
+def last_panel(run: Run, tape: Tape) -> Panel | None:
     """Return the panel of a source as its last run left it; None where none can be gone on from."""
-    if last is None or not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
+    if tape.since is None or not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
         return None
-    built = month_number(date.fromisoformat(_record(last)["last_month"]))
+    record = dict(tape.since.run.details[RECORD])
+    built = month_number(date.fromisoformat(record["last_month"]))
     if built > tape.last_month:
         log.warning(
             "months are built up to %s and complete up to %s: every month is built again",
             last_day(built), last_day(tape.last_month),
         )  # fmt: skip
         return None
-    return Panel(last, built)
+    return Panel(tape.since, record, built)
 
 
 def _state_fits(run: Run, tape: Tape, panel: Panel) -> bool:
@@ -103,10 +106,6 @@ def _state_fits(run: Run, tape: Tape, panel: Panel) -> bool:
     state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
     fits = (F.col("as_of_date") == F.lit(last_day(panel.built))) & (F.col("layout") == layout_id())
     return state.where(~fits).isEmpty()
-
-
-def _record(last: LastRun) -> dict[str, Any]:
-    return dict(last.details[RECORD])
 
 
 def plan_step(
@@ -135,8 +134,8 @@ def plan_step(
     whole = Step(tape.first_month, month)
     if panel is None:
         return whole
-    _require_same(_record(panel.run)["made_with"], made_with)
-    if _record(panel.run)["macro"] != macro_digest(macro, panel.built):
+    _require_same(panel.record["made_with"], made_with)
+    if panel.record["macro"] != macro_digest(macro, panel.built):
         log.warning("macro known in months already built has changed: every month is built again")
         return whole
     if not _state_fits(run, tape, panel):
@@ -187,7 +186,7 @@ def state_inputs(run: Run, panel: Panel | None, step: Step) -> dict[str, int]:
     Where corrections wait for a month to be written, they are those of the run before.
     """
     if panel is not None and step.corrected is not None and not step.months:
-        return panel.inputs
+        return panel.since.inputs
     return {table.name: run.inputs[table.name] for table in (PERFORMANCE, LOANS)}
 
 
@@ -219,11 +218,10 @@ def _require_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
 def _corrections(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
     """Return loan and month of the reports of built months that changed; None where that cannot be told."""
     until = F.col("as_of_date") <= F.lit(last_day(panel.built))
-    versions = panel.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
-    months = changed_months(run.spark, run.storage, PERFORMANCE, *versions)
-    if months is None:
+    versions = panel.since.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
+    if panel.since.months is None:
         return None
-    written = sorted(month for month in months if month <= last_day(panel.built))
+    written = sorted(month for month in panel.since.months if month <= last_day(panel.built))
     key = ["loan_id", "as_of_date"]
     whole = [_of_source(run, PERFORMANCE, version, tape) for version in versions]
     before, now = (rows.where(F.col("as_of_date").isin(written)) for rows in whole)
@@ -236,7 +234,7 @@ def _corrections(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
 
 def _changed_terms(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
     """Return the loans whose terms changed, None without any; new ones have no earlier month."""
-    versions = panel.inputs[LOANS.name], run.published[LOANS.name]
+    versions = panel.since.inputs[LOANS.name], run.published[LOANS.name]
     if versions[0] == versions[1]:
         return None
     before, now = (_of_source(run, LOANS, version, tape) for version in versions)

@@ -12,7 +12,6 @@ from loanbook.features.as_known import Restated
 from loanbook.features.book import loans_in_book
 from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.catalogue import catalogue_id
-from loanbook.features.changes import LastRun, last_inputs
 from loanbook.features.engine import Plan
 from loanbook.features.increment import (
     RECORD,
@@ -30,6 +29,7 @@ from loanbook.features.restated import last_reports, restated_loans
 from loanbook.features.rows import Stamp
 from loanbook.features.saved_state import layout_id
 from loanbook.features.stage import write_panel
+from loanbook.features.tape import RECORD as TAPE_RECORD
 from loanbook.features.tape import Tape, read_tape
 from loanbook.runs import Run
 from loanbook.session import named
@@ -58,27 +58,25 @@ def build_features(run: Run) -> dict[str, Any]:
         tape = read_tape(run)
         month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == tape.source)
-        last = last_inputs(run, run.job, tape.source)
-        panel = None if run.as_of is None else last_panel(run, tape, last)
+        panel = None if run.as_of is None else last_panel(run, tape)
         month = month if panel is None else max(month, panel.built)
         macro = _known_macro(run, month)
         made_with = _made_with(run, tape)
         step = plan_step(run, tape, month, panel, made_with, macro)
     try:
-        counts = _written(run, tape, loans, macro, step, last) if step.months else {}
+        counts = _written(run, tape, loans, macro, step) if step.months else {}
     finally:
         if step.corrected is not None:
             step.corrected.unpersist()
     run.evidence[RECORD] = {
         "made_with": made_with, "last_month": str(last_day(month)), "macro": macro_digest(macro, month),
-        "inputs": state_inputs(run, panel, step),
     }  # fmt: skip
+    definition = run.settings.default_definition.id
+    run.evidence[TAPE_RECORD] = tape.record(state_inputs(run, panel, step), definition)
     return _described(run, tape, step, counts, macro)
 
 
-def _written(
-    run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step, last: LastRun | None
-) -> dict[date, int]:
+def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step) -> dict[date, int]:
     """Write the step's months and check the last one; return the rows of each."""
     kept: list[DataFrame] = []
 
@@ -93,7 +91,7 @@ def _written(
             with named(run.spark, "build-features: what was known"):
                 restated = restated_loans(run, tape, loans, step, keep)
         if not tape.rebuilt:
-            around = count_neighbourhood(run, tape, loans, restated, step.last_month, last)
+            around = count_neighbourhood(run, tape, loans, restated, step.last_month)
         plan = _plan(run, tape, step, macro, around)
         counts = write_panel(run, _parts(run, tape, loans, plan, step, restated), step)
         _require_whole_book(run, last_reports(tape, step.last_month, restated), step.last_month, counts)

@@ -11,6 +11,7 @@ from loanbook.features.label_plan import RECORD, Counts, Plan, plan_labels
 from loanbook.features.labels import label_rows
 from loanbook.features.months import last_day
 from loanbook.features.outcomes import outcome_rows
+from loanbook.features.tape import RECORD as TAPE_RECORD
 from loanbook.features.tape import Tape, read_tape
 from loanbook.runs import Run
 from loanbook.session import named
@@ -39,6 +40,7 @@ def build_labels(run: Run) -> dict[str, Any]:
             cohorts = plan.kept | _checked_labels(run, tape, plan)
             outcomes = _checked_outcomes(run, tape.source)
     run.evidence[RECORD] = plan.record(cohorts, outcomes)
+    run.evidence[TAPE_RECORD] = tape.record(run.inputs, run.settings.default_definition.id)
     run.count("months_written", len(plan.reasons))
     run.count("outcomes", outcomes)
     return {**_described(run, tape, cohorts), "months_by_reason": plan.by_reason}

@@ -8,13 +8,12 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from loanbook.features.changes import LastRun, changed_months, last_inputs, month_digests
+from loanbook.features.changes import month_digests
 from loanbook.features.label_months import Calendar
 from loanbook.features.months import last_day, month_number
 from loanbook.features.tape import Tape
 from loanbook.runs import Run
 from loanbook.tables.labels import HORIZONS, LABELS
-from loanbook.tables.performance import PERFORMANCE
 
 RECORD = "labels_built"  # in the details of the row
 REVISION = 1  # raised whenever the same performance gets other labels or outcomes
@@ -85,27 +84,25 @@ def plan_labels(run: Run, tape: Tape) -> Plan:
         "period_months": calendar.period_months,
         "default_definition_id": run.settings.default_definition.id,
     }
-    last = last_inputs(run, run.job, tape.source) if run.exists(LABELS) else None
-    built = {} if last is None else last.details.get(RECORD, {})
-    if last is None or built.get("settings") != settings or built["last_month"] > tape.last_month:
-        reason = "new" if last is None else "rebuilt"
+    since = tape.since if run.exists(LABELS) else None
+    built = {} if since is None else since.run.details.get(RECORD, {})
+    if since is None or built.get("settings") != settings or built["last_month"] > tape.last_month:
+        reason = "new" if since is None else "rebuilt"
         reasons = dict.fromkeys(range(tape.first_month, tape.last_month + 1), reason)
         digests = _by_text(month_digests(tape.performance, READ))
         return Plan(tape.source, calendar, reasons, True, settings, digests, {})
-    digests = _digests(run, tape, last, built["digests"])
+    digests = _digests(tape, since.months, built["digests"])
     changed = [_number(month) for month, _ in digests.items() ^ built["digests"].items()]
     reasons = calendar.cohorts_to_write(tape.first_month, built["last_month"], changed)
     kept = {month: counts for month, counts in built["cohorts"].items() if _number(month) not in reasons}
     return Plan(tape.source, calendar, reasons, False, settings, digests, kept, built["outcomes"])
 
 
-def _digests(run: Run, tape: Tape, last: LastRun, before: Mapping[str, str]) -> dict[str, str]:
+def _digests(tape: Tape, months: set[date] | None, before: Mapping[str, str]) -> dict[str, str]:
     """Return each month's digest: of those whose files are the ones last read, as it was.
 
     Files tell more than rows do: a delivery writes every month of its slices again, most as they were.
     """
-    versions = last.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
-    months = changed_months(run.spark, run.storage, PERFORMANCE, *versions)
     if months is None:
         return _by_text(month_digests(tape.performance, READ))
     if not months:

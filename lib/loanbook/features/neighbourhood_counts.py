@@ -1,6 +1,5 @@
 """Counting the cells of a source's loans by month, and keeping what was counted as it became known."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,7 +7,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.features.as_known import Restated
-from loanbook.features.changes import LastRun, changed_months
 from loanbook.features.epoch_key import NO_END, epoch_months
 from loanbook.features.months import last_day, month_expr, month_number
 from loanbook.features.neighbourhood_known import (
@@ -22,7 +20,6 @@ from loanbook.features.tape import Tape
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.tables.neighbourhood import COUNTS, KINDS, NEIGHBOURHOOD
-from loanbook.tables.performance import PERFORMANCE
 
 STORED = [*CELL, "known", *COUNTS]
 
@@ -88,18 +85,17 @@ class Counts:
 
 
 def count_neighbourhood(
-    run: Run, tape: Tape, loans: DataFrame, restated: Restated | None, month: int, last: LastRun | None
+    run: Run, tape: Tape, loans: DataFrame, restated: Restated | None, month: int
 ) -> Counts:
-    """Count the months up to ``month`` that are new or changed since the run ``last``.
+    """Count the months up to ``month`` that are new or changed since the last run.
 
-    Without a run before, or with another default definition, everything is counted anew; so it is with
+    Without one, or with another default definition, everything is counted anew; so it is with
     knowledge ``as_known``, of which a month can change by what was read long before it was known.
     """
     as_known = run.settings.features.knowledge == "as_known"
-    stored = no_counts() if last is None else _stored(run)
+    stored = no_counts() if tape.since is None else _stored(run)
     counted_to = -1 if stored.empty else int(stored["month"].max())
-    known_all = last is None or stored.empty or as_known
-    months = None if last is None or known_all else _months_to_count(run, last, counted_to, month)
+    months = None if stored.empty or as_known else _months_to_count(tape, counted_to, month)
     if months is not None and not months:
         return Counts(stored, stored[:0])
     reports, terms = (tape.performance, loans)
@@ -139,13 +135,11 @@ def _stored(run: Run) -> pd.DataFrame:
     return rows.withColumns(months).select(*STORED).toPandas()
 
 
-def _months_to_count(run: Run, last: LastRun, counted_to: int, month: int) -> set[int] | None:
-    versions = last.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
-    changed = changed_months(run.spark, run.storage, PERFORMANCE, *versions)
-    if changed is None:
+def _months_to_count(tape: Tape, counted_to: int, month: int) -> set[int] | None:
+    if tape.since is None or tape.since.months is None:
         return None
-    known: Iterable[int] = map(month_number, changed)
-    return {number for number in known if number <= month} | set(range(counted_to + 1, month + 1))
+    changed = set(map(month_number, tape.since.months)) | set(range(counted_to + 1, month + 1))
+    return {number for number in changed if number <= month}
 
 
 def _as_rows(run: Run, counts: pd.DataFrame) -> DataFrame:

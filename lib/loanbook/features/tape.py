@@ -1,16 +1,17 @@
 """A source's performance as the jobs of features and labels read it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.features.months import month_number
+from loanbook.features.changes import LastRun, changed_months, last_inputs
+from loanbook.features.months import last_day, month_number
 from loanbook.runs import Run
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
@@ -18,13 +19,32 @@ from loanbook.tables.performance import PERFORMANCE
 log = logging.getLogger(__name__)
 
 MADE_BY = "ingest-tapes"
+RECORD = "tape"  # in the details of the run's row
+
+
+@dataclass(frozen=True)
+class Since:
+    """What a job's last run of the source left, and what has changed since.
+
+    Args:
+        run: the last run.
+        inputs: version of each table that what it left is made from.
+        found: first month and default definition of the performance then.
+        months: those of performance that were written since; None where the log no longer tells.
+    """
+
+    run: LastRun
+    inputs: dict[str, int]
+    found: dict[str, str]
+    months: set[date] | None
 
 
 @dataclass(frozen=True)
 class Tape:
     """One source's performance; months are numbers (see months.py), ``last_month`` the last complete one.
 
-    ``cohorts`` says whether its slices are some loans with all their months, which stand side by side.
+    ``cohorts`` says whether its slices are some loans with all their months, which stand side by side;
+    ``since`` is None where the job has not run for the source.
     """
 
     source: str
@@ -35,6 +55,12 @@ class Tape:
     rebuilt: bool
     case_control: bool
     cohorts: bool = True
+    since: Since | None = None
+
+    def record(self, inputs: Mapping[str, int], definition: str) -> dict[str, Any]:
+        """Return what the job's next run starts from, for the details of the run's row."""
+        found = {"first_month": str(last_day(self.first_month)), "definition": definition}
+        return {"inputs": dict(inputs), "found": found}
 
 
 class End(NamedTuple):
@@ -81,36 +107,64 @@ def read_tape(run: Run) -> Tape:
     Raises:
         InputError: no such source, no complete month, or rows of another default definition than set.
     """
-    every = run.read(PERFORMANCE, made_by=MADE_BY)
-    found = every.groupBy("source").agg(
-        F.min("as_of_date").alias("month"), F.collect_set("default_definition_id").alias("definitions")
-    )
-    sources = {row["source"]: row for row in found.collect()}
-    source = run.choose_source(list(sources), PERFORMANCE)
-    first, performance = sources[source], every.where(F.col("source") == source)
-    deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == source)
+    every = run.read(DELIVERIES, made_by=MADE_BY)
+    of_loans = every.where(F.col("kind") == "performance").select("source").distinct().collect()
+    performance = run.read(PERFORMANCE, made_by=MADE_BY)
+    source = run.choose_source([row["source"] for row in of_loans], PERFORMANCE)
+    performance, deliveries = (rows.where(F.col("source") == source) for rows in (performance, every))
+    since = _since(run, source)
+    first, definitions = _found(performance, since)
     columns = (
         "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history", "sampling",
     )  # fmt: skip
     delivered = deliveries.where(F.col("last_complete_month").isNotNull()).select(*columns).collect()
     complete = last_complete_month([End(*row[:4]) for row in delivered])
-    if complete is None or first["month"] is None or complete < first["month"]:
+    if complete is None or first is None or complete < first:
         raise InputError(
             required=f"a complete reporting month of {source} in deliveries",
-            found=f"last complete month {complete}, first reported month {first['month']}",
+            found=f"last complete month {complete}, first reported month {first}",
             do="ingest the tape's months, then run again",
         )
-    _require_definition(first["definitions"], run.settings.default_definition.id)
+    _require_definition(definitions, run.settings.default_definition.id)
     return Tape(
         source=source,
         performance=performance,
-        first_month=month_number(first["month"]),
+        first_month=month_number(first),
         last_month=month_number(complete),
         period_months=max(row["period_months"] for row in delivered),
         rebuilt=any(row["history"] == "rebuilt" for row in delivered),
         case_control=any(row["sampling"] == "case_control" for row in delivered),
         cohorts=any(row["slice_holds"] == "cohorts" for row in delivered),
+        since=since,
     )
+
+
+def _since(run: Run, source: str) -> Since | None:
+    last = last_inputs(run, run.job, source)
+    if last is None or RECORD not in last.details:
+        return None
+    inputs = last.details[RECORD]["inputs"]
+    versions = inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
+    months = changed_months(run.spark, run.storage, PERFORMANCE, *versions)
+    return Since(last, inputs, last.details[RECORD]["found"], months)
+
+
+def _found(performance: DataFrame, since: Since | None) -> tuple[date | None, list[str]]:
+    """Return the first month and the default definitions of the rows, reading only months that changed."""
+    months = None if since is None else since.months
+    if since is None or months is None or date.fromisoformat(since.found["first_month"]) in months:
+        return _scanned(performance)
+    first, definition = date.fromisoformat(since.found["first_month"]), since.found["definition"]
+    if not months:
+        return first, [definition]
+    changed, definitions = _scanned(performance.where(F.col("as_of_date").isin(*months)))
+    return min(first, changed or first), sorted({definition, *definitions})
+
+
+def _scanned(performance: DataFrame) -> tuple[date | None, list[str]]:
+    first, definitions = F.min("as_of_date"), F.collect_set("default_definition_id")
+    found = performance.agg(first.alias("first"), definitions.alias("definitions")).collect()[0]
+    return found["first"], list(found["definitions"])
 
 
 def _require_definition(found: list[str], wanted: str) -> None:
