@@ -41,14 +41,9 @@ def spark() -> Iterator[Any]:
 @pytest.fixture
 def make_run(spark: Any, tmp_path: Path) -> Callable[..., Any]:
     """Return a maker of runs that share one temporary warehouse."""
-    from loanbook.config import load_settings
-    from loanbook.runs import Run
+    from tests.makers import run_maker
 
-    def make(job: str = "test", *overrides: str, **options: Any) -> Run:
-        settings = load_settings("local", [f"paths.warehouse={tmp_path / 'warehouse'}", *overrides])
-        return Run(job, settings, **options)
-
-    return make
+    return run_maker(tmp_path)
 
 
 @pytest.fixture
