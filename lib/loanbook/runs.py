@@ -110,12 +110,6 @@ class Run:
             version = base.replace(self.spark, self.storage, table, df, where, self._metadata())
         self.outputs[table.name] = version
 
-    def append(self, table: Table, df: DataFrame) -> None:
-        """Add rows in one commit; readers see them once the run is published."""
-        with named(self.spark, f"{self.job}: write {table.name}"):
-            version = base.append(self.spark, self.storage, table, df, self._metadata())
-        self.outputs[table.name] = version
-
     def replace_by_files(self, table: Table, receipts: Sequence[Receipt], where: str, read: int) -> None:
         """Replace the source's rows that meet ``where``, of the partition only, by files of workers.
 

@@ -144,12 +144,17 @@ def plan_of(
     return Plan(first, last_month, stale_months, period_months, known, around)
 
 
+def repaid(row: dict[str, Any]) -> bool:
+    """Return whether a report is of the balance being repaid."""
+    return row["state"] == "prepaid" or (row["state"] == "liquidated" and not row["loss_event"])
+
+
 def counts_of(performance: Rows, loans: Rows) -> pd.DataFrame:
     """Return the rows of the neighbourhood table of a book, each known at the end of its month."""
     terms = {row["loan_id"]: row for row in loans}
     counts: dict[tuple[str, str, int], list[int]] = {}
     for row in performance:
-        prepaid = row["state"] == "prepaid"
+        prepaid = repaid(row)
         if not (row["default_status"] == "performing" or row["default_entry"] or prepaid):
             continue
         own = terms.get(row["loan_id"], {})

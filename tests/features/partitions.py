@@ -7,7 +7,7 @@ import pyarrow as pa
 from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import month_number
-from loanbook.features.panel import REPORT, STATE, TERMS
+from loanbook.features.panel import LISTED, REPORT, STATE, TERMS
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.terms import NUMBERS, TEXTS
 from loanbook.tables.columns import DEFAULT_STATUSES, STATES
@@ -33,10 +33,12 @@ def partition_of(performance: Rows, loans: Rows, plan: Plan, state: pa.Table | N
         ("state", state["loan_id"].to_pylist() if state else [], state.to_pylist() if state else [], STATE),
     ]
     types = {tag: struct_type(fields) for tag, _, _, fields in parts}
+    types |= {tag: pa.list_(types[tag]) for tag in LISTED}
 
     def tagged(tag: str, ids: list[str], values: list[Any]) -> pa.Table:
+        own = [[value] for value in values] if tag in LISTED else values
         none = [None] * len(ids)
-        columns = {name: pa.array(values if name == tag else none, kind) for name, kind in types.items()}
+        columns = {name: pa.array(own if name == tag else none, kind) for name, kind in types.items()}
         return pa.table({"loan_id": pa.array(ids, pa.string()), **columns})
 
     tables = [tagged(tag, ids, values) for tag, ids, values, _ in parts]

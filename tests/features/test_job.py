@@ -13,8 +13,10 @@ from loanbook.features.job import build_features
 from loanbook.features.months import last_day
 from loanbook.runs import Run
 from loanbook.storage import Storage
+from loanbook.tables.base import Table
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
+from loanbook.tables.loans import LOANS
 from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, macro_of, publish
@@ -137,13 +139,18 @@ def test_a_panel_made_with_other_settings_is_not_mixed(
     refused_as_of(make_run, "feature catalogue other")
 
 
+def files_of(make_run: MakeRun, table: Table) -> set[str]:
+    return set(make_run().read(table, made_by="test").inputFiles())
+
+
+@pytest.mark.parametrize("table", [PERFORMANCE, LOANS], ids=["performance", "loans"])
 def test_without_the_files_last_built_from_every_month_is_built_again(
-    make_run: MakeRun, caplog: pytest.LogCaptureFixture
+    make_run: MakeRun, table: Table, caplog: pytest.LogCaptureFixture
 ) -> None:
     grown(make_run, BOOK, LAST - 1)
-    before = set(make_run().read(PERFORMANCE, made_by="test").inputFiles())
+    before = files_of(make_run, table)
     publish(make_run, BOOK, LAST, MACRO)
-    for uri in before - set(make_run().read(PERFORMANCE, made_by="test").inputFiles()):
+    for uri in before - files_of(make_run, table):
         Path(urlparse(uri).path).unlink()  # as VACUUM does
     assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
     assert "no longer kept: every month is built again" in caplog.text

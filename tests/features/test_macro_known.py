@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from loanbook.features.macro_known import COLUMNS, known_macro, macro_known, series_that_end
+from loanbook.features.macro_known import COLUMNS, known_macro, macro_digest, macro_known, series_that_end
 from loanbook.features.months import last_day
 from tests.features.books import START, macro_of
 
@@ -102,3 +102,19 @@ def test_a_region_whose_series_ends_takes_the_nations_once_its_next_value_is_ove
     assert at(known, "CA", 14)["unemployment"] == 209.0  # of month 9; the next was due in month 11
     assert at(known, "CA", 15)["unemployment"] == 114.0
     assert at(known, "CA", 15)["unemployment_change_3m"] == 3.0
+
+
+def test_later_values_that_come_sooner_do_not_make_earlier_ones_overdue() -> None:
+    quarterly = macro_of(("TX", "unemployment", month, 4, float(month)) for month in range(0, 21, 3))
+    monthly = macro_of(("TX", "unemployment", month, 1, float(month)) for month in range(21, 30))
+    found = [known_macro(pd.DataFrame(rows), START + 24) for rows in (quarterly, quarterly + monthly)]
+    values = [[at(known, "TX", month)["unemployment"] for month in range(4, 22)] for known in found]
+    assert values[0] == values[1]
+    assert values[0][:7] == [0.0, 0.0, 0.0, 3.0, 3.0, 3.0, 6.0]
+
+
+def test_a_region_of_which_nothing_was_known_by_then_changes_no_digest() -> None:
+    young = macro_of(("TX", series, 15, 1, 7.0) for series in ("unemployment", "hpi"))
+    before, after = (macro_known(pd.DataFrame(rows), START + 20) for rows in (MACRO, [*MACRO, *young]))
+    assert macro_digest(before, START + 15) == macro_digest(after, START + 15)
+    assert macro_digest(before, START + 16) != macro_digest(after, START + 16)

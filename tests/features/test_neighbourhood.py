@@ -9,12 +9,22 @@ from hypothesis import given, settings
 from pyspark.sql import SparkSession
 
 from loanbook.features.months import last_day, month_number
-from loanbook.features.neighbourhood_counts import counted
+from loanbook.features.neighbourhood_counts import Counts, counted
 from loanbook.features.neighbourhood_known import neighbourhood_known, revisions
 from loanbook.tables.loans import LOANS
 from loanbook.tables.neighbourhood import COUNTS
 from loanbook.tables.performance import PERFORMANCE
-from tests.features.books import START, BookLoan, Rows, counts_of, frame, loans_of, performance_of, plan_of
+from tests.features.books import (
+    START,
+    BookLoan,
+    Rows,
+    counts_of,
+    frame,
+    loans_of,
+    performance_of,
+    plan_of,
+    repaid,
+)
 from tests.features.partitions import features_of, partition_of
 from tests.features.strategies import books
 from tests.features.test_engine import CUT, FUTURES, LAST, until
@@ -45,15 +55,13 @@ def expected_rate(performance: Rows, loans: Rows, row: dict[str, Any], kind: str
     others = [
         other for other in performance
         if other["loan_id"] != row["loan_id"] and month - 12 <= month_number(other["as_of_date"]) < month
-        and (other["default_status"] == "performing" or other["default_entry"] or other["state"] == "prepaid")
+        and (other["default_status"] == "performing" or other["default_entry"] or repaid(other))
     ]  # fmt: skip
     if cell is None or not others:
         return None
     inside = {loan["loan_id"] for loan in loans if loan[kind] == cell}
     happened = [
-        other["default_entry"]
-        if event == "default"
-        else other["state"] == "prepaid" and not other["default_entry"]
+        other["default_entry"] if event == "default" else repaid(other) and not other["default_entry"]
         for other in others
     ]
     own = [hit for hit, other in zip(happened, others, strict=True) if other["loan_id"] in inside]
@@ -105,7 +113,7 @@ def test_a_thin_cell_takes_the_rate_of_the_source_and_an_unknown_one_none() -> N
     others = [
         other for other in performance
         if other["loan_id"] != "c" and other["as_of_date"] < last_day(month)
-        and (other["default_status"] == "performing" or other["default_entry"] or other["state"] == "prepaid")
+        and (other["default_status"] == "performing" or other["default_entry"] or repaid(other))
     ]  # fmt: skip
     entered = sum(other["default_entry"] for other in others)
     assert entered == 2
@@ -136,6 +144,17 @@ def test_what_is_counted_again_is_known_from_the_month_after_the_last_counted_on
         count("region", "NY", 0, 6, 5, 0, 0),
         count("region", "TX", 0, 6, 0, 0, 0),
     ]
+
+
+def test_a_second_correction_before_a_new_month_takes_the_place_of_the_first() -> None:
+    kept = table(count("nation", "all", 0, 0, 10, 0, 0), count("nation", "all", 0, 6, 10, 1, 0))
+    for defaults in (2, 0):
+        now = table(count("nation", "all", 0, 0, 10, defaults, 0))
+        counts = Counts(kept, revisions(kept, now, START + 5))
+        assert [tuple(row) for row in counts.every.itertuples(index=False)] == [
+            count("nation", "all", 0, 0, 10, 0, 0),
+            count("nation", "all", 0, 6, 10, defaults, 0),
+        ]
 
 
 def test_a_month_is_made_of_the_counts_known_at_its_end() -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.features.catalogue import FEATURES
-from tests.features.books import BookLoan, loans_of, performance_of, plan_of
+from tests.features.books import BookLoan, counts_of, loans_of, performance_of, plan_of
 from tests.features.partitions import features_of, partition_of
 from tests.features.test_engine import BOOK, LAST, MACRO
 
 RECORD = Path(__file__).with_name("revisions.json")
 TERMS = {
     "dti": 31.0, "cltv": 85.0, "mi_percent": 12.0, "units": 1, "borrowers": 2, "first_time_buyer": "Y",
-    "occupancy": "primary", "property_type": "condo", "channel": "retail",
+    "occupancy": "primary", "property_type": "condo", "channel": "retail", "zip3": "941",
 }  # fmt: skip
 
 
@@ -26,7 +26,9 @@ def found() -> dict[str, list[Any]]:
     """Return revision and digest of each feature, its doubles to nine digits."""
     book = [replace(loan, terms=TERMS) if loan.loan_id == "a" else loan for loan in BOOK]
     book.append(BookLoan("e", 2, ("inactive", "current", "dpd30", "foreclosure", "reo", "liquidated")))
-    rows = features_of(partition_of(performance_of(book), loans_of(book), plan_of(LAST, MACRO)))
+    performance, loans = performance_of(book), loans_of(book)
+    plan = plan_of(LAST, MACRO, counts=counts_of(performance, loans))
+    rows = features_of(partition_of(performance, loans, plan))
     return {item.name: [item.revision, _digest([row[item.name] for row in rows])] for item in FEATURES}
 
 

@@ -77,15 +77,15 @@ class Partition:
         self.loans = Loans.of(rows["loan_id"])
         self.history = History(len(self.loans.ids))
         self.terms = self._terms(rows)
-        self._columns, self._code, self._month, flags = self._reports(rows)
+        self._columns, month, flags = self._reports(rows)
         saved = self._saved(rows)
-        texts = pa.concat_arrays([flags, saved[3]]) if saved else flags
-        encoded = texts.dictionary_encode()
-        self.flags, codes = encoded.dictionary, encoded.indices.to_numpy().astype(np.int32)
+        encoded = (pa.concat_arrays([flags, saved[3]]) if saved else flags).dictionary_encode()
+        self.flags = encoded.dictionary
+        codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int32)
         self._columns["flags"] = codes[: len(flags)]
         if saved:
             saved_state.restored(self.history, saved[0], saved[1], saved[2], codes[len(flags) :])
-        self._sort()
+        self._sort(month, np.flatnonzero(rows["report"].is_valid()))
 
     def months(self) -> Iterator[Known]:
         """Yield what is known at the end of each month in which some loan is in the book, in order.
@@ -133,50 +133,66 @@ class Partition:
         return known
 
     def _terms(self, rows: pa.Table) -> Terms:
-        given = rows["terms"].is_valid()
+        given, terms = _listed(rows["terms"])
         position = np.full(len(self.loans.ids), -1)
-        position[self.loans.code[given.to_numpy()]] = np.arange(pc.sum(given).as_py() or 0)
-        terms = _fields(rows["terms"].filter(given))
+        position[self.loans.code[given]] = np.arange(len(terms))
         at = pa.array(position, mask=position < 0)
         areas = self.plan.macro.areas if self.plan.macro else ()
         cells = self.plan.neighbourhood.cells if self.plan.neighbourhood else {}
         return terms_of(terms.take(at), areas, NATION, self.plan.period_months, cells)
 
-    def _reports(self, rows: pa.Table) -> tuple[dict[str, Numbers], Numbers, Numbers, pa.Array]:
-        given = rows["report"].is_valid()
-        reports = _fields(rows["report"].filter(given))
-        month = reports["month"].to_numpy().astype(np.int64)
+    def _reports(self, rows: pa.Table) -> tuple[dict[str, Numbers], Numbers, pa.Array]:
+        """Return columns, month and flags of all rows, and which of them are reports."""
+        reports = _fields(rows["report"])
         columns = {name: _filled(reports[name], np.int64) for name in AMOUNTS}
         columns |= {name: _filled(reports[name], np.int32) for name in NUMBERS_REPORTED}
         columns |= {name: _filled(reports[name], np.int8) for name in CODES}
-        return columns, self.loans.code[given.to_numpy()], month, whole_of(reports["flags"])
+        return columns, numbers_of(reports["month"]).filled(0).astype(np.int64), whole_of(reports["flags"])
 
     def _saved(self, rows: pa.Table) -> tuple[Numbers, pa.Array, pa.Array, pa.Array] | None:
-        given = rows["state"].is_valid()
-        saved = _fields(rows["state"].filter(given))
+        given, saved = _listed(rows["state"])
         if not len(saved):
             return None
         core, payments, flags = (whole_of(saved[name]) for name in ("core", "payments", "flags"))
-        return self.loans.code[given.to_numpy()], core, payments, flags
+        return self.loans.code[given], core, payments, flags
 
-    def _sort(self) -> None:
-        """Bring the reports in order of month and loan."""
-        key = self._month * len(self.loans.ids) + self._code
-        order = np.argsort(key, kind="stable")
-        twice = np.flatnonzero(np.diff(key[order]) == 0)
-        self._code, self._month = self._code[order], self._month[order]
-        self._columns = {name: values[order] for name, values in self._columns.items()}
+    def _sort(self, month: Numbers, reported: Numbers) -> None:
+        """Bring the reports, some of the rows, in order of month and loan."""
+        order = _order(month[reported], self.loans.code[reported])
+        at = reported[order]
+        self._code, self._month = self.loans.code[at], month[at]
+        self._columns = {name: values[at] for name, values in self._columns.items()}
+        twice = np.flatnonzero((np.diff(self._code) == 0) & (np.diff(self._month) == 0))
         if len(twice):
-            loan, month = self.loans.ids[int(self._code[twice[0]])], last_day(int(self._month[twice[0]]))
+            loan, day = self.loans.ids[int(self._code[twice[0]])], last_day(int(self._month[twice[0]]))
             raise InputError(
                 required="one report of each loan and month in performance",
-                found=f"two or more of loan {loan} at {month}"
+                found=f"two or more of loan {loan} at {day}"
                 + (f", and {len(twice) - 1} more such" if len(twice) > 1 else ""),
                 do="ingest the month again, so that its repeated rows are superseded",
             )
 
 
-def _fields(structs: pa.ChunkedArray) -> pa.Table:
+def _order(month: Numbers, code: Numbers) -> Numbers:
+    """Return the stable order by month, then code: 16 bits at a time, which NumPy sorts by radix.
+
+    >>> _order(np.array([7, 6, 7]), np.array([70_000, 9, 3])).tolist()
+    [1, 2, 0]
+    """
+    order = np.argsort((code & 0xFFFF).astype(np.uint16), kind="stable")
+    for digits in (code >> 16, month - month.min(initial=0)):
+        if digits.any():
+            order = order[np.argsort(digits[order].astype(np.uint16), kind="stable")]
+    return order
+
+
+def _listed(lists: pa.ChunkedArray) -> tuple[Numbers, pa.Table]:
+    """Return which rows have a list, of one struct, and the fields of these."""
+    whole = whole_of(lists)
+    return whole.is_valid().to_numpy(zero_copy_only=False), _fields(whole.flatten())
+
+
+def _fields(structs: pa.ChunkedArray | pa.Array) -> pa.Table:
     whole = whole_of(structs)
     return pa.table(whole.flatten(), names=[field.name for field in structs.type])
 

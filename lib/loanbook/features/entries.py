@@ -21,6 +21,15 @@ class Group(NamedTuple):
         """Return the number of the month reported."""
         return month_number(self.as_of_date)
 
+    def row(self) -> list[str]:
+        """Return the group as texts."""
+        return [str(part) for part in self]
+
+    @classmethod
+    def of(cls, row: Sequence[str]) -> "Group":
+        """Return the group that ``row`` returned as texts."""
+        return cls(row[0], row[1], *map(date.fromisoformat, row[2:]))
+
 
 class Delivered(NamedTuple):
     """What the deliveries say of a source's versions.

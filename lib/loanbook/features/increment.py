@@ -1,26 +1,21 @@
 """Which months of the panel a run has to write, and from where it can go on."""
 
-import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import numpy as np
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.features.changes import changed_rows
-from loanbook.features.macro_known import MacroKnown
+from loanbook.features.corrections import corrected_loans
+from loanbook.features.macro_known import MacroKnown, macro_digest
 from loanbook.features.months import last_day, month_number
 from loanbook.features.saved_state import layout_id
 from loanbook.features.tape import Since, Tape
 from loanbook.runs import Run
-from loanbook.tables import base
-from loanbook.tables.base import Table
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 from loanbook.tables.loans import LOANS
@@ -29,18 +24,7 @@ from loanbook.tables.performance import PERFORMANCE
 log = logging.getLogger(__name__)
 
 MOST_FOLLOWED = 100_000  # loans: their names go to every task; beyond, a build of every month is as fast
-GONE = "FILE_NOT_EXIST"  # what Spark says of a file that VACUUM removed
 RECORD = "panel"  # in the details of the run's row
-# What features read of a report; who delivered it and when is not among it.
-REPORT_COLUMNS = (
-    "state", "months_delinquent", "upb", "rate", "remaining_term", "modified", "payment", "statement",
-    "credit_limit", "quality_flags", "default_status", "default_episode",
-)  # fmt: skip
-TERM_COLUMNS = tuple(
-    name
-    for name in LOANS.column_names
-    if name not in ("source", "loan_id", "slice", "delivery", "line", "known_on")
-)
 
 
 @dataclass(frozen=True)
@@ -53,12 +37,14 @@ class Step:
         built: the last month that the running state has seen; None: the panel is made from the beginning.
         corrected: ``loan_id`` of the loans whose earlier months changed since the last run, which are made
             from their beginning; kept until the job lets go of it.
+        terms_changed: whether some loan's terms are not as the last run read them.
     """
 
     first_month: int
     last_month: int
     built: int | None = None
     corrected: DataFrame | None = None
+    terms_changed: bool = False
 
     @property
     def months(self) -> int:
@@ -91,14 +77,32 @@ def last_panel(run: Run, tape: Tape) -> Panel | None:
     if tape.since is None or not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
         return None
     record = dict(tape.since.run.details[RECORD])
-    built = month_number(date.fromisoformat(record["last_month"]))
+    built = built_to(tape.since)
     if built > tape.last_month:
-        log.warning(
-            "months are built up to %s and complete up to %s: every month is built again",
-            last_day(built), last_day(tape.last_month),
-        )  # fmt: skip
+        end = last_day(tape.last_month)
+        _build_again(run, f"months are built up to {last_day(built)} and complete up to {end}")
         return None
     return Panel(tape.since, record, built)
+
+
+def built_to(since: Since) -> int:
+    """Return the number of the last month that the last run of build-features left."""
+    return month_number(date.fromisoformat(since.run.details[RECORD]["last_month"]))
+
+
+def _build_again(run: Run, reason: str) -> None:
+    """Say why every month is built again.
+
+    Raises:
+        InputError: with knowledge ``as_known`` that would restate published months.
+    """
+    if run.settings.features.knowledge == "as_known":
+        raise InputError(
+            required="a panel that can be gone on from, so that published months stay as they are",
+            found=reason,
+            do="run build-features without --as-of: it makes every month again, of what is known of it now",
+        )
+    log.warning("%s: every month is built again", reason)
 
 
 def _state_fits(run: Run, tape: Tape, panel: Panel) -> bool:
@@ -136,48 +140,37 @@ def plan_step(
         return whole
     _require_same(panel.record["made_with"], made_with)
     if panel.record["macro"] != macro_digest(macro, panel.built):
-        log.warning("macro known in months already built has changed: every month is built again")
+        _build_again(run, "macro known in months already built has changed")
         return whole
     if not _state_fits(run, tape, panel):
-        log.warning("the running state is not of the last month built: every month is built again")
+        _build_again(run, "the running state is not of the last month built")
         return whole
-    restate = run.settings.features.knowledge == "latest"
-    return _after_corrections(_corrections(run, tape, panel), panel, month, restate) or whole
+    return _after_corrections(run, tape, panel, month) or whole
 
 
-def _after_corrections(corrections: DataFrame | None, panel: Panel, month: int, restate: bool) -> Step | None:
+def _after_corrections(run: Run, tape: Tape, panel: Panel, month: int) -> Step | None:
     """Return the step that follows corrections forward; None where every month is to be built again."""
-    loans = None if corrections is None else _first_by_loan(corrections)
-    if loans is None:
-        log.warning("the performance last built from is no longer kept: every month is built again")
+    found = corrected_loans(run, tape.source, panel.since, panel.built)
+    if found is None:
+        _build_again(run, "the tables last built from are no longer kept")
         return None
-    found = loans.agg(F.count(F.lit(1)).alias("loans"), F.min("first").alias("first")).collect()[0]
-    if 0 < found["loans"] <= MOST_FOLLOWED and not restate:
-        return Step(panel.built + 1, month, panel.built, loans)
-    if 0 < found["loans"] <= MOST_FOLLOWED:
-        log.warning(
-            "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
-            found["loans"], found["first"], last_day(panel.built),
-        )  # fmt: skip
-        return Step(month_number(found["first"]), month, panel.built, loans)
-    loans.unpersist()
-    if not found["loans"]:
-        return Step(panel.built + 1, month, panel.built)
-    log.warning("corrections to %d loans, from %s on: every month is built again", *found)
-    return None
-
-
-def _first_by_loan(corrections: DataFrame) -> DataFrame | None:
-    """Return each loan's first corrected month, kept; None where files of the older version are gone."""
-    loans = corrections.groupBy("loan_id").agg(F.min("as_of_date").alias("first")).persist()
-    try:
-        loans.count()
-    except Py4JJavaError as error:
+    loans, terms_changed = found
+    row = loans.agg(F.count(F.lit(1)).alias("loans"), F.min("first").alias("first")).collect()[0]
+    onward = Step(panel.built + 1, month, panel.built, terms_changed=terms_changed)
+    if not row["loans"]:
         loans.unpersist()
-        if GONE not in str(error):
-            raise
+        return onward
+    if run.settings.features.knowledge == "as_known":
+        return replace(onward, corrected=loans)
+    if row["loans"] > MOST_FOLLOWED:
+        loans.unpersist()
+        _build_again(run, f"corrections to {row['loans']} loans, from {row['first']} on")
         return None
-    return loans
+    log.warning(
+        "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
+        row["loans"], row["first"], last_day(panel.built),
+    )  # fmt: skip
+    return replace(onward, first_month=month_number(row["first"]), corrected=loans)
 
 
 def state_inputs(run: Run, panel: Panel | None, step: Step) -> dict[str, int]:
@@ -190,20 +183,6 @@ def state_inputs(run: Run, panel: Panel | None, step: Step) -> dict[str, int]:
     return {table.name: run.inputs[table.name] for table in (PERFORMANCE, LOANS)}
 
 
-def macro_digest(macro: MacroKnown | None, month: int) -> str:
-    """Return 12 hex digits over all that was known of the economy in the months up to ``month``."""
-    if macro is None:
-        return "none"
-    months = month + 1 - macro.first_month
-    known = [macro.values[name][:, : max(months, 0)] for name in sorted(macro.values)]
-    content = [
-        ",".join(macro.areas).encode(),
-        str(macro.first_month).encode(),
-        *(np.ascontiguousarray(v).tobytes() for v in known),
-    ]
-    return hashlib.sha256(b"|".join(content)).hexdigest()[:12]
-
-
 def _require_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     differ = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     if differ:
@@ -211,36 +190,6 @@ def _require_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
             required="published features made with "
             + ", ".join(f"{name} {now.get(name)}" for name in differ),
             found=", ".join(f"{name} {before.get(name)}" for name in differ),
-            do="rebuild every month: run build-features without --as-of",
+            do="rebuild every month: run build-features without --as-of, in a new warehouse where the table "
+            "features has other columns",
         )
-
-
-def _corrections(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
-    """Return loan and month of the reports of built months that changed; None where that cannot be told."""
-    until = F.col("as_of_date") <= F.lit(last_day(panel.built))
-    versions = panel.since.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
-    if panel.since.months is None:
-        return None
-    written = sorted(month for month in panel.since.months if month <= last_day(panel.built))
-    key = ["loan_id", "as_of_date"]
-    whole = [_of_source(run, PERFORMANCE, version, tape) for version in versions]
-    before, now = (rows.where(F.col("as_of_date").isin(written)) for rows in whole)
-    changed = changed_rows(before, now, key, REPORT_COLUMNS) if written else whole[1].select(*key).limit(0)
-    terms = _changed_terms(run, tape, panel)
-    if terms is None:
-        return changed
-    return changed.unionByName(whole[1].where(until).join(terms, "loan_id", "left_semi").select(*key))
-
-
-def _changed_terms(run: Run, tape: Tape, panel: Panel) -> DataFrame | None:
-    """Return the loans whose terms changed, None without any; new ones have no earlier month."""
-    versions = panel.since.inputs[LOANS.name], run.published[LOANS.name]
-    if versions[0] == versions[1]:
-        return None
-    before, now = (_of_source(run, LOANS, version, tape) for version in versions)
-    changed = changed_rows(before, now, ["loan_id"], TERM_COLUMNS).join(before, "loan_id", "left_semi")
-    return None if changed.isEmpty() else F.broadcast(changed)
-
-
-def _of_source(run: Run, table: Table, version: int, tape: Tape) -> DataFrame:
-    return base.read(run.spark, run.storage, table, version).where(F.col("source") == tape.source)

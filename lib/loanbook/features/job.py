@@ -17,15 +17,14 @@ from loanbook.features.increment import (
     RECORD,
     Step,
     last_panel,
-    macro_digest,
     plan_step,
     state_inputs,
 )
-from loanbook.features.macro_known import MacroKnown, macro_known, series_that_end
+from loanbook.features.macro_known import MacroKnown, macro_digest, macro_known, series_that_end
 from loanbook.features.months import last_day, month_number
-from loanbook.features.neighbourhood_counts import Counts, count_neighbourhood, write_counts
+from loanbook.features.neighbourhood_counts import RULE, Counts, count_neighbourhood, write_counts
 from loanbook.features.panel import PanelInputs
-from loanbook.features.restated import last_reports, restated_loans
+from loanbook.features.restated import keep_waiting, last_reports, restated_loans
 from loanbook.features.rows import Stamp
 from loanbook.features.saved_state import layout_id
 from loanbook.features.stage import write_panel
@@ -43,11 +42,12 @@ def build_features(run: Run) -> dict[str, Any]:
     """Build the features of every month of a source, or bring them up to ``run.as_of``.
 
     With ``run.as_of`` the job goes on from the running state of the last month built, and reads the months
-    after it only. Loans with corrected months are followed forward from the first of them; the log says which
-    months were stale. The rows are those of a build of every month, to the last bit.
+    after it, and those that were written again since. Loans with corrected months are followed forward from
+    the first of them; the log says which months were stale. The rows are those of a build of every month, to
+    the last bit.
 
     With knowledge ``as_known`` no month becomes stale: corrections and late months are followed forward from
-    the month in which they were known.
+    the month in which they were known, for which every version of the reports is looked at.
 
     Raises:
         InputError: no such source or month, macro that overlaps or ends before the book does, or a published
@@ -65,6 +65,8 @@ def build_features(run: Run) -> dict[str, Any]:
         step = plan_step(run, tape, month, panel, made_with, macro)
     try:
         counts = _written(run, tape, loans, macro, step) if step.months else {}
+        if not step.months:
+            keep_waiting(run, tape)
     finally:
         if step.corrected is not None:
             step.corrected.unpersist()
@@ -91,7 +93,7 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
             with named(run.spark, "build-features: what was known"):
                 restated = restated_loans(run, tape, loans, step, keep)
         if not tape.rebuilt:
-            around = count_neighbourhood(run, tape, loans, restated, step.last_month)
+            around = count_neighbourhood(run, tape, loans, restated, step)
         plan = _plan(run, tape, step, macro, around)
         counts = write_panel(run, _parts(run, tape, loans, plan, step, restated), step)
         _require_whole_book(run, last_reports(tape, step.last_month, restated), step.last_month, counts)
@@ -134,7 +136,8 @@ def _parts(
 
 def _plan(run: Run, tape: Tape, step: Step, macro: MacroKnown | None, around: Counts | None) -> Plan:
     settings, months = run.settings, (step.first_month, step.last_month)
-    counted = None if around is None else around.known(*months, settings.features.neighbourhood_weight)
+    reports = settings.features.neighbourhood_weight / tape.period_months
+    counted = None if around is None else around.known(*months, reports)
     return Plan(*months, settings.book.stale_months, tape.period_months, macro, counted)
 
 
@@ -154,6 +157,7 @@ def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
     """Return what all months of a published panel must share."""
     return {
         "feature catalogue": catalogue_id(),
+        "rule of counting neighbourhood": RULE,
         "layout of the running state": layout_id(),
         "default definition": run.settings.default_definition.id,
         "book.stale_months": run.settings.book.stale_months,

@@ -1,6 +1,7 @@
 """Which value of a macro series was known in which month; small enough for the driver."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -75,15 +76,20 @@ def series_that_end(macro: pd.DataFrame, month: int) -> dict[str, int]:
     ended = {}
     for series, rows in macro[macro["series"].isin(SERIES)].groupby("series"):
         of_month, known = rows["as_of_date"].map(month_number), rows["known_on"].map(month_number)
-        if of_month.max() + _overdue_after(of_month, known) < month:
+        if of_month.max() + _overdue_after(of_month, known, [month])[0] < month:
             ended[str(series)] = int(of_month.max())
     return ended
 
 
-def _overdue_after(of_month: pd.Series, from_month: pd.Series) -> int:
-    """Return how many months after a month of a series its next value is overdue."""
-    period = min((after - before for before, after in pairwise(sorted(of_month.unique()))), default=1)
-    return int(period) + int((from_month - of_month).min()) + GRACE
+def _overdue_after(of_month: pd.Series, from_month: pd.Series, months: Sequence[int]) -> list[int]:
+    """Return after how many months the next value is overdue, as known at the end of each of ``months``."""
+    after = []
+    for month in months:
+        known = from_month <= month
+        of = sorted(of_month[known].unique())
+        period = min((later - earlier for earlier, later in pairwise(of)), default=1)
+        after.append(int(period) + int((from_month - of_month)[known].min()) + GRACE)
+    return after
 
 
 def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
@@ -143,9 +149,27 @@ def _known_values(rows: pd.DataFrame, series: str, last_month: int) -> pd.DataFr
         f"{series}_{k}m_ago": np.where(latest >= k, known[row, np.maximum(latest - k, 0)], np.nan)
         for k in AGO
     }
-    overdue = rows["of_month"].min() + latest + _overdue_after(rows["of_month"], rows["from_month"])
+    overdue = rows["of_month"].min() + latest + _overdue_after(rows["of_month"], rows["from_month"], months)
     ended = np.asarray(months) > overdue
     values = {series: known[row, latest], **earlier}
     return pd.DataFrame(
         {"month": months, **{name: np.where(ended, np.nan, found) for name, found in values.items()}}
     )
+
+
+def macro_digest(macro: MacroKnown | None, month: int) -> str:
+    """Return 12 hex digits over all that was known of the economy in the months up to ``month``.
+
+    An area of which nothing of its own was known by then is left out: its loans have the nation's values.
+    """
+    if macro is None:
+        return "none"
+    months = max(month + 1 - macro.first_month, 0)
+    known = np.stack([macro.values[name][:, :months] for name in sorted(macro.values)], axis=1)
+    nation = known[macro.areas.index(NATION)].copy()
+    nation[sorted(macro.values).index("hpi")] = np.nan
+    content = [str(macro.first_month).encode()]
+    for area, values in zip(macro.areas, known, strict=True):
+        if area == NATION or not np.array_equal(values, nation, equal_nan=True):
+            content += [area.encode(), np.ascontiguousarray(values).tobytes()]
+    return hashlib.sha256(b"|".join(content)).hexdigest()[:12]

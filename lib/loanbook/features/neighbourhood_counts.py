@@ -1,6 +1,7 @@
 """Counting the cells of a source's loans by month, and keeping what was counted as it became known."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -8,6 +9,7 @@ from pyspark.sql import functions as F
 
 from loanbook.features.as_known import Restated
 from loanbook.features.epoch_key import NO_END, epoch_months
+from loanbook.features.increment import Step, built_to
 from loanbook.features.months import last_day, month_expr, month_number
 from loanbook.features.neighbourhood_known import (
     CELL,
@@ -21,14 +23,16 @@ from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.tables.neighbourhood import COUNTS, KINDS, NEIGHBOURHOOD
 
+RULE = 1  # raised whenever the same reports give other counts
 STORED = [*CELL, "known", *COUNTS]
 
 
 def counted(reports: DataFrame, loans: DataFrame, epochs: bool = False) -> DataFrame:
     """Return kind, cell, month, known and by how much the counts of the cell and month change in ``known``.
 
-    At risk is a loan that performs, or that entered default or prepaid in the month: a loan already in
-    default can do neither. A loan without a region, say, counts in its other cells.
+    At risk is a loan that performs, or that entered default or repaid its balance in the month (in a
+    liquidation without loss too); one that repays out of default counts too: a report does not say whether
+    the one before it was in default. A loan without a region, say, counts in its other cells.
 
     Args:
         reports: of ``performance``.
@@ -36,7 +40,8 @@ def counted(reports: DataFrame, loans: DataFrame, epochs: bool = False) -> DataF
         epochs: whether loans can be named by epoch: then a report counts from the epoch's first month on, and
             no more after its last.
     """
-    entered, prepaid = F.col("default_entry"), F.col("state") == "prepaid"
+    entered, without_loss = F.col("default_entry"), ~F.col("loss_event")
+    prepaid = (F.col("state") == "prepaid") | ((F.col("state") == "liquidated") & without_loss)
     at_risk = (F.col("default_status") == "performing") | entered | prepaid
     rows = reports.where(at_risk).select(
         "loan_id", month_expr("as_of_date").alias("month"), entered.cast("int").alias("defaults"),
@@ -73,35 +78,41 @@ class Counts:
 
     Args:
         kept: those published.
-        new: those to add.
+        new: those to add; one that becomes known with a kept one of the same month takes its place.
     """
 
     kept: pd.DataFrame
     new: pd.DataFrame
 
-    def known(self, first: int, last: int, weight: int) -> Neighbourhood:
+    @property
+    def every(self) -> pd.DataFrame:
+        """Return all that is to be published."""
+        whole = pd.concat([self.kept, self.new], ignore_index=True)
+        return whole.drop_duplicates([*CELL, "known"], keep="last", ignore_index=True)
+
+    def known(self, first: int, last: int, weight: float) -> Neighbourhood:
         """Return what was known of each cell in the months from ``first`` to ``last``."""
-        return neighbourhood_known(pd.concat([self.kept, self.new]), first, last, weight)
+        return neighbourhood_known(self.every, first, last, weight)
 
 
 def count_neighbourhood(
-    run: Run, tape: Tape, loans: DataFrame, restated: Restated | None, month: int
+    run: Run, tape: Tape, loans: DataFrame, restated: Restated | None, step: Step
 ) -> Counts:
-    """Count the months up to ``month`` that are new or changed since the last run.
+    """Count the months up to the step's last one that can differ from the counts kept.
 
-    Without one, or with another default definition, everything is counted anew; so it is with
-    knowledge ``as_known``, of which a month can change by what was read long before it was known.
+    An increment counts months that are new or changed, but all where a loan's terms changed, which may have
+    moved it to another cell; all too with knowledge ``as_known``, of which a month can change by what was
+    read long before it was known. Counts of another default definition, knowledge or rule are not kept.
     """
-    as_known = run.settings.features.knowledge == "as_known"
     stored = no_counts() if tape.since is None else _stored(run)
-    counted_to = -1 if stored.empty else int(stored["month"].max())
-    months = None if stored.empty or as_known else _months_to_count(tape, counted_to, month)
+    counted_to = -1 if tape.since is None or stored.empty else built_to(tape.since)
+    months = _months_to_count(tape, step, counted_to) if step.built is not None and restated is None else None
     if months is not None and not months:
         return Counts(stored, stored[:0])
     reports, terms = (tape.performance, loans)
     if restated is not None:
         reports, terms = restated.with_others(tape.performance, loans)
-    rows = reports.where(F.col("as_of_date") <= F.lit(last_day(month)))
+    rows = reports.where(F.col("as_of_date") <= F.lit(last_day(step.last_month)))
     if months is not None:
         rows = rows.where(F.col("as_of_date").isin([last_day(number) for number in months]))
     with named(run.spark, "build-features: count neighbourhood"):
@@ -117,29 +128,34 @@ def levels(changes: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_counts(run: Run, counts: Counts) -> None:
-    """Append the new counts; where none are kept, replace what the source has."""
-    if counts.kept.empty:
-        run.replace(NEIGHBOURHOOD, _as_rows(run, counts.new), f"source = '{run.source}'")
-    elif len(counts.new):
-        run.append(NEIGHBOURHOOD, _as_rows(run, counts.new))
+    """Publish the counts of the source where some are new."""
+    if len(counts.new):
+        run.replace(NEIGHBOURHOOD, _as_rows(run, counts.every), f"source = '{run.source}'")
+
+
+def _made_with(run: Run) -> dict[str, Any]:
+    return {
+        "default_definition_id": run.settings.default_definition.id,
+        "knowledge": run.settings.features.knowledge,
+        "rule": RULE,
+    }
 
 
 def _stored(run: Run) -> pd.DataFrame:
     if not run.exists(NEIGHBOURHOOD):
         return no_counts()
-    rows = run.read(NEIGHBOURHOOD, made_by="build-features").where(
-        (F.col("source") == run.source)
-        & (F.col("default_definition_id") == run.settings.default_definition.id)
-    )
+    rows = run.read(NEIGHBOURHOOD, made_by="build-features").where(F.col("source") == F.lit(run.source))
+    for name, value in _made_with(run).items():
+        rows = rows.where(F.col(name).eqNullSafe(F.lit(value)))
     months = {"month": month_expr("as_of_date"), "known": month_expr("known_on")}
     return rows.withColumns(months).select(*STORED).toPandas()
 
 
-def _months_to_count(tape: Tape, counted_to: int, month: int) -> set[int] | None:
-    if tape.since is None or tape.since.months is None:
+def _months_to_count(tape: Tape, step: Step, counted_to: int) -> set[int] | None:
+    if tape.since is None or tape.since.months is None or step.terms_changed:
         return None
-    changed = set(map(month_number, tape.since.months)) | set(range(counted_to + 1, month + 1))
-    return {number for number in changed if number <= month}
+    changed = set(map(month_number, tape.since.months)) | set(range(counted_to + 1, step.last_month + 1))
+    return {number for number in changed if number <= step.last_month}
 
 
 def _as_rows(run: Run, counts: pd.DataFrame) -> DataFrame:
@@ -147,7 +163,7 @@ def _as_rows(run: Run, counts: pd.DataFrame) -> DataFrame:
         source=run.source,
         as_of_date=counts["month"].map(last_day),
         known_on=counts["known"].map(last_day),
-        default_definition_id=run.settings.default_definition.id,
+        **_made_with(run),
     )
     schema = NEIGHBOURHOOD.empty(run.spark).schema
     return run.spark.createDataFrame(rows[NEIGHBOURHOOD.column_names], schema)

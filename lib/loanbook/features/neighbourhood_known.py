@@ -29,13 +29,13 @@ class Neighbourhood:
         cells: names of the cells of each kind.
         first_month: number of the first month.
         sums: of each kind, shape (cells + 1, months, counts); the last cell is one that nothing is known of.
-        weight: loan-months of the whole source's experience that a cell's own is mixed with.
+        weight: reports of the whole source that a cell's own are mixed with.
     """
 
     cells: dict[str, tuple[str, ...]]
     first_month: int
     sums: dict[str, Numbers]
-    weight: int
+    weight: float
 
     def at(self, kind: str, cell: Numbers, month: int) -> Numbers:
         """Return the counts of cells, given by their positions, shape (cells, counts)."""
@@ -43,7 +43,7 @@ class Neighbourhood:
         return found
 
 
-def neighbourhood_known(counts: pd.DataFrame, first: int, last: int, weight: int) -> Neighbourhood:
+def neighbourhood_known(counts: pd.DataFrame, first: int, last: int, weight: float) -> Neighbourhood:
     """Return what was known of each cell in the months from ``first`` to ``last``.
 
     Args:
@@ -85,7 +85,7 @@ def revisions(before: pd.DataFrame, now: pd.DataFrame, counted_to: int) -> pd.Da
         counted_to: number of the last month counted before.
     """
     counts = list(COUNTS)
-    latest = before.sort_values("known").drop_duplicates(CELL, keep="last")
+    latest = before.sort_values("known", kind="stable").drop_duplicates(CELL, keep="last")
     soonest = now["month"].where(now["month"] > counted_to, counted_to + 1)
     levels = now.assign(known=np.maximum(now["known"], soonest)).sort_values("known", kind="stable")
     levels = levels.drop_duplicates([*CELL, "known"], keep="last")

@@ -33,6 +33,8 @@ TERMS = ", ".join(
     ["numbers ARRAY<DOUBLE>", "texts ARRAY<STRING>", *(f"{n} {t}" for n, t in INPUT_MAPS.items())]
 )
 STATE = ", ".join(f"{column.name} {column.type}" for column in STATE_COLUMNS)
+STRUCTS = {"report": REPORT, "terms": TERMS, "state": STATE}
+LISTED = ("terms", "state")
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,15 @@ def by_loan(inputs: PanelInputs, partitions: int | None = None) -> DataFrame:
 
 
 def _tagged(frame: DataFrame, tag: str, columns: list[Column]) -> DataFrame:
-    structs = {"report": REPORT, "terms": TERMS, "state": STATE}
-    none = [
-        F.lit(None).cast(f"STRUCT<{_typed(fields)}>").alias(name)
-        for name, fields in structs.items()
-        if name != tag
-    ]
-    kept = F.struct(*columns).cast(f"STRUCT<{_typed(structs[tag])}>").alias(tag)
-    return frame.select("loan_id", *sorted([*none, kept], key=str))
+    """Return the rows' struct under its tag, and null under the others.
+
+    Terms and states are lists of one: a null struct costs a row as much as all its fields.
+    """
+    types = {name: f"STRUCT<{_typed(fields)}>" for name, fields in STRUCTS.items()}
+    types |= {name: f"ARRAY<{types[name]}>" for name in LISTED}
+    own = F.struct(*columns)
+    kept = {name: F.lit(None) for name in types} | {tag: F.array(own) if tag in LISTED else own}
+    return frame.select("loan_id", *(kept[name].cast(kind).alias(name) for name, kind in types.items()))
 
 
 def _typed(fields: str) -> str:

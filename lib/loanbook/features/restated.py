@@ -28,24 +28,32 @@ from loanbook.tables.superseded import SUPERSEDED
 
 log = logging.getLogger(__name__)
 
+WAITING = "not_yet_known"  # in the details of the run's row: reports that the running state has not seen
+
 
 def restated_loans(run: Run, tape: Tape, loans: DataFrame, step: Step, keep: Keep) -> Restated | None:
     """Return the loans whose reports were known otherwise in a month to write; None where there are none.
 
     Of months already built nothing is asked: a loan is among them if a version became known after both its
-    own month and the last one built, or if it is corrected in the step.
+    own month and the last one built, or was not yet known to the run before, or if the step corrects it.
     """
     versions = _versions(run, tape)
     deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == tape.source)
     entries = _entries(versions, deliveries, tape, step)
-    late = [group for group, month in entries.items() if month > max(group.month, step.built or 0)]
+    waited = set(map(Group.of, _waiting(tape))) if step.built is not None else set()
+    late = [
+        group
+        for group, month in entries.items()
+        if month > max(group.month, step.built or 0) or group in waited
+    ]
+    run.evidence[WAITING] = [group.row() for group, month in entries.items() if month > step.last_month]
     if not late and step.corrected is None:
         return None
     wanted = keep(_loans_of(versions, late, step.corrected))
     own = [rows.join(wanted, "loan_id", "left_semi") for rows in versions]
     shaped = versions_of(own[0], own[1] if own[1:] else None, deliveries)
     told = keep(effective(shaped.transform(with_entries(entries))))
-    found = keep(_unlike_today(told, step))
+    found = keep(_unlike_today(told, step).unionByName(_loans_of(versions, [*waited], None)).distinct())
     log.info("loans whose reports were known otherwise, made from their beginning: %d", found.count())
     known = told.where(F.col("enters") <= step.last_month).join(found, "loan_id", "left_semi")
     epochs = keep(epochs_of(known).where(F.col("ends") >= step.first_month))
@@ -54,6 +62,15 @@ def restated_loans(run: Run, tape: Tape, loans: DataFrame, step: Step, keep: Kee
         judged(run.settings.default_definition, checks, tape.period_months, keep)
     )
     return Restated(found, epochs.select("loan_id", "name"), keep(reports))
+
+
+def _waiting(tape: Tape) -> list[list[str]]:
+    return [] if tape.since is None else list(tape.since.run.details.get(WAITING, []))
+
+
+def keep_waiting(run: Run, tape: Tape) -> None:
+    """Note for the next run, of one that writes no month, the reports that the state still has not seen."""
+    run.evidence[WAITING] = _waiting(tape)
 
 
 def _versions(run: Run, tape: Tape) -> list[DataFrame]:
@@ -72,7 +89,9 @@ def _entries(
     """Return the month from which each group of versions is known, of months up to the step's last."""
     groups = {Group(*row) for rows in versions for row in rows.select(*Group._fields).distinct().collect()}
     full: dict[str, dict[str, date]] = {}
-    dated = deliveries.where((F.col("scope") == "full") & F.col("delivered_at").isNotNull())
+    # An older file that came late replaces none.
+    full_ones = (F.col("scope") == "full") & (F.col("published") > 0)
+    dated = deliveries.where(full_ones & F.col("delivered_at").isNotNull())
     for row in dated.select("slice", "delivery", "delivered_at").collect():
         full.setdefault(row["slice"], {})[row["delivery"]] = row["delivered_at"]
     delivered = Delivered(full, tape.cohorts)

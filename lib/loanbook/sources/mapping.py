@@ -65,6 +65,10 @@ class Check(Section):
 Checks = dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Check]
 
 
+# It becomes the name of a column and of a network's layer.
+AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
 class LoanMapping(Section):
     """Canonical columns of ``loans`` as expressions over the fields of the loans file.
 
@@ -73,7 +77,7 @@ class LoanMapping(Section):
 
     of: Literal["loans", "performance"] = "loans"
     columns: dict[str, Expression]
-    attributes: dict[str, Attribute] = Field(default_factory=dict)
+    attributes: dict[AttributeName, Attribute] = Field(default_factory=dict)
     checks: Checks = Field(default_factory=dict, description="name to condition, or to when and severity")
     without_performance: Literal["keep", "set_aside"] = "keep"
 

@@ -8,17 +8,19 @@ COUNTS = ("at_risk", "defaults", "prepaid")
 
 NEIGHBOURHOOD = Table(
     name="neighbourhood",
-    description="One row for each cell and month, and one more for each later count that differs; a count replaces those known before it",
+    description="One row for each cell and month, and one more for each later count that differs, known from the next month to build",
     columns=(
         SOURCE,
         Column("kind", "STRING", "nation (the whole source), region, zip3 or vintage", required=True),
         Column("cell", "STRING", "The region, postal digits or quarter; all for the nation", required=True),
         AS_OF_DATE,
         Column("known_on", "DATE", "Day from which the count is used: the month's end, or the end of the month in which it was counted again", required=True),
-        Column("at_risk", "BIGINT", "Loans reported that were not in default before the month", required=True),
+        Column("at_risk", "BIGINT", "Loans reported as performing, or that entered default or repaid in the month", required=True),
         Column("defaults", "BIGINT", "Of these, loans that entered default in the month", required=True),
-        Column("prepaid", "BIGINT", "Of these, loans that prepaid in the month", required=True),
+        Column("prepaid", "BIGINT", "Of these, loans that repaid their balance in the month without entering default", required=True),
         DEFINITION,
+        Column("knowledge", "STRING", "latest or as_known, as in features", required=True),
+        Column("rule", "INT", "Revision of the rule by which reports are counted", required=True),
     ),
     key=("source", "kind", "cell", "as_of_date", "known_on"),
     partitions=("source",),
