@@ -7,7 +7,7 @@ import pyarrow as pa
 from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import month_number
-from loanbook.features.panel import LISTED, REPORT, STATE, TERMS
+from loanbook.features.panel import LISTED, REPORT
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.terms import NUMBERS, TEXTS
 from loanbook.tables.columns import DEFAULT_STATUSES, STATES
@@ -27,22 +27,21 @@ def struct_type(fields: str) -> pa.StructType:
 
 def partition_of(performance: Rows, loans: Rows, plan: Plan, state: pa.Table | None = None) -> Partition:
     """Return the engine's partition of a book's rows, in the order given."""
+    types = {name: TYPES[kind] for name, kind in REPORT.items()}
+    types |= {name: pa.list_(struct_type(fields)) for name, fields in LISTED.items()}
+
+    def rows_of(ids: list[str], values: Rows) -> pa.Table:
+        columns = {name: [value.get(name) for value in values] for name in types}
+        arrays = {name: pa.array(columns[name], kind) for name, kind in types.items()}
+        return pa.table({"loan_id": pa.array(ids, pa.string()), **arrays})
+
+    saved = state.to_pylist() if state else []
     parts = [
-        ("report", [row["loan_id"] for row in performance], [_report(row) for row in performance], REPORT),
-        ("terms", [row["loan_id"] for row in loans], [_terms(row) for row in loans], TERMS),
-        ("state", state["loan_id"].to_pylist() if state else [], state.to_pylist() if state else [], STATE),
+        (performance, [_report(row) for row in performance]),
+        (loans, [{"terms": [_terms(row)]} for row in loans]),
+        (saved, [{"saved": [row]} for row in saved]),
     ]
-    types = {tag: struct_type(fields) for tag, _, _, fields in parts}
-    types |= {tag: pa.list_(types[tag]) for tag in LISTED}
-
-    def tagged(tag: str, ids: list[str], values: list[Any]) -> pa.Table:
-        own = [[value] for value in values] if tag in LISTED else values
-        none = [None] * len(ids)
-        columns = {name: pa.array(own if name == tag else none, kind) for name, kind in types.items()}
-        return pa.table({"loan_id": pa.array(ids, pa.string()), **columns})
-
-    tables = [tagged(tag, ids, values) for tag, ids, values, _ in parts]
-    return Partition(pa.concat_tables(tables), plan)
+    return Partition(pa.concat_tables(rows_of([row["loan_id"] for row in of], v) for of, v in parts), plan)
 
 
 def features_of(partition: Partition, columns: dict[str, str] = COLUMNS, stamp: Stamp = STAMP) -> Rows:

@@ -66,7 +66,7 @@ class Loans:
 
 
 class Partition:
-    """The rows of some loans: ``loan_id`` and one of ``report``, ``terms`` and ``state``.
+    """The rows of some loans: ``loan_id`` and a report's columns, ``terms`` or a ``saved`` state (panel.py).
 
     Raises:
         InputError: two reports of a loan and month.
@@ -85,7 +85,7 @@ class Partition:
         self._columns["flags"] = codes[: len(flags)]
         if saved:
             saved_state.restored(self.history, saved[0], saved[1], saved[2], codes[len(flags) :])
-        self._sort(month, np.flatnonzero(rows["report"].is_valid()))
+        self._sort(month, np.flatnonzero(rows["month"].is_valid()))
 
     def months(self) -> Iterator[Known]:
         """Yield what is known at the end of each month in which some loan is in the book, in order.
@@ -142,15 +142,14 @@ class Partition:
         return terms_of(terms.take(at), areas, NATION, self.plan.period_months, cells)
 
     def _reports(self, rows: pa.Table) -> tuple[dict[str, Numbers], Numbers, pa.Array]:
-        """Return columns, month and flags of all rows, and which of them are reports."""
-        reports = _fields(rows["report"])
-        columns = {name: _filled(reports[name], np.int64) for name in AMOUNTS}
-        columns |= {name: _filled(reports[name], np.int32) for name in NUMBERS_REPORTED}
-        columns |= {name: _filled(reports[name], np.int8) for name in CODES}
-        return columns, numbers_of(reports["month"]).filled(0).astype(np.int64), whole_of(reports["flags"])
+        """Return the reports' columns, month and flags, with a place for every row."""
+        columns = {name: _filled(rows[name], np.int64) for name in AMOUNTS}
+        columns |= {name: _filled(rows[name], np.int32) for name in NUMBERS_REPORTED}
+        columns |= {name: _filled(rows[name], np.int8) for name in CODES}
+        return columns, numbers_of(rows["month"]).filled(0).astype(np.int64), whole_of(rows["flags"])
 
     def _saved(self, rows: pa.Table) -> tuple[Numbers, pa.Array, pa.Array, pa.Array] | None:
-        given, saved = _listed(rows["state"])
+        given, saved = _listed(rows["saved"])
         if not len(saved):
             return None
         core, payments, flags = (whole_of(saved[name]) for name in ("core", "payments", "flags"))
@@ -189,12 +188,9 @@ def _order(month: Numbers, code: Numbers) -> Numbers:
 def _listed(lists: pa.ChunkedArray) -> tuple[Numbers, pa.Table]:
     """Return which rows have a list, of one struct, and the fields of these."""
     whole = whole_of(lists)
-    return whole.is_valid().to_numpy(zero_copy_only=False), _fields(whole.flatten())
-
-
-def _fields(structs: pa.ChunkedArray | pa.Array) -> pa.Table:
-    whole = whole_of(structs)
-    return pa.table(whole.flatten(), names=[field.name for field in structs.type])
+    structs = whole.flatten()
+    fields = pa.table(structs.flatten(), names=[field.name for field in structs.type])
+    return whole.is_valid().to_numpy(zero_copy_only=False), fields
 
 
 def _filled(column: pa.ChunkedArray, kind: type[np.signedinteger]) -> Numbers:  # type: ignore[type-arg]

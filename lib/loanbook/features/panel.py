@@ -19,11 +19,18 @@ from loanbook.tables.features import FEATURES
 
 Worker = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 STATE_COLUMNS = tuple(c for c in FEATURE_STATE.columns if c.name in ("core", "payments", "flags"))
-REPORT = (
-    "month INT, state TINYINT, status TINYINT, default_episodes INT, upb BIGINT, "
-    "`limit` BIGINT, payment BIGINT, statement BIGINT, rate INT, maturity INT, months_delinquent INT, "
-    "modified TINYINT, flags STRING"
-)
+REPORT = {
+    "month": "INT",
+    "state": "TINYINT",
+    "status": "TINYINT",
+    "default_episodes": "INT",
+    **dict.fromkeys(("upb", "limit", "payment", "statement"), "BIGINT"),
+    "rate": "INT",
+    "maturity": "INT",
+    "months_delinquent": "INT",
+    "modified": "TINYINT",
+    "flags": "STRING",
+}
 INPUT_MAPS = {
     "numeric_inputs": "MAP<STRING,DOUBLE>",
     "categorical_inputs": "MAP<STRING,STRING>",
@@ -33,8 +40,7 @@ TERMS = ", ".join(
     ["numbers ARRAY<DOUBLE>", "texts ARRAY<STRING>", *(f"{n} {t}" for n, t in INPUT_MAPS.items())]
 )
 STATE = ", ".join(f"{column.name} {column.type}" for column in STATE_COLUMNS)
-STRUCTS = {"report": REPORT, "terms": TERMS, "state": STATE}
-LISTED = ("terms", "state")
+LISTED = {"terms": TERMS, "saved": STATE}
 
 
 @dataclass(frozen=True)
@@ -71,29 +77,29 @@ def panel_and_state(inputs: PanelInputs, columns: Sequence[TableColumn] = FEATUR
 
 
 def by_loan(inputs: PanelInputs, partitions: int | None = None) -> DataFrame:
-    """Return all that the engine reads, a loan's rows in one partition: its id and one of three structs."""
+    """Return all that the engine reads, a loan's rows in one partition: its id and a report, terms or state.
+
+    A report has columns of its own, null in the other rows; terms and a saved state are lists of one struct,
+    as a null struct costs a row as much as all its fields.
+    """
     until = F.col("as_of_date") <= F.lit(last_day(inputs.plan.last_month))
     parts = [
-        _tagged(inputs.performance.where(until), "report", _report()),
-        _tagged(inputs.loans, "terms", _terms()),
+        _row(inputs.performance.where(until), _report()),
+        _row(inputs.loans, terms=F.array(F.struct(*_terms()))),
     ]
     if inputs.state is not None:
-        state = [F.col(column.name).alias(column.name) for column in STATE_COLUMNS]
-        parts.append(_tagged(inputs.state, "state", state))
+        saved = F.struct(*(F.col(column.name) for column in STATE_COLUMNS))
+        parts.append(_row(inputs.state, saved=F.array(saved)))
     rows = reduce(DataFrame.unionByName, parts)
     return rows.repartition("loan_id") if partitions is None else rows.repartition(partitions, "loan_id")
 
 
-def _tagged(frame: DataFrame, tag: str, columns: list[Column]) -> DataFrame:
-    """Return the rows' struct under its tag, and null under the others.
-
-    Terms and states are lists of one: a null struct costs a row as much as all its fields.
-    """
-    types = {name: f"STRUCT<{_typed(fields)}>" for name, fields in STRUCTS.items()}
-    types |= {name: f"ARRAY<{types[name]}>" for name in LISTED}
-    own = F.struct(*columns)
-    kept = {name: F.lit(None) for name in types} | {tag: F.array(own) if tag in LISTED else own}
-    return frame.select("loan_id", *(kept[name].cast(kind).alias(name) for name, kind in types.items()))
+def _row(frame: DataFrame, report: Sequence[Column] = (), **listed: Column) -> DataFrame:
+    """Return the loan's id and, each of its type, a report or one of ``LISTED``; the rest is null."""
+    given = dict(zip(REPORT, report or [F.lit(None)] * len(REPORT), strict=True))
+    given |= {name: listed.get(name, F.lit(None)) for name in LISTED}
+    types = REPORT | {name: f"ARRAY<STRUCT<{_typed(fields)}>>" for name, fields in LISTED.items()}
+    return frame.select("loan_id", *(given[name].cast(kind).alias(name) for name, kind in types.items()))
 
 
 def _typed(fields: str) -> str:
@@ -102,6 +108,8 @@ def _typed(fields: str) -> str:
 
 
 def _report() -> list[Column]:
+    """Return the columns of ``REPORT``, in its order."""
+
     def cents(name: str) -> Column:
         return (F.col(name) * 100).cast("bigint")
 
