@@ -122,6 +122,9 @@ def test_without_revisions_as_known_is_latest(make_run: MakeRun) -> None:
         panels.append(rows)
     assert panels[0] == panels[1]
     refuse(make_run("build_features", as_of=last_day(LAST)), "features.knowledge latest")
+    publish(make_run, BOOK, LAST, [row | {"value": row["value"] + 1} for row in MACRO])
+    restating = "macro known in months already built has changed(?s:.*)without --as-of"
+    refuse(make_run("build_features", AS_KNOWN, as_of=last_day(LAST)), restating)
 
 
 def test_ingested_corrections_change_the_months_from_which_they_were_known(

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from pyspark.sql import SparkSession
 
+from loanbook.features.changes import LastRun
+from loanbook.features.increment import Step, built_to
 from loanbook.features.months import last_day, month_number
-from loanbook.features.neighbourhood_counts import Counts, counted
+from loanbook.features.neighbourhood_counts import Counts, counted, months_to_count
 from loanbook.features.neighbourhood_known import neighbourhood_known, revisions
+from loanbook.features.tape import Since, Tape
 from loanbook.tables.loans import LOANS
 from loanbook.tables.neighbourhood import COUNTS
 from loanbook.tables.performance import PERFORMANCE
@@ -165,6 +168,17 @@ def test_a_month_is_made_of_the_counts_known_at_its_end() -> None:
         defaults = [int(known.sums["nation"][0, month - first, 1]) for month in range(first, 15)]
         assert defaults == [0, 1, 1, 2, *[5] * 9, 0, 0][first:]
         assert known.sums["nation"][0, 14 - first].tolist() == [8, 0, 0]
+
+
+def test_an_increment_counts_new_and_changed_months_and_all_where_terms_changed() -> None:
+    run = LastRun("r", None, {}, {}, {"panel": {"last_month": str(last_day(START + 4))}})
+    changed = {last_day(START + 1), last_day(START + 9)}
+    tape = Tape("tape", None, START, START + 9, 3, False, False, since=Since(run, {}, {}, changed))  # type: ignore[arg-type]
+    step = Step(START + 5, START + 7, built=built_to(tape.since))  # type: ignore[arg-type]
+    assert months_to_count(tape, step) == {START + 1, START + 5, START + 6, START + 7}
+    assert months_to_count(tape, replace(step, terms_changed=True)) is None
+    assert months_to_count(tape, replace(step, built=None)) is None
+    assert months_to_count(replace(tape, since=None), step) is None
 
 
 def test_spark_counts_what_plain_counting_does(spark: SparkSession) -> None:

@@ -101,12 +101,12 @@ def count_neighbourhood(
     """Count the months up to the step's last one that can differ from the counts kept.
 
     An increment counts months that are new or changed, but all where a loan's terms changed, which may have
-    moved it to another cell; all too with knowledge ``as_known``, of which a month can change by what was
-    read long before it was known. Counts of another default definition, knowledge or rule are not kept.
+    moved it to another cell; all too where reports were known otherwise, of which a month can change by what
+    was read long before it was known. Counts of another default definition, knowledge or rule are not kept.
     """
     stored = no_counts() if tape.since is None else _stored(run)
     counted_to = -1 if tape.since is None or stored.empty else built_to(tape.since)
-    months = _months_to_count(tape, step, counted_to) if step.built is not None and restated is None else None
+    months = None if stored.empty or restated is not None else months_to_count(tape, step)
     if months is not None and not months:
         return Counts(stored, stored[:0])
     reports, terms = (tape.performance, loans)
@@ -151,10 +151,11 @@ def _stored(run: Run) -> pd.DataFrame:
     return rows.withColumns(months).select(*STORED).toPandas()
 
 
-def _months_to_count(tape: Tape, step: Step, counted_to: int) -> set[int] | None:
-    if tape.since is None or tape.since.months is None or step.terms_changed:
+def months_to_count(tape: Tape, step: Step) -> set[int] | None:
+    """Return the months of which the counts can differ from those kept; None: all."""
+    if step.built is None or tape.since is None or tape.since.months is None or step.terms_changed:
         return None
-    changed = set(map(month_number, tape.since.months)) | set(range(counted_to + 1, step.last_month + 1))
+    changed = set(map(month_number, tape.since.months)) | set(range(step.built + 1, step.last_month + 1))
     return {number for number in changed if number <= step.last_month}
 
 
