@@ -35,8 +35,8 @@ first report to the month before its exit, reported or not, until it has not bee
   other loans in the months before, and macro values published by its end, both in the revision known then.
   The months are taken in their order: a row reads the state that the months up to its own have left, and
   nothing else of the loan's history.
-- **Corrections.** With `features.knowledge: latest` a corrected report restates the loan's rows from its month
-  on; with `as_known` a month's rows are what a run had known when the month was first reported, and stay.
+- **Corrections.** With `features.knowledge: latest` a corrected report restates the loan's rows from its
+  month on; with `as_known` a month's rows are what was known when it was first reported, and stay.
 - **Windows are calendar windows.** Twelve months are twelve calendar months, however many of them were
   reported; a missing month is missing, not paid, and `months_observed_*` count the reported ones.
 - **Histories begin with the tape.** What is counted since origination is counted since the loan's first
