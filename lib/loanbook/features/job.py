@@ -64,8 +64,10 @@ def build_features(run: Run) -> dict[str, Any]:
         made_with = _made_with(run, tape)
         step = plan_step(run, tape, month, panel, made_with, macro)
     try:
-        counts = _written(run, tape, loans, macro, step) if step.months else {}
-        if not step.months:
+        counts: dict[date, int] = {}
+        if step.months:
+            counts = _written(run, tape, loans, macro, step)
+        else:
             keep_waiting(run, tape)
     finally:
         if step.corrected is not None:

@@ -7,10 +7,10 @@ import numpy as np
 
 from loanbook.features.feature import Expression, Feature
 from loanbook.features.known import Known
-from loanbook.features.neighbourhood_known import WINDOW
 from loanbook.features.values import Values
 from loanbook.tables.neighbourhood import COUNTS
 
+MONTHS_A_YEAR = 12
 _Rate = partial(
     Feature,
     theme="neighbourhood",
@@ -50,7 +50,8 @@ def _rate(kind: str, count: str) -> Expression:
         with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is known yet
             source_rate = whole[:, position] / whole[:, 0]
             rate = (events + weight * source_rate) / (at_risk + weight)
-        return Values(rate * WINDOW / k.terms.period_months, placed & (whole[:, 0] > 0) & np.isfinite(rate))
+        known = placed & (whole[:, 0] > 0) & np.isfinite(rate)
+        return Values(rate * MONTHS_A_YEAR / k.terms.period_months, known)
 
     return compute
 

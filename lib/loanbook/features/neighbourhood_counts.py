@@ -102,10 +102,12 @@ def count_neighbourhood(
 
     An increment counts months that are new or changed, but all where a loan's terms changed, which may have
     moved it to another cell; all too where reports were known otherwise, of which a month can change by what
-    was read long before it was known. Counts of another default definition, knowledge or rule are not kept.
+    was read long before it was known. Counts of another default definition, knowledge or rule are not kept,
+    nor are those that reach beyond the step's last month, as where a tape has moved back.
     """
-    stored = no_counts() if tape.since is None else _stored(run)
-    counted_to = -1 if tape.since is None or stored.empty else built_to(tape.since)
+    counted_to = -1 if tape.since is None else built_to(tape.since)
+    stored = _stored(run) if 0 <= counted_to <= step.last_month else no_counts()
+    counted_to = -1 if stored.empty else counted_to
     months = None if stored.empty or restated is not None else months_to_count(tape, step)
     if months is not None and not months:
         return Counts(stored, stored[:0])

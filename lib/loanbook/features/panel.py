@@ -1,6 +1,6 @@
 """The feature panel of a source: what Spark brings together, and the engine turns into rows by month."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -85,21 +85,20 @@ def by_loan(inputs: PanelInputs, partitions: int | None = None) -> DataFrame:
     until = F.col("as_of_date") <= F.lit(last_day(inputs.plan.last_month))
     parts = [
         _row(inputs.performance.where(until), _report()),
-        _row(inputs.loans, terms=F.array(F.struct(*_terms()))),
+        _row(inputs.loans, {"terms": F.array(F.struct(*_terms()))}),
     ]
     if inputs.state is not None:
         saved = F.struct(*(F.col(column.name) for column in STATE_COLUMNS))
-        parts.append(_row(inputs.state, saved=F.array(saved)))
+        parts.append(_row(inputs.state, {"saved": F.array(saved)}))
     rows = reduce(DataFrame.unionByName, parts)
     return rows.repartition("loan_id") if partitions is None else rows.repartition(partitions, "loan_id")
 
 
-def _row(frame: DataFrame, report: Sequence[Column] = (), **listed: Column) -> DataFrame:
-    """Return the loan's id and, each of its type, a report or one of ``LISTED``; the rest is null."""
-    given = dict(zip(REPORT, report or [F.lit(None)] * len(REPORT), strict=True))
-    given |= {name: listed.get(name, F.lit(None)) for name in LISTED}
+def _row(frame: DataFrame, given: Mapping[str, Column]) -> DataFrame:
+    """Return the loan's id, and of a report and ``LISTED`` what is given, of its type; the rest is null."""
     types = REPORT | {name: f"ARRAY<STRUCT<{_typed(fields)}>>" for name, fields in LISTED.items()}
-    return frame.select("loan_id", *(given[name].cast(kind).alias(name) for name, kind in types.items()))
+    columns = [given.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in types.items()]
+    return frame.select("loan_id", *columns)
 
 
 def _typed(fields: str) -> str:
@@ -107,27 +106,25 @@ def _typed(fields: str) -> str:
     return ", ".join(field.replace(" ", ": ", 1) for field in fields.split(", "))
 
 
-def _report() -> list[Column]:
-    """Return the columns of ``REPORT``, in its order."""
-
+def _report() -> dict[str, Column]:
     def cents(name: str) -> Column:
-        return (F.col(name) * 100).cast("bigint")
+        return F.col(name) * 100
 
-    return [
-        month_expr("as_of_date").alias("month"),
-        _code("state", STATES).alias("state"),
-        _code("default_status", DEFAULT_STATUSES).alias("status"),
-        F.col("default_episode").alias("default_episodes"),
-        cents("upb").alias("upb"),
-        cents("credit_limit").alias("limit"),
-        cents("payment").alias("payment"),
-        cents("statement").alias("statement"),
-        (F.col("rate") * 100_000).cast("int").alias("rate"),
-        (month_expr("as_of_date") + F.col("remaining_term")).alias("maturity"),
-        F.col("months_delinquent"),
-        F.col("modified").cast("tinyint").alias("modified"),
-        F.array_join("quality_flags", ",").alias("flags"),
-    ]
+    return {
+        "month": month_expr("as_of_date"),
+        "state": _code("state", STATES),
+        "status": _code("default_status", DEFAULT_STATUSES),
+        "default_episodes": F.col("default_episode"),
+        "upb": cents("upb"),
+        "limit": cents("credit_limit"),
+        "payment": cents("payment"),
+        "statement": cents("statement"),
+        "rate": F.col("rate") * 100_000,
+        "maturity": month_expr("as_of_date") + F.col("remaining_term"),
+        "months_delinquent": F.col("months_delinquent"),
+        "modified": F.col("modified"),
+        "flags": F.array_join("quality_flags", ","),
+    }
 
 
 def _code(name: str, values: Sequence[str]) -> Column:

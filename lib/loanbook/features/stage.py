@@ -60,7 +60,10 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
 
 
 def files_a_month(loans: int) -> int:
-    """Return how many files a month gets: one for each 64,000 loans that the source has, begun."""
+    """Return how many files a month gets of so many loans: one for each 64,000, begun.
+
+    Loans made anew beside those that go on from the running state have files of their own.
+    """
     return max(1, -(-loans // LOANS_PER_FILE))
 
 
