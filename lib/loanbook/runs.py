@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from loanbook import __version__
 from loanbook.config import Settings
@@ -69,13 +68,26 @@ class Run:
         return build_session(self.settings.spark, f"loanbook {self.job}", self.settings.log_format)
 
     @cached_property
+    def runs_before(self) -> DataFrame:
+        """Return the rows of ``runs`` as they were when first asked for."""
+        version = base.latest_version(self.spark, self.storage, RUNS)
+        if version is None:
+            return RUNS.empty(self.spark)
+        return base.read(self.spark, self.storage, RUNS, version)
+
+    @cached_property
     def published(self) -> dict[str, int]:
-        """Return the version of each table that the published runs name."""
-        return published_versions(self.spark, self.storage)
+        """Return the greatest version of each table that a published run names."""
+        versions: dict[str, int] = {}
+        for row in self.runs_before.select("outputs").collect():  # a failed run has none
+            for name, version in row["outputs"].items():
+                versions[name] = max(version, versions.get(name, 0))
+        return versions
 
     def read_anew(self) -> None:
         """Forget which versions are published, so that the next read sees what is published by then."""
-        self.__dict__.pop("published", None)
+        for name in ("runs_before", "published"):
+            self.__dict__.pop(name, None)
 
     def count(self, name: str, rows: int) -> None:
         """Add rows to one of the run's counts."""
@@ -122,17 +134,24 @@ class Run:
             version = commit(self.spark, uri, table, own, str(self.source), where, self._metadata(), read)
         self.outputs[table.name] = version
 
-    def restore_unpublished(self, *tables: Table) -> None:
+    def restore_unpublished(self, *tables: Table) -> dict[str, int | None]:
         """Undo what a run that never published left in ``tables``, which it writes in several commits.
 
         Writers of these tables must not overlap: schedule one at a time for a warehouse.
+
+        Returns:
+            the version of each table then; None: it is not there.
         """
+        versions: dict[str, int | None] = {}
         for table in tables:
             latest = base.latest_version(self.spark, self.storage, table)
             published = self.published.get(table.name, 0)
             if latest is not None and latest > published:
                 log.warning("%s: version %d was never published; back to %d", table.name, latest, published)
                 base.restore(self.spark, self.storage, table, published)
+                latest = base.latest_version(self.spark, self.storage, table)
+            versions[table.name] = latest
+        return versions
 
     def only_source(self, table: Table, *, made_by: str) -> str:
         """Return the source to work on: the one asked for, else the only one in ``table``.
@@ -205,14 +224,3 @@ class Run:
         frame = self.spark.createDataFrame([tuple(row[name] for name in RUNS.column_names)], schema)
         with named(self.spark, f"{self.job}: publish"):
             base.append(self.spark, self.storage, RUNS, frame, self._metadata())
-
-
-def published_versions(spark: SparkSession, storage: Storage) -> dict[str, int]:
-    """Return the greatest version of each table that a published run names."""
-    version = base.latest_version(spark, storage, RUNS)
-    if version is None:
-        return {}
-    runs = base.read(spark, storage, RUNS, version).where(F.col("status") == "published")
-    named_versions = runs.select(F.explode("outputs").alias("name", "version"))
-    rows = named_versions.groupBy("name").agg(F.max("version").alias("version")).collect()
-    return {row["name"]: int(row["version"]) for row in rows}

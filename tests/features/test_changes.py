@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
+from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from loanbook.features.changes import (
@@ -15,6 +17,7 @@ from loanbook.features.changes import (
 )
 from loanbook.features.months import last_day
 from loanbook.runs import Run
+from loanbook.tables import base
 from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, Rows, frame, performance_of
 
@@ -47,6 +50,30 @@ def test_changed_months_are_those_whose_files_differ(make_run: MakeRun) -> None:
     assert months_between(run, third, fourth) == {APRIL}
     assert months_between(run, first, fourth) == {FEBRUARY, MARCH, APRIL}
     assert months_between(run, 99, fourth) is None
+
+
+def test_rows_moved_between_files_change_no_month(make_run: MakeRun) -> None:
+    run = make_run()
+    first = written(run, ROWS, "true")
+    written(run, [{**row, "source": "other"} for row in ROWS], "source = 'other'")
+    second = run.outputs[PERFORMANCE.name]
+    table = DeltaTable.forPath(run.spark, run.storage.table_uri(PERFORMANCE.name))
+    table.optimize().executeCompaction()
+    optimised = base.latest_version(run.spark, run.storage, PERFORMANCE)
+    assert optimised == second + 1
+    assert months_between(run, second, optimised) == set()
+    assert months_between(run, first, optimised) == {JANUARY, FEBRUARY, MARCH, APRIL}
+
+
+def test_months_may_all_have_changed_where_a_commit_is_gone_from_the_log(make_run: MakeRun) -> None:
+    run = make_run()
+    first = written(run, ROWS, "true")
+    versions = [written(run, ROWS[k:], "true") for k in (1, 2)]
+    uri = run.storage.table_uri(PERFORMANCE.name)
+    DeltaTable.forPath(run.spark, uri)._jdt.deltaLog().checkpoint()
+    (Path(uri) / "_delta_log" / f"{versions[0]:020d}.json").unlink()
+    assert months_between(run, first, versions[1]) is None
+    assert months_between(run, *versions) == {FEBRUARY, MARCH, APRIL}
 
 
 def test_restoring_a_version_restores_its_files(make_run: MakeRun) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.features.months import LOAN, in_order, last_day, month_end_expr
+from loanbook.features.months import LOAN, in_order, last_day, month_end_expr, month_expr
 from loanbook.tables.columns import TERMINAL_STATES
 
 Transform = Callable[[DataFrame], DataFrame]
@@ -48,8 +48,9 @@ def loans_in_book(performance: DataFrame, month: int, stale_months: int) -> int:
     """
     earliest, latest = F.lit(last_day(month - stale_months)), F.lit(last_day(month))
     recent = performance.where(F.col("as_of_date").between(earliest, latest))
-    last = F.max(F.struct("as_of_date", "state"))
-    return recent.groupBy(*LOAN).agg(last.alias("last")).select("last.*").where(~is_terminal_expr()).count()
+    # One number, as Spark sorts all rows to find the greatest struct.
+    last = F.max(2 * month_expr("as_of_date") + is_terminal_expr().cast("int"))
+    return recent.groupBy(*LOAN).agg(last.alias("last")).where(F.col("last") % 2 == 0).count()
 
 
 def one_file_a_month(rows: DataFrame) -> DataFrame:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -16,9 +15,8 @@ from loanbook.runs import Run
 from loanbook.storage import Storage
 from loanbook.tables import base
 from loanbook.tables.base import Table
-from loanbook.tables.runs import RUNS
 
-_MONTH = re.compile(r"/as_of_date=(\d{4}-\d{2}-\d{2})/")
+_MONTH = re.compile(r"(?:^|/)as_of_date=(\d{4}-\d{2}-\d{2})/")
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,8 @@ class LastRun:
 
 def last_inputs(run: Run, job: str, source: str) -> LastRun | None:
     """Return the last published run of a job, by its name in ``runs``, for a source; None before any."""
-    version = base.latest_version(run.spark, run.storage, RUNS)
-    if version is None:
-        return None
-    runs = base.read(run.spark, run.storage, RUNS, version)
     of_job = (F.col("job") == job) & (F.col("source") == source) & (F.col("status") == "published")
-    found = runs.where(of_job).orderBy(F.col("finished_at").desc()).first()
+    found = run.runs_before.where(of_job).orderBy(F.col("finished_at").desc()).first()
     if found is None:
         return None
     return LastRun(
@@ -61,31 +55,28 @@ def changed_months(
     """Return the months (``as_of_date``) whose files differ between two versions of a table.
 
     Reads the table's log and no row, so it errs on the safe side: a month that was written again with the
-    same rows, or by another source, counts as changed. None where the log no longer has the version
-    ``before`` (60 days after it was replaced): any month may have changed.
+    same rows, or by another source, counts as changed. None where the log no longer has the commits since
+    (60 days): any month may have changed.
     """
-    if before == after:
-        return set()
-    try:
-        earlier = base.read(spark, storage, table, before)
-    except AnalysisException:
+    files = base.changed_files(spark, storage, table, before, after)
+    if files is None:
         return None
-    files = set(earlier.inputFiles()) ^ set(base.read(spark, storage, table, after).inputFiles())
     return {date.fromisoformat(found[1]) for path in files if (found := _MONTH.search(path))}
 
 
 def changed_rows(
-    before: DataFrame, after: DataFrame, key: Sequence[str], columns: Sequence[str]
+    before: DataFrame, after: DataFrame, key: Sequence[str], columns: Sequence[str], *, new_ones: bool = True
 ) -> DataFrame:
     """Return the keys whose ``columns`` differ between two frames, or that only one of them has.
 
-    A null differs from every value and from no other null. Only a hash of the columns is compared.
+    A null differs from every value and from no other null. Only a hash of the columns is compared. Without
+    ``new_ones`` a key that only ``after`` has is left out.
     """
     old, new = (
         rows.select(*key, content_hash_expr(rows, columns).alias(name))
         for rows, name in ((before, "before"), (after, "after"))
     )
-    both = old.join(new, list(key), "full_outer")
+    both = old.join(new, list(key), "full_outer" if new_ones else "left_outer")
     return both.where(~F.col("before").eqNullSafe(F.col("after"))).select(*key)
 
 

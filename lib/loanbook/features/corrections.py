@@ -1,5 +1,10 @@
 """Which loans' earlier months are not as the last run of build-features read them."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -13,6 +18,7 @@ from loanbook.tables.base import Table
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 
+KEY = ["loan_id", "as_of_date"]
 GONE = "FILE_NOT_EXIST"  # what Spark says of a file that VACUUM removed
 # What features read of a report; who delivered it and when is not among it.
 REPORT_COLUMNS = (
@@ -26,41 +32,68 @@ TERM_COLUMNS = tuple(
 )
 
 
-def corrected_loans(run: Run, source: str, since: Since, built: int) -> tuple[DataFrame, bool] | None:
-    """Return each loan's first corrected month, kept, and whether terms changed.
+@dataclass(frozen=True)
+class Corrections:
+    """What was corrected in months already built.
+
+    Args:
+        loans: ``loan_id`` of the loans whose earlier months changed, kept; None without any.
+        number: how many they are.
+        first: the first month that changed.
+        terms_changed: whether some loan's terms changed.
+    """
+
+    loans: DataFrame | None = None
+    number: int = 0
+    first: date | None = None
+    terms_changed: bool = False
+
+
+def corrections(run: Run, source: str, since: Since, built: int) -> Corrections | None:
+    """Return what was corrected up to the month ``built``.
 
     None where files of the older versions, or the log, are gone.
     """
+    if since.months is None:
+        return None
     try:
         terms = _changed_terms(run, source, since)
-        corrections = _corrections(run, source, since, built, terms)
-        if corrections is None:
-            return None
-        loans = corrections.groupBy("loan_id").agg(F.min("as_of_date").alias("first")).persist()
-        loans.count()
+        changed = [*_changed_reports(run, source, since, built)]
+        if terms is not None:
+            changed.append(_reports(run, source, built).join(terms, "loan_id", "left_semi").select(*KEY))
+        if not changed:
+            return Corrections()
+        return _kept(reduce(DataFrame.unionByName, changed), terms is not None)
     except Py4JJavaError as error:
         if GONE not in str(error):
             raise
         return None
-    return loans, terms is not None
 
 
-def _corrections(
-    run: Run, source: str, since: Since, built: int, terms: DataFrame | None
-) -> DataFrame | None:
-    """Return loan and month of the reports of built months that changed; None where that cannot be told."""
+def _kept(changed: DataFrame, terms_changed: bool) -> Corrections:
+    loans = changed.groupBy("loan_id").agg(F.min("as_of_date").alias("first")).persist()
+    found = loans.agg(F.count(F.lit(1)).alias("number"), F.min("first").alias("first")).collect()[0]
+    if not found["number"]:
+        loans.unpersist()
+        return Corrections(terms_changed=terms_changed)
+    return Corrections(loans, found["number"], found["first"], terms_changed)
+
+
+def _changed_reports(run: Run, source: str, since: Since, built: int) -> Iterator[DataFrame]:
+    """Yield loan and month of the reports that changed in months already built, where any were written."""
+    written = sorted(month for month in since.months or () if month <= last_day(built))
+    if written:
+        versions = since.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
+        before, now = (
+            _of_source(run, PERFORMANCE, version, source).where(F.col("as_of_date").isin(written))
+            for version in versions
+        )
+        yield changed_rows(before, now, KEY, REPORT_COLUMNS)
+
+
+def _reports(run: Run, source: str, built: int) -> DataFrame:
     until = F.col("as_of_date") <= F.lit(last_day(built))
-    versions = since.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
-    if since.months is None:
-        return None
-    written = sorted(month for month in since.months if month <= last_day(built))
-    key = ["loan_id", "as_of_date"]
-    whole = [_of_source(run, PERFORMANCE, version, source) for version in versions]
-    before, now = (rows.where(F.col("as_of_date").isin(written)) for rows in whole)
-    changed = changed_rows(before, now, key, REPORT_COLUMNS) if written else whole[1].select(*key).limit(0)
-    if terms is None:
-        return changed
-    return changed.unionByName(whole[1].where(until).join(terms, "loan_id", "left_semi").select(*key))
+    return _of_source(run, PERFORMANCE, run.inputs[PERFORMANCE.name], source).where(until)
 
 
 def _changed_terms(run: Run, source: str, since: Since) -> DataFrame | None:
@@ -69,7 +102,7 @@ def _changed_terms(run: Run, source: str, since: Since) -> DataFrame | None:
     if versions[0] == versions[1]:
         return None
     before, now = (_of_source(run, LOANS, version, source) for version in versions)
-    changed = changed_rows(before, now, ["loan_id"], TERM_COLUMNS).join(before, "loan_id", "left_semi")
+    changed = changed_rows(before, now, ["loan_id"], TERM_COLUMNS, new_ones=False)
     return None if changed.isEmpty() else F.broadcast(changed)
 
 

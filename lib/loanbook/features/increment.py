@@ -7,13 +7,11 @@ from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.features.corrections import corrected_loans
+from loanbook.features.corrections import corrections
 from loanbook.features.macro_known import MacroKnown, macro_digest
 from loanbook.features.months import last_day, month_number
-from loanbook.features.saved_state import layout_id
 from loanbook.features.tape import Since, Tape
 from loanbook.runs import Run
 from loanbook.tables.feature_state import FEATURE_STATE
@@ -105,13 +103,6 @@ def _build_again(run: Run, reason: str) -> None:
     log.warning("%s: every month is built again", reason)
 
 
-def _state_fits(run: Run, tape: Tape, panel: Panel) -> bool:
-    """Return whether the published running state is that after the panel's last month, in this layout."""
-    state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
-    fits = (F.col("as_of_date") == F.lit(last_day(panel.built))) & (F.col("layout") == layout_id())
-    return state.where(~fits).isEmpty()
-
-
 def plan_step(
     run: Run,
     tape: Tape,
@@ -142,35 +133,27 @@ def plan_step(
     if panel.record["macro"] != macro_digest(macro, panel.built):
         _build_again(run, "macro known in months already built has changed")
         return whole
-    if not _state_fits(run, tape, panel):
-        _build_again(run, "the running state is not of the last month built")
-        return whole
     return _after_corrections(run, tape, panel, month) or whole
 
 
 def _after_corrections(run: Run, tape: Tape, panel: Panel, month: int) -> Step | None:
     """Return the step that follows corrections forward; None where every month is to be built again."""
-    found = corrected_loans(run, tape.source, panel.since, panel.built)
+    found = corrections(run, tape.source, panel.since, panel.built)
     if found is None:
         _build_again(run, "the tables last built from are no longer kept")
         return None
-    loans, terms_changed = found
-    row = loans.agg(F.count(F.lit(1)).alias("loans"), F.min("first").alias("first")).collect()[0]
-    onward = Step(panel.built + 1, month, panel.built, terms_changed=terms_changed)
-    if not row["loans"]:
-        loans.unpersist()
+    onward = Step(panel.built + 1, month, panel.built, found.loans, found.terms_changed)
+    if found.loans is None or found.first is None or run.settings.features.knowledge == "as_known":
         return onward
-    if run.settings.features.knowledge == "as_known":
-        return replace(onward, corrected=loans)
-    if row["loans"] > MOST_FOLLOWED:
-        loans.unpersist()
-        _build_again(run, f"corrections to {row['loans']} loans, from {row['first']} on")
+    if found.number > MOST_FOLLOWED:
+        found.loans.unpersist()
+        _build_again(run, f"corrections to {found.number} loans, from {found.first} on")
         return None
     log.warning(
         "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
-        row["loans"], row["first"], last_day(panel.built),
+        found.number, found.first, last_day(panel.built),
     )  # fmt: skip
-    return replace(onward, first_month=month_number(row["first"]), corrected=loans)
+    return replace(onward, first_month=month_number(found.first))
 
 
 def state_inputs(run: Run, panel: Panel | None, step: Step) -> dict[str, int]:

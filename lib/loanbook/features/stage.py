@@ -41,11 +41,10 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
         step: the months.
     """
     tables = (FEATURES, FEATURE_STATE)
-    run.restore_unpublished(*tables)
+    read = run.restore_unpublished(*tables)
     for table in tables:
         base.create(run.spark, run.storage, table)
     features, state = (run.storage.table_folder(table.name) for table in tables)
-    read = {table.name: base.latest_version(run.spark, run.storage, table) or 0 for table in tables}
     if not step.restates and features and state:
         with named(run.spark, "build-features: write features"):
             receipts = [
@@ -54,7 +53,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
                 for receipt in written_by_workers(part, features, state, files_a_month(part.loans.count()))
             ]
         for table, where in zip(tables, (_months_where(step), f"source = '{run.source}'"), strict=True):
-            run.replace_by_files(table, receipts, where, read[table.name])
+            run.replace_by_files(table, receipts, where, read[table.name] or 0)
         return _rows_by_month(receipts)
     return _written_by_spark(run, parts, step)
 

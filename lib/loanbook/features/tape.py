@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 MADE_BY = "ingest-tapes"
 RECORD = "tape"  # in the details of the run's row
+_DELIVERED = (
+    "source", "kind", "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history",
+    "sampling",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,18 +111,17 @@ def read_tape(run: Run) -> Tape:
     Raises:
         InputError: no such source, no complete month, or rows of another default definition than set.
     """
-    every = run.read(DELIVERIES, made_by=MADE_BY)
-    of_loans = every.where(F.col("kind") == "performance").select("source").distinct().collect()
-    performance = run.read(PERFORMANCE, made_by=MADE_BY)
-    source = run.choose_source([row["source"] for row in of_loans], PERFORMANCE)
-    performance, deliveries = (rows.where(F.col("source") == source) for rows in (performance, every))
+    every = run.read(DELIVERIES, made_by=MADE_BY).select(*_DELIVERED).collect()
+    of_loans = {row["source"] for row in every if row["kind"] == "performance"}
+    source = run.choose_source(sorted(of_loans), PERFORMANCE)
+    delivered = [row for row in every if row["source"] == source and row["last_complete_month"] is not None]
+    performance = run.read(PERFORMANCE, made_by=MADE_BY).where(F.col("source") == source)
     since = _since(run, source)
     first, definitions = _found(performance, since)
-    columns = (
-        "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history", "sampling",
-    )  # fmt: skip
-    delivered = deliveries.where(F.col("last_complete_month").isNotNull()).select(*columns).collect()
-    complete = last_complete_month([End(*row[:4]) for row in delivered])
+    ends = [
+        End(row["slice"], row["slice_holds"], row["last_complete_month"], row["is_open"]) for row in delivered
+    ]
+    complete = last_complete_month(ends)
     if complete is None or first is None or complete < first:
         raise InputError(
             required=f"a complete reporting month of {source} in deliveries",

@@ -5,8 +5,6 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.models.artefact import Artefact, load_artefact, model_names
 from loanbook.runs import Run
-from loanbook.tables import base
-from loanbook.tables.runs import RUNS
 
 
 def chosen_model(run: Run, model: str | None, model_version: str | None) -> Artefact:
@@ -39,11 +37,7 @@ def chosen_model(run: Run, model: str | None, model_version: str | None) -> Arte
 
 
 def _trained_last(run: Run, model: str | None) -> tuple[str, str] | None:
-    version = base.latest_version(run.spark, run.storage, RUNS)
-    if version is None:
-        return None
-    runs = base.read(run.spark, run.storage, RUNS, version)
-    trained = runs.where((F.col("job") == "train_model") & (F.col("status") == "published"))
+    trained = run.runs_before.where((F.col("job") == "train_model") & (F.col("status") == "published"))
     if model is not None:
         trained = trained.where(F.col("model_name") == model)
     elif run.source is not None:

@@ -2,7 +2,6 @@
 
 from loanbook.runs import Run
 from loanbook.scoring.views import OF_PUBLISHED_RUNS, VIEWS, view_sql
-from loanbook.tables import base
 from loanbook.tables.runs import RUNS
 from loanbook.tables.scores import SCORES
 
@@ -14,9 +13,7 @@ def create_spark_views(run: Run) -> None:
         InputError: no scores are published.
     """
     scores = run.read(SCORES, made_by="score-portfolio")
-    version = base.latest_version(run.spark, run.storage, RUNS)
-    if version is not None:
-        base.read(run.spark, run.storage, RUNS, version).createOrReplaceTempView(RUNS.name)
+    run.runs_before.createOrReplaceTempView(RUNS.name)
     scores.where(OF_PUBLISHED_RUNS).createOrReplaceTempView(SCORES.name)
     for name in VIEWS:
         run.spark.sql(view_sql(name)).createOrReplaceTempView(name)

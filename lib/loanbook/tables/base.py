@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -177,8 +178,42 @@ def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int |
     """Return the table's last version, or None where it does not exist."""
     if not _is_there(spark, storage, table):
         return None
-    row = spark.sql(f"DESCRIBE HISTORY {storage.spark_name(table.name)} LIMIT 1").first()
-    return None if row is None else int(row["version"])
+    none = spark._jvm.scala.Option.apply(None)  # type: ignore[union-attr]
+    return int(_log(spark, storage, table).update(False, none, none).version())
+
+
+def _log(spark: SparkSession, storage: Storage, table: Table) -> Any:
+    """Return Delta's log of the table: what it tells at once takes DESCRIBE HISTORY and inputFiles Spark jobs."""
+    if storage.catalog:
+        return DeltaTable.forName(spark, storage.spark_name(table.name))._jdt.deltaLog()
+    return DeltaTable.forPath(spark, storage.table_uri(table.name))._jdt.deltaLog()
+
+
+def changed_files(
+    spark: SparkSession, storage: Storage, table: Table, before: int, after: int
+) -> set[str] | None:
+    """Return the files, below the table's folder, that only one of two versions has.
+
+    Files of OPTIMIZE are left out: it moves rows and changes none. None where the log no longer has each
+    commit since the version ``before``.
+    """
+    changed: set[str] = set()
+    commits = _log(spark, storage, table).getChanges(before + 1, False)  # False: told below, not by an error
+    version = before
+    while version < after and commits.hasNext():
+        commit = commits.next()
+        version += 1
+        if int(commit._1()) != version:
+            return None
+        actions = commit._2().iterator()
+        while actions.hasNext():
+            text = actions.next().json()
+            if not text.startswith(('{"add":', '{"remove":')):
+                continue  # some others are not even JSON
+            (file,) = json.loads(text).values()
+            if file["dataChange"]:
+                changed ^= {file["path"]}
+    return changed if version == after else None
 
 
 def restore(spark: SparkSession, storage: Storage, table: Table, version: int) -> None:
