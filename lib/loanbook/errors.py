@@ -1,5 +1,7 @@
 """What a job says when it cannot do what was asked, and the exit code that goes with it."""
 
+import json
+
 
 class LoanbookError(Exception):
     """A run that failed; a retry may help."""
@@ -21,6 +23,15 @@ class InputError(LoanbookError):
     def __init__(self, *, required: str, found: str, do: str) -> None:
         super().__init__(f"required: {required}\nfound:    {found}\ndo:       {do}")
         self.required, self.found, self.do = required, found, do
+
+    def as_json(self) -> str:
+        """Return the three parts as a text, for a worker that hands the error over as a row."""
+        return json.dumps({"required": self.required, "found": self.found, "do": self.do})
+
+    @classmethod
+    def from_json(cls, text: str) -> "InputError":
+        """Return the error that ``as_json`` put into a text."""
+        return cls(**json.loads(text))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the three parts when the error crosses a process."""

@@ -57,7 +57,9 @@ def test_build_features_again_gives_the_same_rows(make_run: MakeRun) -> None:
     assert len(files) == 15
 
 
-def test_what_cannot_be_built_is_refused_and_writes_nothing(make_run: MakeRun) -> None:
+def test_what_cannot_be_built_is_refused_and_writes_nothing(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = [row | {"source": "other"} for row in MACRO[:3]]
     publish(make_run, BOOK, LAST, MACRO + other)
     for as_of in (date(2019, 12, 31), last_day(LAST + 1), date(2020, 3, 15)):
@@ -67,6 +69,9 @@ def test_what_cannot_be_built_is_refused_and_writes_nothing(make_run: MakeRun) -
     refuse(make_run("build-features", source="other"), "a source in the warehouse")
     publish(make_run, [*BOOK, BOOK[0]], LAST, MACRO)
     refuse(make_run("build-features"), "two or more of loan a at 2020-01-31")
+    with monkeypatch.context() as patched:
+        patched.setattr(Storage, "table_folder", lambda *_: None)
+        refuse(make_run("build-features"), "two or more of loan a at 2020-01-31")
     publish(make_run, BOOK, LAST, MACRO[:8])
     refuse(make_run("build-features"), "unemployment that ends with 2019-08-31")
 

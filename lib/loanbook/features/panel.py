@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.errors import InputError
 from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import last_day, month_expr
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
@@ -18,6 +19,7 @@ from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 
 Worker = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+REFUSED = "refused"  # column of a row that says, instead of any, why a worker's rows cannot be used
 STATE_COLUMNS = tuple(c for c in FEATURE_STATE.columns if c.name in ("core", "payments", "flags"))
 REPORT = {
     "month": "INT",
@@ -65,15 +67,29 @@ class PanelInputs:
 def feature_panel(inputs: PanelInputs, columns: Sequence[TableColumn] = FEATURES.columns) -> DataFrame:
     """Return the panel's rows of every loan in the book and month: ``columns`` of the features table."""
     rows = panel_and_state(inputs, columns)
-    return rows.where(F.col("core").isNull()).drop(*(column.name for column in STATE_COLUMNS))
+    return rows.where(F.col("core").isNull()).drop(*(column.name for column in STATE_COLUMNS), REFUSED)
 
 
 def panel_and_state(inputs: PanelInputs, columns: Sequence[TableColumn] = FEATURES.columns) -> DataFrame:
-    """Return the panel's rows, and for each loan a row with the running state after the last month."""
+    """Return the panel's rows, and for each loan a row with the running state after the last month.
+
+    A row with ``refused`` stands for rows that cannot be used: ``require_usable``.
+    """
     both = [*columns, *STATE_COLUMNS]
-    schema = ", ".join(f"{column.name} {column.type}" for column in both)
+    schema = ", ".join(f"{column.name} {column.type}" for column in both) + f", {REFUSED} STRING"
     engine = _engine(inputs.plan, inputs.stamp, {column.name: column.type for column in columns}, schema)
     return by_loan(inputs).mapInArrow(engine, schema)
+
+
+def require_usable(rows: DataFrame) -> None:
+    """Check that no worker refused what it was given.
+
+    Raises:
+        InputError: what a worker met, such as two reports of a loan and month.
+    """
+    refused = rows.where(F.col(REFUSED).isNotNull()).select(REFUSED).first()
+    if refused is not None:
+        raise InputError.from_json(refused[REFUSED])
 
 
 def by_loan(inputs: PanelInputs, partitions: int | None = None) -> DataFrame:
@@ -157,13 +173,17 @@ def _engine(plan: Plan, stamp: Stamp, columns: dict[str, str], schema: str) -> W
     """Return the function that a worker runs on the rows of some loans."""
     wanted = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in columns.items()])
     state = pa.schema([("core", pa.binary()), ("payments", pa.binary()), ("flags", pa.string())])
-    whole = pa.schema([*wanted, *state])
+    whole = pa.schema([*wanted, *state, (REFUSED, pa.string())])
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = list(batches)
         if not rows:
             return
-        partition = Partition(pa.Table.from_batches(rows), plan)
+        try:
+            partition = Partition(pa.Table.from_batches(rows), plan)
+        except InputError as error:
+            yield from _filled_up(pa.table({REFUSED: [error.as_json()]}), whole).to_batches()
+            return
         rows.clear()
         for known in partition.months():
             table = month_rows(known, partition.loans.ids, partition.flags, stamp, columns)

@@ -1,6 +1,5 @@
 """Writing the panel and the running state: by the workers themselves, or by Spark where they cannot."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import reduce
@@ -16,7 +15,15 @@ from loanbook.features.book import one_file_a_month
 from loanbook.features.engine import Partition
 from loanbook.features.increment import Step
 from loanbook.features.months import last_day
-from loanbook.features.panel import STATE_COLUMNS, PanelInputs, Worker, by_loan, panel_and_state
+from loanbook.features.panel import (
+    REFUSED,
+    STATE_COLUMNS,
+    PanelInputs,
+    Worker,
+    by_loan,
+    panel_and_state,
+    require_usable,
+)
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.saved_state import layout_id
 from loanbook.runs import Run
@@ -27,7 +34,6 @@ from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 from loanbook.tables.worker_files import RECEIPT, RECEIPT_FIELDS, Receipt, write_file
 
-REFUSED = "refused"  # in place of a table: what a worker was given cannot be used
 LOANS_PER_FILE = 64_000  # a worker holds all reports of so many loans at once
 
 
@@ -88,7 +94,8 @@ def _written_by_spark(run: Run, parts: Sequence[PanelInputs], step: Step) -> dic
     names = [column.name for column in STATE_COLUMNS]
     own = f"source = '{run.source}'"
     try:
-        panel = made.where(F.col("core").isNull()).drop(*names)
+        require_usable(made)
+        panel = made.where(F.col("core").isNull()).drop(*names, REFUSED)
         if step.restates and step.corrected is not None:
             panel = panel.unionByName(_kept(run, step, step.corrected))
         run.replace(FEATURES, one_file_a_month(panel), f"{own} AND {_months_where(step)}")
@@ -133,7 +140,7 @@ def written_by_workers(
     receipts = [Receipt(*row) for row in by_loan(inputs, files).mapInArrow(worker, RECEIPT).collect()]
     refused = [receipt for receipt in receipts if receipt.table == REFUSED]
     if refused:
-        raise InputError(**json.loads(refused[0].stats))
+        raise InputError.from_json(refused[0].stats)
     return receipts
 
 
@@ -149,8 +156,7 @@ def _writer(inputs: PanelInputs, features_root: str, state_root: str, table: Tab
         try:
             partition = Partition(pa.Table.from_batches(rows), plan)
         except InputError as error:
-            words = json.dumps({"required": error.required, "found": error.found, "do": error.do})
-            yield _as_batch([Receipt(REFUSED, "", "", 0, 0, words)])
+            yield _as_batch([Receipt(REFUSED, "", "", 0, 0, error.as_json())])
             return
         rows.clear()
         receipts = []
