@@ -19,7 +19,9 @@ TEST_CONF = {
     "spark.sql.shuffle.partitions": "2",  # tests hold a few thousand rows at most
     "spark.databricks.delta.snapshotPartitions": "2",  # Delta's 50 tasks a snapshot take longer than the rest
     "spark.sql.execution.arrow.maxRecordsPerBatch": "4096",
-    "spark.sql.codegen.wholeStage": "false",  # compiling a plan costs more than running it on so few rows
+    # Compiling a plan costs a fifth of the suite, and more than running it on so few rows.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 
