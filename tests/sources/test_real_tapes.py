@@ -5,6 +5,7 @@ import zipfile
 from datetime import date
 
 import pandas as pd
+import pytest
 from pyspark.sql import functions as F
 
 from loanbook.sources.job import ingest_tapes
@@ -13,6 +14,16 @@ from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.terminations import TERMINATIONS
+
+
+@pytest.fixture(autouse=True)
+def compiled(spark):
+    """Compile expressions: these tapes have rows enough to be worth it, unlike the other tests'."""
+    name = "spark.sql.codegen.factoryMode"
+    before = spark.conf.get(name)
+    spark.conf.set(name, "FALLBACK")
+    yield
+    spark.conf.set(name, before)
 
 
 def counts(frame, column):
