@@ -1,9 +1,9 @@
 """Which value of a macro series was known in which month; small enough for the driver."""
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -81,14 +81,21 @@ def series_that_end(macro: pd.DataFrame, month: int) -> dict[str, int]:
     return ended
 
 
-def _overdue_after(of_month: pd.Series, from_month: pd.Series, months: Sequence[int]) -> list[int]:
+def _overdue_after(of_month: pd.Series, from_month: pd.Series, months: Sequence[int]) -> Numbers:
     """Return after how many months the next value is overdue, as known at the end of each of ``months``."""
-    after = []
-    for month in months:
-        known = from_month <= month
-        of = sorted(of_month[known].unique())
-        period = min((later - earlier for earlier, later in pairwise(of)), default=1)
-        after.append(int(period) + int((from_month - of_month)[known].min()) + GRACE)
+    order = np.argsort(from_month.to_numpy(), kind="stable")
+    of, since = of_month.to_numpy()[order], from_month.to_numpy()[order]
+    known: list[int] = []  # months in order
+    shortest, gaps = np.inf, []
+    for month in of.tolist():
+        at = bisect_left(known, month)
+        if known[at : at + 1] != [month]:
+            shortest = min([shortest, *(abs(month - other) for other in known[max(at - 1, 0) : at + 1])])
+            known.insert(at, month)
+        gaps.append(shortest)
+    periods = np.where(np.isinf(gaps), 1, gaps).astype(np.int64)
+    last = np.searchsorted(since, np.asarray(months), side="right") - 1
+    after: Numbers = periods[last] + np.minimum.accumulate(since - of)[last] + GRACE
     return after
 
 
