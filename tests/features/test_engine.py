@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -123,6 +124,12 @@ def test_nothing_after_a_month_changes_its_features(future: str) -> None:
 KEY = {"source", "loan_id", "as_of_date", "default_definition_id"}
 
 
+@cache
+def as_reported() -> Rows:
+    rows, loans = performance_of(BOOK), loans_of(BOOK)
+    return until(panel(rows, loans, macro=MACRO, counts=counts_of(rows, loans)))
+
+
 @pytest.mark.parametrize("column", sorted({*PERFORMANCE.column_names} - KEY))
 def test_no_column_of_a_later_row_changes_a_feature(column: str) -> None:
     rows, loans = performance_of(BOOK), loans_of(BOOK)
@@ -130,8 +137,8 @@ def test_no_column_of_a_later_row_changes_a_feature(column: str) -> None:
         row | {column: rewritten(row)[column]} if row["as_of_date"] > last_day(CUT) else row for row in rows
     ]
     assert changed != rows
-    found = [panel(other, loans, macro=MACRO, counts=counts_of(other, loans)) for other in (changed, rows)]
-    assert until(found[0]) == until(found[1])
+    found = panel(changed, loans, macro=MACRO, counts=counts_of(changed, loans))
+    assert until(found) == as_reported()
 
 
 def until(rows: Rows, month: int = CUT) -> Rows:
