@@ -79,8 +79,9 @@ class Run:
     def published(self) -> dict[str, int]:
         """Return the greatest version of each table that a published run names."""
         versions: dict[str, int] = {}
-        for row in self.runs_before.select("outputs").collect():  # a failed run has none
-            for name, version in row["outputs"].items():
+        # No filter in Spark: it makes Delta read the statistics of every file first.
+        for row in self.runs_before.select("status", "outputs").collect():
+            for name, version in row["outputs"].items() if row["status"] == "published" else ():
                 versions[name] = max(version, versions.get(name, 0))
         return versions
 

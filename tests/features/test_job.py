@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
+from delta.tables import DeltaTable
 
 from loanbook.errors import InputError
 from loanbook.features.job import build_features
@@ -157,6 +158,21 @@ def test_without_the_files_last_built_from_every_month_is_built_again(
     publish(make_run, BOOK, LAST, MACRO)
     for uri in before - files_of(make_run, table):
         Path(urlparse(uri).path).unlink()  # as VACUUM does
+    assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
+    assert "no longer kept: every month is built again" in caplog.text
+
+
+@pytest.mark.parametrize("table", [PERFORMANCE, LOANS], ids=["performance", "loans"])
+def test_without_the_version_last_built_from_every_month_is_built_again(
+    make_run: MakeRun, table: Table, caplog: pytest.LogCaptureFixture
+) -> None:
+    grown(make_run, BOOK, LAST - 1)
+    run = make_run()
+    before, uri = run.published[table.name], run.storage.table_uri(table.name)
+    publish(make_run, BOOK, LAST, MACRO)
+    DeltaTable.forPath(run.spark, uri)._jdt.deltaLog().checkpoint()
+    for version in range(before + 1):
+        (Path(uri) / "_delta_log" / f"{version:020d}.json").unlink()  # as Delta does after 60 days
     assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
     assert "no longer kept: every month is built again" in caplog.text
 

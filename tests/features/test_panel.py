@@ -9,12 +9,18 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from loanbook.features.months import last_day
-from loanbook.features.panel import feature_panel
+from loanbook.features.panel import REFUSED, STATE_COLUMNS, PanelInputs, panel_and_state, require_usable
 from loanbook.features.rows import BEHAVIOUR
 from loanbook.tables.features import FEATURES
 from tests.features.books import START, BookLoan, loans_of, panel_inputs, performance_of, plan_of
 from tests.features.partitions import features_of, partition_of
 from tests.features.test_engine import BOOK, LAST, MACRO
+
+
+def feature_panel(inputs: PanelInputs) -> DataFrame:
+    rows = panel_and_state(inputs)
+    require_usable(rows)
+    return rows.where("core IS NULL").drop(*(column.name for column in STATE_COLUMNS), REFUSED)
 
 
 def by_key(panel: DataFrame) -> dict[tuple[str, date], dict[str, Any]]:

@@ -52,7 +52,7 @@ def last_inputs(run: Run, job: str, source: str) -> LastRun | None:
 def changed_months(
     spark: SparkSession, storage: Storage, table: Table, before: int, after: int
 ) -> set[date] | None:
-    """Return the months (``as_of_date``) whose files differ between two versions of a table.
+    """Return the months (``as_of_date``) whose files were written between two versions of a table.
 
     Reads the table's log and no row, so it errs on the safe side: a month that was written again with the
     same rows, or by another source, counts as changed. None where the log no longer has the commits since

@@ -6,6 +6,7 @@ from datetime import date
 from functools import reduce
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -30,6 +31,10 @@ TERM_COLUMNS = tuple(
     for name in LOANS.column_names
     if name not in ("source", "loan_id", "slice", "delivery", "line", "known_on")
 )
+
+
+class _NotKept(Exception):
+    """A version of a table that its log no longer has."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ def corrections(run: Run, source: str, since: Since, built: int) -> Corrections 
         if not changed:
             return Corrections()
         return _kept(reduce(DataFrame.unionByName, changed), terms is not None)
+    except _NotKept:
+        return None
     except Py4JJavaError as error:
         if GONE not in str(error):
             raise
@@ -83,10 +90,12 @@ def _changed_reports(run: Run, source: str, since: Since, built: int) -> Iterato
     """Yield loan and month of the reports that changed in months already built, where any were written."""
     written = sorted(month for month in since.months or () if month <= last_day(built))
     if written:
-        versions = since.inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
         before, now = (
-            _of_source(run, PERFORMANCE, version, source).where(F.col("as_of_date").isin(written))
-            for version in versions
+            rows.where(F.col("as_of_date").isin(written))
+            for rows in (
+                _before(run, PERFORMANCE, since, source),
+                _of_source(run, PERFORMANCE, run.inputs[PERFORMANCE.name], source),
+            )
         )
         yield changed_rows(before, now, KEY, REPORT_COLUMNS)
 
@@ -97,13 +106,30 @@ def _reports(run: Run, source: str, built: int) -> DataFrame:
 
 
 def _changed_terms(run: Run, source: str, since: Since) -> DataFrame | None:
-    """Return the loans whose terms changed, None without any; new ones have no earlier month."""
-    versions = since.inputs[LOANS.name], run.published[LOANS.name]
-    if versions[0] == versions[1]:
+    """Return the loans whose terms changed, None without any.
+
+    New ones have no earlier month: ingest gives every loan of which it has a month a row.
+    """
+    version = run.published[LOANS.name]
+    if version == since.inputs[LOANS.name]:
         return None
-    before, now = (_of_source(run, LOANS, version, source) for version in versions)
+    before, now = _before(run, LOANS, since, source), _of_source(run, LOANS, version, source)
     changed = changed_rows(before, now, ["loan_id"], TERM_COLUMNS, new_ones=False)
     return None if changed.isEmpty() else F.broadcast(changed)
+
+
+def _before(run: Run, table: Table, since: Since, source: str) -> DataFrame:
+    """Return the rows of the version last read.
+
+    Raises:
+        _NotKept: the log no longer has it.
+    """
+    try:
+        return _of_source(run, table, since.inputs[table.name], source)
+    except AnalysisException as error:
+        if "time travel" not in str(error):
+            raise
+        raise _NotKept from error
 
 
 def _of_source(run: Run, table: Table, version: int, source: str) -> DataFrame:

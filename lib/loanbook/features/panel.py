@@ -13,7 +13,6 @@ from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import last_day, month_expr
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.terms import NUMBERS, TEXTS
-from loanbook.tables.base import Column as TableColumn
 from loanbook.tables.columns import DEFAULT_STATUSES, STATES
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
@@ -64,20 +63,14 @@ class PanelInputs:
     state: DataFrame | None = None
 
 
-def feature_panel(inputs: PanelInputs, columns: Sequence[TableColumn] = FEATURES.columns) -> DataFrame:
-    """Return the panel's rows of every loan in the book and month: ``columns`` of the features table."""
-    rows = panel_and_state(inputs, columns)
-    return rows.where(F.col("core").isNull()).drop(*(column.name for column in STATE_COLUMNS), REFUSED)
-
-
-def panel_and_state(inputs: PanelInputs, columns: Sequence[TableColumn] = FEATURES.columns) -> DataFrame:
+def panel_and_state(inputs: PanelInputs) -> DataFrame:
     """Return the panel's rows, and for each loan a row with the running state after the last month.
 
     A row with ``refused`` stands for rows that cannot be used: ``require_usable``.
     """
-    both = [*columns, *STATE_COLUMNS]
+    both = [*FEATURES.columns, *STATE_COLUMNS]
     schema = ", ".join(f"{column.name} {column.type}" for column in both) + f", {REFUSED} STRING"
-    engine = _engine(inputs.plan, inputs.stamp, {column.name: column.type for column in columns}, schema)
+    engine = _engine(inputs.plan, inputs.stamp, schema)
     return by_loan(inputs).mapInArrow(engine, schema)
 
 
@@ -87,9 +80,9 @@ def require_usable(rows: DataFrame) -> None:
     Raises:
         InputError: what a worker met, such as two reports of a loan and month.
     """
-    refused = rows.where(F.col(REFUSED).isNotNull()).select(REFUSED).first()
+    refused = rows.agg(F.max(REFUSED)).collect()[0][0]  # in one job: the first to compute the rows
     if refused is not None:
-        raise InputError.from_json(refused[REFUSED])
+        raise InputError.from_json(refused)
 
 
 def by_loan(inputs: PanelInputs, partitions: int | None = None) -> DataFrame:
@@ -169,8 +162,9 @@ def input_attributes_expr(attributes: str) -> Column:
     return F.map_filter(attributes, lambda name, _: roles[name] == "input")
 
 
-def _engine(plan: Plan, stamp: Stamp, columns: dict[str, str], schema: str) -> Worker:
+def _engine(plan: Plan, stamp: Stamp, schema: str) -> Worker:
     """Return the function that a worker runs on the rows of some loans."""
+    columns = {column.name: column.type for column in FEATURES.columns}
     wanted = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in columns.items()])
     state = pa.schema([("core", pa.binary()), ("payments", pa.binary()), ("flags", pa.string())])
     whole = pa.schema([*wanted, *state, (REFUSED, pa.string())])

@@ -94,7 +94,8 @@ def _written_by_spark(run: Run, parts: Sequence[PanelInputs], step: Step) -> dic
     names = [column.name for column in STATE_COLUMNS]
     own = f"source = '{run.source}'"
     try:
-        require_usable(made)
+        with named(run.spark, "build-features: write features"):
+            require_usable(made)
         panel = made.where(F.col("core").isNull()).drop(*names, REFUSED)
         if step.restates and step.corrected is not None:
             panel = panel.unionByName(_kept(run, step, step.corrected))

@@ -183,7 +183,7 @@ def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int |
 
 
 def _log(spark: SparkSession, storage: Storage, table: Table) -> Any:
-    """Return Delta's log of the table: what it tells at once takes DESCRIBE HISTORY and inputFiles Spark jobs."""
+    """Return Delta's log of the table, to be asked directly: DESCRIBE HISTORY and inputFiles run Spark jobs."""
     if storage.catalog:
         return DeltaTable.forName(spark, storage.spark_name(table.name))._jdt.deltaLog()
     return DeltaTable.forPath(spark, storage.table_uri(table.name))._jdt.deltaLog()
@@ -192,10 +192,11 @@ def _log(spark: SparkSession, storage: Storage, table: Table) -> Any:
 def changed_files(
     spark: SparkSession, storage: Storage, table: Table, before: int, after: int
 ) -> set[str] | None:
-    """Return the files, below the table's folder, that only one of two versions has.
+    """Return the files, below the table's folder, whose rows came or went between two versions.
 
-    Files of OPTIMIZE are left out: it moves rows and changes none. None where the log no longer has each
-    commit since the version ``before``.
+    OPTIMIZE moves rows and changes none: its files are left out. Where a RESTORE goes back across one, files
+    with the same rows can be among those returned. None where the log no longer has each commit since the
+    version ``before``.
     """
     changed: set[str] = set()
     commits = _log(spark, storage, table).getChanges(before + 1, False)  # False: told below, not by an error
