@@ -17,7 +17,7 @@ test: setup      ## set up if needed, then run every test
 	$(PYTHON) -m pytest tests
 
 check: setup     ## ruff, mypy and the tests without Spark; under a minute
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && $(PYTHON) -m pytest -q -m "not spark and not train" tests
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
 
 bench: setup     ## run one benchmark: make bench BENCH=demo
 	$(PYTHON) -m tests.benchmarks $(BENCH)
