@@ -81,8 +81,8 @@ class Run:
         versions: dict[str, int] = {}
         # No filter in Spark: it makes Delta read the statistics of every file first.
         for row in self.runs_before.select("status", "outputs").collect():
-            for name, version in row["outputs"].items() if row["status"] == "published" else ():
-                versions[name] = max(version, versions.get(name, 0))
+            if row["status"] == "published":
+                versions |= {name: max(of, versions.get(name, 0)) for name, of in row["outputs"].items()}
         return versions
 
     def read_anew(self) -> None:

@@ -1,7 +1,7 @@
 """What a published table is, and the only functions that create, read and write one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -206,15 +206,19 @@ def changed_files(
         version += 1
         if int(commit._1()) != version:
             return None
-        actions = commit._2().iterator()
-        while actions.hasNext():
-            text = actions.next().json()
-            if not text.startswith(('{"add":', '{"remove":')):
-                continue  # some others are not even JSON
+        for file in _files(commit._2().iterator()):
+            changed ^= {file}
+    return changed if version == after else None
+
+
+def _files(actions: Any) -> Iterator[str]:
+    """Yield the files that the actions of a commit add or remove with a change of rows."""
+    while actions.hasNext():
+        text = actions.next().json()
+        if text.startswith(('{"add":', '{"remove":')):  # some others are not even JSON
             (file,) = json.loads(text).values()
             if file["dataChange"]:
-                changed ^= {file["path"]}
-    return changed if version == after else None
+                yield file["path"]
 
 
 def restore(spark: SparkSession, storage: Storage, table: Table, version: int) -> None:
