@@ -11,7 +11,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 
 from loanbook import __version__
 from loanbook.config import Settings
@@ -76,18 +77,31 @@ class Run:
         return base.read(self.spark, self.storage, RUNS, version)
 
     @cached_property
+    def published_runs(self) -> list[Row]:
+        """Return the published runs in the order in which they ended; ``details`` of this job's alone."""
+        columns = (
+            "run_id", "job", "source", "status", "finished_at", "as_of_date", "inputs", "outputs",
+            "model_name", "model_version",
+        )  # fmt: skip
+        details = F.when(F.col("job") == self.job, F.col("details")).alias("details")
+        # No filter in Spark: it makes Delta read the statistics of every file first.
+        rows = self.runs_before.select(*columns, details).collect()
+        return sorted(
+            (row for row in rows if row["status"] == "published"),
+            key=lambda row: (row["finished_at"], row["run_id"]),
+        )
+
+    @cached_property
     def published(self) -> dict[str, int]:
         """Return the greatest version of each table that a published run names."""
         versions: dict[str, int] = {}
-        # No filter in Spark: it makes Delta read the statistics of every file first.
-        for row in self.runs_before.select("status", "outputs").collect():
-            if row["status"] == "published":
-                versions |= {name: max(of, versions.get(name, 0)) for name, of in row["outputs"].items()}
+        for row in self.published_runs:
+            versions |= {name: max(of, versions.get(name, 0)) for name, of in row["outputs"].items()}
         return versions
 
     def read_anew(self) -> None:
         """Forget which versions are published, so that the next read sees what is published by then."""
-        for name in ("runs_before", "published"):
+        for name in ("runs_before", "published_runs", "published"):
             self.__dict__.pop(name, None)
 
     def count(self, name: str, rows: int) -> None:
@@ -121,6 +135,12 @@ class Run:
         """Replace the rows that meet ``where`` in one commit; readers see it once the run is published."""
         with named(self.spark, f"{self.job}: write {table.name}"):
             version = base.replace(self.spark, self.storage, table, df, where, self._metadata())
+        self.outputs[table.name] = version
+
+    def append(self, table: Table, df: DataFrame) -> None:
+        """Add rows in one commit; readers see it once the run is published."""
+        with named(self.spark, f"{self.job}: write {table.name}"):
+            version = base.append(self.spark, self.storage, table, df, self._metadata())
         self.outputs[table.name] = version
 
     def replace_by_files(self, table: Table, receipts: Sequence[Receipt], where: str, read: int) -> None:

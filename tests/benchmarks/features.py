@@ -29,6 +29,7 @@ from loanbook.features.rows import Stamp
 from loanbook.features.stage import files_a_month, written_by_workers
 from loanbook.runs import Run
 from loanbook.scoring.duckdb_views import delta_extension
+from loanbook.sources.publish import write_loans
 from loanbook.tables import base
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
@@ -104,7 +105,8 @@ def _publish(made: Run, book: Path, first: int, last: int) -> None:
     performance = _filled(spark.read.parquet(str(book / "performance")), PERFORMANCE)
     rows = performance.where(F.col("as_of_date").between(*days)).repartition("as_of_date")
     made.replace(PERFORMANCE, rows, f"as_of_date >= DATE'{last_day(START + first)}'")
-    made.replace(LOANS_TABLE, _filled(spark.read.parquet(str(book / "loans.parquet")), LOANS_TABLE), "true")
+    loans = _filled(spark.read.parquet(str(book / "loans.parquet")), LOANS_TABLE)
+    write_loans(made, loans, "bench")
     made.replace(DELIVERIES, _delivery(made, START + last), "true")
 
 

@@ -122,7 +122,7 @@ def test_a_months_digest_changes_with_its_rows_and_not_with_their_order(spark: S
 
 
 def test_the_last_published_run_of_a_job_and_source(make_run: MakeRun) -> None:
-    assert last_inputs(make_run(), "build_labels", "tape") is None
+    assert last_inputs(make_run("build_labels"), "tape") is None
     run = make_run("build_labels", source="tape")
     written(run, ROWS, "true")
     run.inputs["deliveries"] = 7
@@ -139,5 +139,5 @@ def test_the_last_published_run_of_a_job_and_source(make_run: MakeRun) -> None:
     expected = LastRun(
         run.run_id, None, {"deliveries": 7}, {"performance": run.outputs["performance"]}, details
     )
-    assert last_inputs(make_run(), "build_labels", "tape") == expected
-    assert last_inputs(make_run(), "build_features", "tape") is None
+    assert last_inputs(make_run("build_labels"), "tape") == expected
+    assert last_inputs(make_run("build_features"), "tape") is None

@@ -38,15 +38,13 @@ class LastRun:
     details: dict[str, Any]
 
 
-def last_inputs(run: Run, job: str, source: str) -> LastRun | None:
-    """Return the last published run of a job, by its name in ``runs``, for a source; None before any."""
-    of_job = (F.col("job") == job) & (F.col("source") == source) & (F.col("status") == "published")
-    found = run.runs_before.where(of_job).orderBy(F.col("finished_at").desc()).first()
-    if found is None:
-        return None
-    return LastRun(
-        found["run_id"], found["as_of_date"], found["inputs"], found["outputs"], json.loads(found["details"])
-    )
+def last_inputs(run: Run, source: str) -> LastRun | None:
+    """Return the last published run of the run's job for a source; None before any."""
+    for row in reversed(run.published_runs):
+        if (row["job"], row["source"]) == (run.job, source):
+            details = json.loads(row["details"])
+            return LastRun(row["run_id"], row["as_of_date"], row["inputs"], row["outputs"], details)
+    return None
 
 
 def changed_months(
@@ -61,7 +59,8 @@ def changed_months(
     files = base.changed_files(spark, storage, table, before, after)
     if files is None:
         return None
-    return {date.fromisoformat(found[1]) for path in files if (found := _MONTH.search(path))}
+    paths = files.came | files.went
+    return {date.fromisoformat(found[1]) for path in paths if (found := _MONTH.search(path))}
 
 
 def changed_rows(

@@ -110,8 +110,9 @@ def _changed_terms(run: Run, source: str, since: Since) -> DataFrame | None:
 
     New ones have no earlier month: ingest gives every loan of which it has a month a row.
     """
-    version = run.published[LOANS.name]
-    if version == since.inputs[LOANS.name]:
+    last, version = since.inputs[LOANS.name], run.published[LOANS.name]
+    files = base.changed_files(run.spark, run.storage, LOANS, last, version)
+    if files is not None and not files.went:
         return None
     before, now = _before(run, LOANS, since, source), _of_source(run, LOANS, version, source)
     changed = changed_rows(before, now, ["loan_id"], TERM_COLUMNS, new_ones=False)

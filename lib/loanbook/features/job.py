@@ -97,8 +97,9 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
         if not tape.rebuilt:
             around = count_neighbourhood(run, tape, loans, restated, step)
         plan = _plan(run, tape, step, macro, around)
-        counts = write_panel(run, _parts(run, tape, loans, plan, step, restated), step)
-        _require_whole_book(run, last_reports(tape, step.last_month, restated), step.last_month, counts)
+        in_book = _loans_in_book(run, last_reports(tape, step.last_month, restated), step.last_month)
+        counts = write_panel(run, _parts(run, tape, loans, plan, step, restated), step, in_book)
+        _require_whole_book(step.last_month, counts, in_book)
     finally:
         for frame in kept:
             frame.unpersist()
@@ -215,13 +216,17 @@ def _known_macro(run: Run, last_month: int) -> MacroKnown | None:
     return macro_known(known, last_month)
 
 
-def _require_whole_book(run: Run, reports: DataFrame, month: int, counts: dict[date, int]) -> None:
-    with named(run.spark, "build-features: check"):
-        expected = loans_in_book(reports, month, run.settings.book.stale_months)
+def _loans_in_book(run: Run, reports: DataFrame, month: int) -> int:
+    with named(run.spark, "build-features: count the book"):
+        loans = loans_in_book(reports, month, run.settings.book.stale_months)
+    run.count("loans_in_book", loans)
+    return loans
+
+
+def _require_whole_book(month: int, counts: dict[date, int], loans: int) -> None:
     found = counts.get(last_day(month), 0)
-    if found != expected:
-        raise LoanbookError(f"features at {last_day(month)}: {found} rows for {expected} loans in the book")
-    run.count("loans_in_book", expected)
+    if found != loans:
+        raise LoanbookError(f"features at {last_day(month)}: {found} rows for {loans} loans in the book")
 
 
 def _described(

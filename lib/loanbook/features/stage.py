@@ -37,7 +37,7 @@ from loanbook.tables.worker_files import RECEIPT, RECEIPT_FIELDS, Receipt, write
 LOANS_PER_FILE = 64_000  # a worker holds all reports of so many loans at once
 
 
-def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date, int]:
+def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step, in_book: int) -> dict[date, int]:
     """Write the step's months and the running state after them; return the rows of each month.
 
     Args:
@@ -45,6 +45,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
         parts: inputs of the loans that go on from the running state or, without one, of all; then of those
             that are made anew.
         step: the months.
+        in_book: how many loans are in the book at the last of them.
     """
     tables = (FEATURES, FEATURE_STATE)
     read = run.restore_unpublished(*tables)
@@ -56,7 +57,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
             receipts = [
                 receipt
                 for part in parts
-                for receipt in written_by_workers(part, features, state, files_a_month(part.loans.count()))
+                for receipt in written_by_workers(part, features, state, _files(part, in_book))
             ]
         for table, where in zip(tables, (_months_where(step), f"source = '{run.source}'"), strict=True):
             run.replace_by_files(table, receipts, where, read[table.name] or 0)
@@ -64,11 +65,16 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date
     return _written_by_spark(run, parts, step)
 
 
-def files_a_month(loans: int) -> int:
-    """Return how many files a month gets of so many loans: one for each 64,000, begun.
+def _files(part: PanelInputs, in_book: int) -> int:
+    """Return how many files a month gets: of histories by all loans ever in the book, else by those in it now.
 
     Loans made anew beside those that go on from the running state have files of their own.
     """
+    return files_a_month(part.loans.count() if part.state is None else in_book)
+
+
+def files_a_month(loans: int) -> int:
+    """Return how many files a month gets of so many loans: one for each 64,000, begun."""
     return max(1, -(-loans // LOANS_PER_FILE))
 
 

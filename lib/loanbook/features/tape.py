@@ -143,7 +143,7 @@ def read_tape(run: Run) -> Tape:
 
 
 def _since(run: Run, source: str) -> Since | None:
-    last = last_inputs(run, run.job, source)
+    last = last_inputs(run, source)
     if last is None or RECORD not in last.details:
         return None
     inputs = last.details[RECORD]["inputs"]

@@ -1,7 +1,5 @@
 """Which trained model a job works with."""
 
-from pyspark.sql import functions as F
-
 from loanbook.errors import InputError
 from loanbook.models.artefact import Artefact, load_artefact, model_names
 from loanbook.runs import Run
@@ -37,10 +35,8 @@ def chosen_model(run: Run, model: str | None, model_version: str | None) -> Arte
 
 
 def _trained_last(run: Run, model: str | None) -> tuple[str, str] | None:
-    trained = run.runs_before.where((F.col("job") == "train_model") & (F.col("status") == "published"))
-    if model is not None:
-        trained = trained.where(F.col("model_name") == model)
-    elif run.source is not None:
-        trained = trained.where(F.col("source") == run.source)
-    last = trained.orderBy(F.desc("finished_at"), F.desc("run_id")).first()
-    return None if last is None else (last["model_name"], last["model_version"])
+    for row in reversed(run.published_runs):
+        ours = run.source in (None, row["source"]) if model is None else row["model_name"] == model
+        if row["job"] == "train_model" and ours:
+            return row["model_name"], row["model_version"]
+    return None

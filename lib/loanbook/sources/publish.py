@@ -6,6 +6,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.features.changes import changed_rows
 from loanbook.features.default_status import with_default_status
 from loanbook.quality.reconcile import Tally
 from loanbook.runs import Run
@@ -63,7 +64,7 @@ def publish(
     run.replace(QUARANTINE, rejected, replaced.sql())
     if replayed is not None:
         run.replace(QUARANTINE, QUARANTINE.empty(run.spark), Replaced(source, (), (replayed,)).sql())
-    run.replace(LOANS, loans, of_source(source))
+    write_loans(run, loans, source)
     run.replace(TERMINATIONS, _terminations(judged, history, rewritten), of_slices(source, rewritten))
     run.replace(PERFORMANCE, _performance(judged, history, rewritten), of_slices(source, rewritten))
     moves = _moves(run, judged)
@@ -73,6 +74,21 @@ def publish(
     earlier = earlier_rows([row for row in stored if row["delivery"] not in new], replaced.holds, moves)
     run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), of_source(source))
     return _counted_loans(judged, loans)
+
+
+def write_loans(run: Run, loans: DataFrame, source: str) -> None:
+    """Make ``loans`` the source's rows: where none that is there changes, only new ones are written.
+
+    So the log of the table tells a build of features that no loan's terms have changed.
+    """
+    stored = published(run, LOANS, source)
+    columns = [name for name in LOANS.column_names if name not in LOANS.key]
+    if stored is None or not changed_rows(stored, loans, ["loan_id"], columns, new_ones=False).isEmpty():
+        run.replace(LOANS, loans, of_source(source))
+        return
+    new = loans.join(stored.select("loan_id"), "loan_id", "left_anti")
+    if not new.isEmpty():
+        run.append(LOANS, new)
 
 
 def _counted_loans(judged: Judged, loans: DataFrame) -> dict[str, int]:

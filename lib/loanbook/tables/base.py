@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -189,16 +189,23 @@ def _log(spark: SparkSession, storage: Storage, table: Table) -> Any:
     return DeltaTable.forPath(spark, storage.table_uri(table.name))._jdt.deltaLog()
 
 
+class ChangedFiles(NamedTuple):
+    """Files, below a table's folder, that one version has and another has not."""
+
+    came: set[str]
+    went: set[str]
+
+
 def changed_files(
     spark: SparkSession, storage: Storage, table: Table, before: int, after: int
-) -> set[str] | None:
-    """Return the files, below the table's folder, whose rows came or went between two versions.
+) -> ChangedFiles | None:
+    """Return the files whose rows came or went between two versions.
 
     OPTIMIZE moves rows and changes none: its files are left out. Where a RESTORE goes back across one, files
     with the same rows can be among those returned. None where the log no longer has each commit since the
     version ``before``.
     """
-    changed: set[str] = set()
+    changed = ChangedFiles(set(), set())
     commits = _log(spark, storage, table).getChanges(before + 1, False)  # False: told below, not by an error
     version = before
     while version < after and commits.hasNext():
@@ -206,19 +213,23 @@ def changed_files(
         version += 1
         if int(commit._1()) != version:
             return None
-        for file in _files(commit._2().iterator()):
-            changed ^= {file}
+        for kind, file in _files(commit._2().iterator()):
+            here, there = changed if kind == "add" else reversed(changed)
+            if file in there:
+                there.remove(file)  # back to what it was
+            else:
+                here.add(file)
     return changed if version == after else None
 
 
-def _files(actions: Any) -> Iterator[str]:
-    """Yield the files that the actions of a commit add or remove with a change of rows."""
+def _files(actions: Any) -> Iterator[tuple[str, str]]:
+    """Yield ``add`` or ``remove`` and the file, of the actions of a commit that change rows."""
     while actions.hasNext():
         text = actions.next().json()
         if text.startswith(('{"add":', '{"remove":')):  # some others are not even JSON
-            (file,) = json.loads(text).values()
+            ((kind, file),) = json.loads(text).items()
             if file["dataChange"]:
-                yield file["path"]
+                yield kind, file["path"]
 
 
 def restore(spark: SparkSession, storage: Storage, table: Table, version: int) -> None:

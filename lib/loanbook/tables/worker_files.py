@@ -9,7 +9,7 @@ the workers began makes this one fail. Files without a commit are never read, an
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -146,14 +146,9 @@ def commit(
             f"table {table.name}: version {found_version} was committed by another run since this one read "
             f"version {read}; run this one again"
         )
-    predicate = spark._jsparkSession.sessionState().sqlParser().parseExpression(where)
-    sources = _sources(spark, transaction, table)
     now, actions = int(time.time() * 1000), nothing
-    found = transaction.filterFiles(nothing.appended(predicate), False).iterator()
-    while found.hasNext():
-        file = found.next()
-        if sources[file.path()] == source:
-            actions = actions.prepended(file.removeWithTimestamp(now, True))
+    for file in _replaced(spark, transaction, table, source, where):
+        actions = actions.prepended(file.removeWithTimestamp(now, True))
     for receipt in receipts:
         action = json.dumps({"add": _added(receipt, column, now)})
         actions = actions.prepended(delta.actions.Action.fromJson(action))
@@ -173,13 +168,25 @@ def _added(receipt: Receipt, column: str, now: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _replaced(spark: SparkSession, transaction: Any, table: Table, source: str, where: str) -> Iterator[Any]:
+    """Yield the source's files that meet a condition on the partition column."""
+    predicate = spark._jsparkSession.sessionState().sqlParser().parseExpression(where)
+    jvm: Any = spark._jvm
+    none = getattr(getattr(jvm.scala.collection.immutable, "Nil$"), "MODULE$")
+    found = transaction.filterFiles(none.appended(predicate), False)
+    in_path = table.partitions == ("source",)
+    sources = {} if in_path or found.isEmpty() else _sources(spark, transaction, table)
+    files = found.iterator()
+    while files.hasNext():
+        file = files.next()
+        if source == (file.partitionValues().apply("source") if in_path else sources[file.path()]):
+            yield file
+
+
 def _sources(spark: SparkSession, transaction: Any, table: Table) -> dict[str, str]:
-    """Return the source of each file's rows, from its partition or from Delta's statistics."""
+    """Return the source of each file's rows, by Delta's statistics."""
     files = DataFrame(transaction.snapshot().withStats(), spark)
-    if table.partitions == ("source",):
-        low = high = F.col("partitionValues")["source"]
-    else:
-        low, high = F.col("stats.minValues.source"), F.col("stats.maxValues.source")
+    low, high = F.col("stats.minValues.source"), F.col("stats.maxValues.source")
     found = files.select("path", low.alias("low"), high.alias("high")).collect()
     mixed = [row["path"] for row in found if row["low"] is None or row["low"] != row["high"]]
     if mixed:
