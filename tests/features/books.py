@@ -17,6 +17,7 @@ from loanbook.features.months import last_day, month_number
 from loanbook.features.neighbourhood_known import neighbourhood_known
 from loanbook.features.panel import PanelInputs
 from loanbook.features.rows import Stamp
+from loanbook.sources.publish import write_loans
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
@@ -183,7 +184,6 @@ def publish(
     }  # fmt: skip
     for table, rows in (
         (DELIVERIES, [delivery]),
-        (LOANS, loans_of(book)),
         (PERFORMANCE, [row for row in performance_of(book) if row["as_of_date"] <= last_day(last_month)]),
         (MACRO, macro),
     ):
@@ -191,4 +191,6 @@ def publish(
             own = [row if table == MACRO else row | {"source": source} for row in rows]
             where = "true" if table == MACRO else f"source = '{source}'"
             run.replace(table, frame(run.spark, table, own), where)
+    loans = [row | {"source": source} for row in loans_of(book)]
+    write_loans(run, frame(run.spark, LOANS, loans), source)
     run.finish({})

@@ -1,6 +1,7 @@
 """The job build-features on a published book, a month at a time, and after corrections."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ BOOK = [
     BookLoan("c", 2, ("current",) * 3),
     BookLoan("d", 5, ("current",) * 10),
 ]
+MOVED = [BOOK[0], replace(BOOK[1], terms={"region": "CA"}), *BOOK[2:]]  # a loan that has left has other terms
 MACRO = macro_of(("US", "unemployment", month, 1, 5.0 + month) for month in range(-12, 15))
 
 MakeRun = Callable[..., Run]
@@ -121,6 +123,17 @@ def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
     assert rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD) == increments
 
 
+def test_new_loans_and_other_terms_give_the_rows_of_a_rebuild(make_run: MakeRun) -> None:
+    new = BookLoan("e", 14, ("current",), {"region": "TX"})
+    grown(make_run, BOOK, LAST - 1)
+    assert grown(make_run, [*BOOK, new], LAST)["stale_months"] is None
+    others = grown(make_run, [*MOVED, new], LAST)
+    assert others["stale_months"] == [str(last_day(START + 1)), str(last_day(LAST))]
+    increments = rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD)
+    built(make_run, build_features)
+    assert rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD) == increments
+
+
 def test_what_the_workers_write_is_what_spark_writes(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +168,7 @@ def test_without_the_files_last_built_from_every_month_is_built_again(
 ) -> None:
     grown(make_run, BOOK, LAST - 1)
     before = files_of(make_run, table)
-    publish(make_run, BOOK, LAST, MACRO)
+    publish(make_run, MOVED, LAST, MACRO)
     for uri in before - files_of(make_run, table):
         Path(urlparse(uri).path).unlink()  # as VACUUM does
     assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
@@ -169,7 +182,7 @@ def test_without_the_version_last_built_from_every_month_is_built_again(
     grown(make_run, BOOK, LAST - 1)
     run = make_run()
     before, uri = run.published[table.name], run.storage.table_uri(table.name)
-    publish(make_run, BOOK, LAST, MACRO)
+    publish(make_run, MOVED, LAST, MACRO)
     DeltaTable.forPath(run.spark, uri)._jdt.deltaLog().checkpoint()
     for version in range(before + 1):
         (Path(uri) / "_delta_log" / f"{version:020d}.json").unlink()  # as Delta does after 60 days

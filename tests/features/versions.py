@@ -14,6 +14,7 @@ from loanbook.features.months import last_day, month_number
 from loanbook.features.settings import DefaultDefinition
 from loanbook.quality.history import severities
 from loanbook.sources.history import with_performance_fate
+from loanbook.sources.publish import write_loans
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO
@@ -131,9 +132,9 @@ def publish_versions(
         for delivery, slice_, day in sorted({(r["delivery"], r["slice"], r["delivered_at"]) for r in rows})
     ]
     for table, content in (
-        (DELIVERIES, deliveries), (LOANS, loans_of(loans)), (PERFORMANCE, tables[0]),
-        (SUPERSEDED, tables[1]), (MACRO, macro),
+        (DELIVERIES, deliveries), (PERFORMANCE, tables[0]), (SUPERSEDED, tables[1]), (MACRO, macro),
     ):  # fmt: skip
         if content is not None:
             run.replace(table, frame(run.spark, table, content), "true")
+    write_loans(run, frame(run.spark, LOANS, loans_of(loans)), "tape")
     run.finish({})

@@ -7,13 +7,22 @@ import pytest
 
 from loanbook.quality.fates import FATES
 from loanbook.runs import Run
+from loanbook.tables.base import changed_files
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
-from tests.sources.tapes import assert_reconciled, month, terms, write_feed, write_freddie, write_mapping
+from tests.sources.tapes import (
+    assert_reconciled,
+    month,
+    table_rows,
+    terms,
+    write_feed,
+    write_freddie,
+    write_mapping,
+)
 
 WRITTEN_IN_TURN = (QUARANTINE, PERFORMANCE, DELIVERIES)
 LENIENT = ("ingest.max_quarantined_share=0.5",)
@@ -110,6 +119,32 @@ def test_sources_never_touch_each_other(ingest, rows, tmp_path):
     after = rows(PERFORMANCE)
     assert [row for row in after if row["source"] == "freddie_mac"] == before
     assert len(after) == len(before) + 1
+
+
+def test_of_loans_only_new_rows_are_written_until_one_that_is_there_changes(ingest, make_run, tmp_path):
+    source = write_mapping(tmp_path / "feed.yaml")
+    folders = iter("abc")
+
+    def written(period: str, *lines: tuple[str, str, int]) -> tuple[int, int]:
+        """Return how many files of ``loans`` came and went."""
+        before = make_run().published[LOANS.name]
+        ingest(source, write_feed(tmp_path / next(folders), period, lines))
+        run = make_run()
+        files = changed_files(run.spark, run.storage, LOANS, before, run.published[LOANS.name])
+        assert files is not None
+        return len(files.came), len(files.went)
+
+    ingest(source, write_feed(tmp_path, "202001", [("1", "202001", 0)]))
+    assert written("202002", ("1", "202002", 0)) == (0, 0)
+    assert written("202003", ("1", "202003", 0), ("2", "202003", 0)) == (1, 0)
+    came, went = written("202001", ("1", "202001", 0), ("3", "202001", 0))  # a row names its delivery
+    assert came
+    assert went
+    assert [(row["loan_id"], row["slice"]) for row in table_rows(make_run(), LOANS)] == [
+        ("1", "202001"),
+        ("2", "202003"),
+        ("3", "202001"),
+    ]
 
 
 def killed_before_the_run_is_published(run, details):

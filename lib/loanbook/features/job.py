@@ -1,5 +1,6 @@
 """The job that builds the feature panel."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -94,12 +95,13 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
         if run.settings.features.knowledge == "as_known":
             with named(run.spark, "build-features: what was known"):
                 restated = restated_loans(run, tape, loans, step, keep)
-        if not tape.rebuilt:
-            around = count_neighbourhood(run, tape, loans, restated, step)
-        plan = _plan(run, tape, step, macro, around)
-        in_book = _loans_in_book(run, last_reports(tape, step.last_month, restated), step.last_month)
-        counts = write_panel(run, _parts(run, tape, loans, plan, step, restated), step, in_book)
-        _require_whole_book(step.last_month, counts, in_book)
+        with ThreadPoolExecutor(max_workers=1) as beside:  # each of the two is too small for all cores
+            in_book = beside.submit(_loans_in_book, run, last_reports(tape, step.last_month, restated), step)
+            if not tape.rebuilt:
+                around = count_neighbourhood(run, tape, loans, restated, step)
+        parts = _parts(run, tape, loans, _plan(run, tape, step, macro, around), step, restated)
+        counts = write_panel(run, parts, step, in_book.result())
+        _require_whole_book(step.last_month, counts, in_book.result())
     finally:
         for frame in kept:
             frame.unpersist()
@@ -216,9 +218,9 @@ def _known_macro(run: Run, last_month: int) -> MacroKnown | None:
     return macro_known(known, last_month)
 
 
-def _loans_in_book(run: Run, reports: DataFrame, month: int) -> int:
+def _loans_in_book(run: Run, reports: DataFrame, step: Step) -> int:
     with named(run.spark, "build-features: count the book"):
-        loans = loans_in_book(reports, month, run.settings.book.stale_months)
+        loans = loans_in_book(reports, step.last_month, run.settings.book.stale_months)
     run.count("loans_in_book", loans)
     return loans
 

@@ -66,7 +66,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step, in_book: int
 
 
 def _files(part: PanelInputs, in_book: int) -> int:
-    """Return how many files a month gets: of histories by all loans ever in the book, else by those in it now.
+    """Return how many files a month gets: by all its loans if made anew, else by those in the book.
 
     Loans made anew beside those that go on from the running state have files of their own.
     """
