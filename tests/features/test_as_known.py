@@ -14,9 +14,10 @@ from loanbook.sources.job import ingest_tapes
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.features import FEATURES
 from loanbook.tables.neighbourhood import NEIGHBOURHOOD
+from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, Rows, counts_of, loans_of, macro_of, plan_of, publish
 from tests.features.partitions import STAMP, features_of, partition_of
-from tests.features.test_job import BOOK, refuse, rows_of
+from tests.features.test_job import BOOK, clean_log, refuse, rows_of
 from tests.features.versions import (
     LATE_MONTH,
     MONTHS,
@@ -112,7 +113,7 @@ def brought_up_to(make_run: MakeRun, month: int) -> dict[str, Any]:
     return run.finish(build_features(run))
 
 
-def test_without_revisions_as_known_is_latest(make_run: MakeRun) -> None:
+def test_without_revisions_as_known_is_latest_and_restates_no_month(make_run: MakeRun) -> None:
     publish(make_run, BOOK, LAST, MACRO)
     panels = []
     for knowledge in ("latest", "as_known"):
@@ -125,6 +126,11 @@ def test_without_revisions_as_known_is_latest(make_run: MakeRun) -> None:
     publish(make_run, BOOK, LAST, [row | {"value": row["value"] + 1} for row in MACRO])
     restating = "macro known in months already built has changed(?s:.*)without --as-of"
     refuse(make_run("build_features", AS_KNOWN, as_of=last_day(LAST)), restating)
+    before = make_run().published[PERFORMANCE.name]
+    publish(make_run, BOOK, LAST, MACRO)
+    clean_log(make_run(), PERFORMANCE, before)
+    lost = "no longer kept(?s:.*)without --as-of"
+    refuse(make_run("build_features", AS_KNOWN, as_of=last_day(LAST)), lost)
 
 
 def test_ingested_corrections_change_the_months_from_which_they_were_known(

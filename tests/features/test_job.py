@@ -175,17 +175,22 @@ def test_without_the_files_last_built_from_every_month_is_built_again(
     assert "no longer kept: every month is built again" in caplog.text
 
 
+def clean_log(run: Run, table: Table, last: int) -> None:
+    """Lose the versions up to ``last`` as Delta does after 60 days."""
+    uri = run.storage.table_uri(table.name)
+    DeltaTable.forPath(run.spark, uri)._jdt.deltaLog().checkpoint()
+    for version in range(last + 1):
+        (Path(uri) / "_delta_log" / f"{version:020d}.json").unlink()
+
+
 @pytest.mark.parametrize("table", [PERFORMANCE, LOANS], ids=["performance", "loans"])
 def test_without_the_version_last_built_from_every_month_is_built_again(
     make_run: MakeRun, table: Table, caplog: pytest.LogCaptureFixture
 ) -> None:
     grown(make_run, BOOK, LAST - 1)
-    run = make_run()
-    before, uri = run.published[table.name], run.storage.table_uri(table.name)
+    before = make_run().published[table.name]
     publish(make_run, MOVED, LAST, MACRO)
-    DeltaTable.forPath(run.spark, uri)._jdt.deltaLog().checkpoint()
-    for version in range(before + 1):
-        (Path(uri) / "_delta_log" / f"{version:020d}.json").unlink()  # as Delta does after 60 days
+    clean_log(make_run(), table, before)
     assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
     assert "no longer kept: every month is built again" in caplog.text
 
