@@ -95,7 +95,7 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
         if run.settings.features.knowledge == "as_known":
             with named(run.spark, "build-features: what was known"):
                 restated = restated_loans(run, tape, loans, step, keep)
-        with ThreadPoolExecutor(max_workers=1) as beside:  # each of the two is too small for all cores
+        with ThreadPoolExecutor(max_workers=1) as beside:  # of a small book neither fills the cores
             in_book = beside.submit(_loans_in_book, run, last_reports(tape, step.last_month, restated), step)
             if not tape.rebuilt:
                 around = count_neighbourhood(run, tape, loans, restated, step)
