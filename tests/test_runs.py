@@ -46,7 +46,10 @@ def test_what_a_run_left_unpublished_is_undone(make_run):
     again.restore_unpublished(MACRO)
     frame = latest(again, MACRO)
     assert [row["value"] for row in frame.collect()] == [1.0]
-    publish(again, 4.0)
+    again.finish({})  # without writing it: what is there again is published
+    later = make_run()
+    assert later.published["macro"] == base.latest_version(later.spark, later.storage, MACRO)
+    publish(later, 4.0)
     assert values(make_run()) == [4.0]
 
 

@@ -80,15 +80,16 @@ class Run:
     def published_runs(self) -> list[Row]:
         """Return the published runs in the order in which they ended; ``details`` of this job's alone."""
         columns = (
-            "run_id", "job", "source", "status", "finished_at", "as_of_date", "inputs", "outputs",
-            "model_name", "model_version",
+            "run_id", "job", "source", "status", "as_of_date", "inputs", "outputs", "model_name",
+            "model_version",
         )  # fmt: skip
         details = F.when(F.col("job") == self.job, F.col("details")).alias("details")
+        finished = F.unix_micros("finished_at").alias("finished")  # Python's times repeat an hour in autumn
         # No filter in Spark: it makes Delta read the statistics of every file first.
-        rows = self.runs_before.select(*columns, details).collect()
+        rows = self.runs_before.select(*columns, details, finished).collect()
         return sorted(
             (row for row in rows if row["status"] == "published"),
-            key=lambda row: (row["finished_at"], row["run_id"]),
+            key=lambda row: (row["finished"], row["run_id"]),
         )
 
     @cached_property
@@ -158,7 +159,8 @@ class Run:
     def restore_unpublished(self, *tables: Table) -> dict[str, int | None]:
         """Undo what a run that never published left in ``tables``, which it writes in several commits.
 
-        Writers of these tables must not overlap: schedule one at a time for a warehouse.
+        This run publishes what is there again, even if it does not write it. Writers of these tables must not
+        overlap: schedule one at a time for a warehouse.
 
         Returns:
             the version of each table then; None: it is not there.
@@ -171,6 +173,8 @@ class Run:
                 log.warning("%s: version %d was never published; back to %d", table.name, latest, published)
                 base.restore(self.spark, self.storage, table, published)
                 latest = base.latest_version(self.spark, self.storage, table)
+                if latest is not None and table.name in self.published:
+                    self.outputs[table.name] = latest
             versions[table.name] = latest
         return versions
 
