@@ -1,5 +1,7 @@
 import json
-from datetime import date
+import time
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,6 +53,19 @@ def test_what_a_run_left_unpublished_is_undone(make_run):
     assert later.published["macro"] == base.latest_version(later.spark, later.storage, MACRO)
     publish(later, 4.0)
     assert values(make_run()) == [4.0]
+
+
+def test_runs_stand_in_order_in_the_hour_when_clocks_go_back(make_run, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        for minute in (50, 75):  # after midnight in UTC: ten to three, and a quarter past two
+            ended = datetime(2025, 10, 26, tzinfo=UTC) + timedelta(minutes=minute)
+            patched.setattr("loanbook.runs.time", SimpleNamespace(time=ended.timestamp))
+            publish(make_run(f"job_{minute}"), float(minute))
+        found = [row["job"] for row in make_run().published_runs]
+    time.tzset()
+    assert found == ["job_50", "job_75"]
 
 
 def test_the_runs_row_names_inputs_outputs_and_counts(make_run):

@@ -78,15 +78,12 @@ class Run:
 
     @cached_property
     def published_runs(self) -> list[Row]:
-        """Return the published runs in the order in which they ended; ``details`` of this job's alone."""
-        columns = (
-            "run_id", "job", "source", "status", "as_of_date", "inputs", "outputs", "model_name",
-            "model_version",
-        )  # fmt: skip
+        """Return the published runs as they ended, one after the other; ``details`` of this job's only."""
+        fields = "run_id job source status as_of_date inputs outputs model_name model_version"
         details = F.when(F.col("job") == self.job, F.col("details")).alias("details")
         finished = F.unix_micros("finished_at").alias("finished")  # Python's times repeat an hour in autumn
         # No filter in Spark: it makes Delta read the statistics of every file first.
-        rows = self.runs_before.select(*columns, details, finished).collect()
+        rows = self.runs_before.select(*fields.split(), details, finished).collect()
         return sorted(
             (row for row in rows if row["status"] == "published"),
             key=lambda row: (row["finished"], row["run_id"]),

@@ -7,7 +7,7 @@ import pytest
 
 from loanbook.quality.fates import FATES
 from loanbook.runs import Run
-from loanbook.tables.base import changed_files
+from loanbook.tables.commits import changed_files
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE

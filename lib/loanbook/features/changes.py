@@ -13,8 +13,8 @@ from pyspark.sql import types as T
 
 from loanbook.runs import Run
 from loanbook.storage import Storage
-from loanbook.tables import base
 from loanbook.tables.base import Table
+from loanbook.tables.commits import changed_files
 
 _MONTH = re.compile(r"(?:^|/)as_of_date=(\d{4}-\d{2}-\d{2})/")
 
@@ -56,7 +56,7 @@ def changed_months(
     same rows, or by another source, counts as changed. None where the log no longer has the commits since
     (60 days): any month may have changed.
     """
-    files = base.changed_files(spark, storage, table, before, after)
+    files = changed_files(spark, storage, table, before, after)
     if files is None:
         return None
     paths = files.came | files.went

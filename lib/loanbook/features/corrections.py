@@ -16,6 +16,7 @@ from loanbook.features.tape import Since
 from loanbook.runs import Run
 from loanbook.tables import base
 from loanbook.tables.base import Table
+from loanbook.tables.commits import changed_files
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 
@@ -111,7 +112,7 @@ def _changed_terms(run: Run, source: str, since: Since) -> DataFrame | None:
     New ones have no earlier month: ingest gives every loan of which it has a month a row.
     """
     last, version = since.inputs[LOANS.name], run.published[LOANS.name]
-    files = base.changed_files(run.spark, run.storage, LOANS, last, version)
+    files = changed_files(run.spark, run.storage, LOANS, last, version)
     if files is not None and not files.went:
         return None
     before, now = _before(run, LOANS, since, source), _of_source(run, LOANS, version, source)

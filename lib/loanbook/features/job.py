@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -96,7 +97,8 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
             with named(run.spark, "build-features: what was known"):
                 restated = restated_loans(run, tape, loans, step, keep)
         with ThreadPoolExecutor(max_workers=1) as beside:  # of a small book neither fills the cores
-            in_book = beside.submit(_loans_in_book, run, last_reports(tape, step.last_month, restated), step)
+            count = inheritable_thread_target(run.spark)(_loans_in_book)
+            in_book = beside.submit(count, run, last_reports(tape, step.last_month, restated), step)
             if not tape.rebuilt:
                 around = count_neighbourhood(run, tape, loans, restated, step)
         parts = _parts(run, tape, loans, _plan(run, tape, step, macro, around), step, restated)

@@ -66,11 +66,11 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step, in_book: int
 
 
 def _files(part: PanelInputs, in_book: int) -> int:
-    """Return how many files a month gets: by all its loans if made anew, else by those in the book.
+    """Return how many files a month gets: by all loans if made anew, else by those that had not left before.
 
     Loans made anew beside those that go on from the running state have files of their own.
     """
-    return files_a_month(part.loans.count() if part.state is None else in_book)
+    return files_a_month(part.loans.count() if part.state is None else max(part.state.count(), in_book))
 
 
 def files_a_month(loans: int) -> int:

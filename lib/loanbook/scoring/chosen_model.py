@@ -1,5 +1,7 @@
 """Which trained model a job works with."""
 
+from pyspark.sql import Row
+
 from loanbook.errors import InputError
 from loanbook.models.artefact import Artefact, load_artefact, model_names
 from loanbook.runs import Run
@@ -36,7 +38,12 @@ def chosen_model(run: Run, model: str | None, model_version: str | None) -> Arte
 
 def _trained_last(run: Run, model: str | None) -> tuple[str, str] | None:
     for row in reversed(run.published_runs):
-        ours = run.source in (None, row["source"]) if model is None else row["model_name"] == model
-        if row["job"] == "train_model" and ours:
+        if row["job"] == "train_model" and _is_asked_for(row, run.source, model):
             return row["model_name"], row["model_version"]
     return None
+
+
+def _is_asked_for(row: Row, source: str | None, model: str | None) -> bool:
+    if model is not None:
+        return bool(row["model_name"] == model)
+    return source is None or bool(row["source"] == source)

@@ -79,7 +79,8 @@ def publish(
 def write_loans(run: Run, loans: DataFrame, source: str) -> None:
     """Make ``loans`` the source's rows: where none that is there changes, only new ones are written.
 
-    So the log of the table tells a build of features that no loan's terms have changed.
+    So the log of the table tells a build of features that no loan's terms have changed. A row delivered again
+    changes, as it names its delivery and line.
     """
     stored = published(run, LOANS, source)
     columns = [name for name in LOANS.column_names if name not in LOANS.key]

@@ -1,9 +1,9 @@
 """What a published table is, and the only functions that create, read and write one."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -179,57 +179,14 @@ def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int |
     if not _is_there(spark, storage, table):
         return None
     none = spark._jvm.scala.Option.apply(None)  # type: ignore[union-attr]
-    return int(_log(spark, storage, table).update(False, none, none).version())
+    return int(delta_log(spark, storage, table).update(False, none, none).version())
 
 
-def _log(spark: SparkSession, storage: Storage, table: Table) -> Any:
+def delta_log(spark: SparkSession, storage: Storage, table: Table) -> Any:
     """Return Delta's log of the table, to be asked directly: DESCRIBE HISTORY and inputFiles run Spark jobs."""
     if storage.catalog:
         return DeltaTable.forName(spark, storage.spark_name(table.name))._jdt.deltaLog()
     return DeltaTable.forPath(spark, storage.table_uri(table.name))._jdt.deltaLog()
-
-
-class ChangedFiles(NamedTuple):
-    """Files, below a table's folder, that one version has and another has not."""
-
-    came: set[str]
-    went: set[str]
-
-
-def changed_files(
-    spark: SparkSession, storage: Storage, table: Table, before: int, after: int
-) -> ChangedFiles | None:
-    """Return the files whose rows came or went between two versions.
-
-    OPTIMIZE moves rows and changes none: its files are left out. Where a RESTORE goes back across one, files
-    with the same rows can be among those returned. None where the log no longer has each commit since the
-    version ``before``.
-    """
-    changed = ChangedFiles(set(), set())
-    commits = _log(spark, storage, table).getChanges(before + 1, False)  # False: told below, not by an error
-    version = before
-    while version < after and commits.hasNext():
-        commit = commits.next()
-        version += 1
-        if int(commit._1()) != version:
-            return None
-        for kind, file in _files(commit._2().iterator()):
-            here, there = changed if kind == "add" else reversed(changed)
-            if file in there:
-                there.remove(file)  # back to what it was
-            else:
-                here.add(file)
-    return changed if version == after else None
-
-
-def _files(actions: Any) -> Iterator[tuple[str, str]]:
-    """Yield ``add`` or ``remove`` and the file, of the actions of a commit that change rows."""
-    while actions.hasNext():
-        text = actions.next().json()
-        if text.startswith(('{"add":', '{"remove":')):  # some others are not even JSON
-            ((kind, file),) = json.loads(text).items()
-            if file["dataChange"]:
-                yield kind, file["path"]
 
 
 def restore(spark: SparkSession, storage: Storage, table: Table, version: int) -> None:

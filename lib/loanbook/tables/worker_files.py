@@ -136,7 +136,7 @@ def commit(
     jvm: Any = spark._jvm
     (column,) = table.partitions
     delta, option = jvm.org.apache.spark.sql.delta, jvm.scala.Option.apply
-    nothing = getattr(getattr(jvm.scala.collection.immutable, "Nil$"), "MODULE$")
+    nothing = _empty_list(spark)
     transaction = delta.DeltaLog.forTable(spark._jsparkSession, uri).startTransaction(
         option(None), option(None)
     )
@@ -171,9 +171,7 @@ def _added(receipt: Receipt, column: str, now: int) -> dict[str, Any]:
 def _replaced(spark: SparkSession, transaction: Any, table: Table, source: str, where: str) -> Iterator[Any]:
     """Yield the source's files that meet a condition on the partition column."""
     predicate = spark._jsparkSession.sessionState().sqlParser().parseExpression(where)
-    jvm: Any = spark._jvm
-    none = getattr(getattr(jvm.scala.collection.immutable, "Nil$"), "MODULE$")
-    found = transaction.filterFiles(none.appended(predicate), False)
+    found = transaction.filterFiles(_empty_list(spark).appended(predicate), False)
     in_path = table.partitions == ("source",)
     sources = {} if in_path or found.isEmpty() else _sources(spark, transaction, table)
     files = found.iterator()
@@ -181,6 +179,11 @@ def _replaced(spark: SparkSession, transaction: Any, table: Table, source: str, 
         file = files.next()
         if source == (file.partitionValues().apply("source") if in_path else sources[file.path()]):
             yield file
+
+
+def _empty_list(spark: SparkSession) -> Any:
+    jvm: Any = spark._jvm
+    return getattr(getattr(jvm.scala.collection.immutable, "Nil$"), "MODULE$")
 
 
 def _sources(spark: SparkSession, transaction: Any, table: Table) -> dict[str, str]:
