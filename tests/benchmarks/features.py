@@ -1,7 +1,7 @@
 """The feature engine beside DuckDB, a month's increment beside a rebuild, and four times the loans.
 
-``LOANBOOK_BENCH_LOANS`` sets the number of loans. A new month brings reports and no terms. Both sides are warm:
-the first pair is run and thrown away.
+``LOANBOOK_BENCH_LOANS`` sets the number of loans. A new month brings reports and no terms. Both sides are
+warm: the first pair is run and thrown away.
 """
 
 import os
