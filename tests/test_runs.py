@@ -56,15 +56,17 @@ def test_what_a_run_left_unpublished_is_undone(make_run):
 
 
 def test_runs_stand_in_order_in_the_hour_when_clocks_go_back(make_run, monkeypatch):
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "Europe/Berlin")
+    try:
+        with monkeypatch.context() as patched:
+            patched.setenv("TZ", "Europe/Berlin")
+            time.tzset()
+            for minute in (50, 75):  # after midnight in UTC: ten to three, and a quarter past two
+                ended = datetime(2025, 10, 26, tzinfo=UTC) + timedelta(minutes=minute)
+                patched.setattr("loanbook.runs.time", SimpleNamespace(time=ended.timestamp))
+                publish(make_run(f"job_{minute}"), float(minute))
+            found = [row["job"] for row in make_run().published_runs]
+    finally:
         time.tzset()
-        for minute in (50, 75):  # after midnight in UTC: ten to three, and a quarter past two
-            ended = datetime(2025, 10, 26, tzinfo=UTC) + timedelta(minutes=minute)
-            patched.setattr("loanbook.runs.time", SimpleNamespace(time=ended.timestamp))
-            publish(make_run(f"job_{minute}"), float(minute))
-        found = [row["job"] for row in make_run().published_runs]
-    time.tzset()
     assert found == ["job_50", "job_75"]
 
 

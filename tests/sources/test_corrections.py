@@ -14,15 +14,7 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
-from tests.sources.tapes import (
-    assert_reconciled,
-    month,
-    table_rows,
-    terms,
-    write_feed,
-    write_freddie,
-    write_mapping,
-)
+from tests.sources.tapes import assert_reconciled, month, terms, write_feed, write_freddie, write_mapping
 
 WRITTEN_IN_TURN = (QUARANTINE, PERFORMANCE, DELIVERIES)
 LENIENT = ("ingest.max_quarantined_share=0.5",)
@@ -121,7 +113,7 @@ def test_sources_never_touch_each_other(ingest, rows, tmp_path):
     assert len(after) == len(before) + 1
 
 
-def test_of_loans_only_new_rows_are_written_until_one_that_is_there_changes(ingest, make_run, tmp_path):
+def test_of_loans_only_new_rows_are_written_until_one_that_is_there_changes(ingest, rows, make_run, tmp_path):
     source = write_mapping(tmp_path / "feed.yaml")
     folders = iter("abc")
 
@@ -140,7 +132,7 @@ def test_of_loans_only_new_rows_are_written_until_one_that_is_there_changes(inge
     came, went = written("202001", ("1", "202001", 0), ("3", "202001", 0))  # a row names its delivery
     assert came
     assert went
-    assert [(row["loan_id"], row["slice"]) for row in table_rows(make_run(), LOANS)] == [
+    assert [(row["loan_id"], row["slice"]) for row in rows(LOANS)] == [
         ("1", "202001"),
         ("2", "202003"),
         ("3", "202001"),
