@@ -79,11 +79,12 @@ class Run:
     @cached_property
     def published_runs(self) -> list[Row]:
         """Return the published runs as they ended, one after the other; ``details`` of this job's only."""
+        before = self.runs_before  # first of all: a Column needs the session that this builds
         fields = "run_id job source status as_of_date inputs outputs model_name model_version"
         details = F.when(F.col("job") == self.job, F.col("details")).alias("details")
         finished = F.unix_micros("finished_at").alias("finished")  # Python's times repeat an hour in autumn
         # No filter in Spark: it makes Delta read the statistics of every file first.
-        rows = self.runs_before.select(*fields.split(), details, finished).collect()
+        rows = before.select(*fields.split(), details, finished).collect()
         return sorted(
             (row for row in rows if row["status"] == "published"),
             key=lambda row: (row["finished"], row["run_id"]),
