@@ -36,12 +36,17 @@ MONTHS_DELINQUENT = {"current": 0, "dpd30": 1, "dpd60": 2, "dpd90": 3, "foreclos
 
 @dataclass(frozen=True)
 class BookLoan:
-    """A loan: its first month, counted from START, and the state of each month from then; None: no report."""
+    """A loan: its first period, counted from START, and the state of each from then; None: no report."""
 
     loan_id: str
     start: int
     states: tuple[str | None, ...]
     terms: dict[str, Any] = field(default_factory=dict)
+    period_months: int = 1
+
+    def month(self, period: int) -> int:
+        """Return the month that one of its periods ends with."""
+        return START + (self.start + period) * self.period_months
 
     def rows(self) -> Rows:
         """Return its performance rows, with default status and episodes."""
@@ -62,15 +67,15 @@ class BookLoan:
 
     def _row(self, k: int, state: str) -> dict[str, Any]:
         return {
-            "source": "tape", "loan_id": self.loan_id, "as_of_date": last_day(START + self.start + k),
-            "slice": "all", "delivery": "d1", "line": k + 1, "known_on": last_day(START + self.start + k),
+            "source": "tape", "loan_id": self.loan_id, "as_of_date": last_day(self.month(k)),
+            "slice": "all", "delivery": "d1", "line": k + 1, "known_on": last_day(self.month(k)),
             "state": state, "months_delinquent": MONTHS_DELINQUENT.get(state),
             "upb": Decimal(100_000 - 137 * k - 911 * (k // 4)), "rate": Decimal("4.125"),
             "payment": None if k % 5 == 4 else Decimal(-50 if k == 6 else 420 + 30 * (k % 4)),
             "statement": Decimal(1000 + 10 * k) if k % 4 else None,
             "credit_limit": None if k % 3 else Decimal(150_000 + 1000 * (k // 6)),
-            "remaining_term": 360 - k, "modified": k > 20, "loss_event": state == "liquidated",
-            "quality_flags": [],
+            "remaining_term": 360 - k * self.period_months, "modified": k > 20,
+            "loss_event": state == "liquidated", "quality_flags": [],
             "default_definition_id": DEFINITION,
         }  # fmt: skip
 
@@ -84,7 +89,7 @@ def loans_of(loans: Iterable[BookLoan]) -> Rows:
     """Return the loans rows of loans; their ``terms`` override plain ones."""
     rows = []
     for line, loan in enumerate(loans, 1):
-        origination = last_day(START + loan.start - 1).replace(day=1)
+        origination = last_day(loan.month(0) - 1).replace(day=1)
         terms: dict[str, Any] = {
             "product": "mortgage", "origination_date": origination, "vintage": "2019Q4",
             "original_upb": Decimal(100_000), "original_rate": Decimal("4.125"), "original_term": 360,

@@ -8,19 +8,23 @@ from tests.features.books import TERMINAL, Rows
 from tests.features.oracle import Expected, Reports, last_report, reports_of
 
 
-def expected_labels(rows: Rows, last_month: int, horizons: Sequence[int] = (6, 12, 24)) -> Expected:
+def expected_labels(
+    rows: Rows, last_month: int, horizons: Sequence[int] = (6, 12, 24), period: int = 1
+) -> Expected:
     """Return the labels of every loan in the book and month, of a tape whose last complete month is given."""
     return {
-        (loan_id, last_day(month)): _labels(reports, month, last_month, horizons)
+        (loan_id, last_day(month)): _labels(reports, month, last_month, horizons, period)
         for loan_id, reports in reports_of(rows).items()
-        for month in range(min(reports), last_month + 1)
+        for month in range(min(reports), last_month + 1, period)
         if last_report(reports, month) is not None
     }
 
 
-def _labels(reports: Reports, month: int, last_month: int, horizons: Sequence[int]) -> dict[str, Any]:
+def _labels(
+    reports: Reports, month: int, last_month: int, horizons: Sequence[int], period: int
+) -> dict[str, Any]:
     has_next = month in reports and month < last_month
-    result = {"next_state": reports.get(month + 1, {}).get("state") if has_next else None}
+    result = {"next_state": reports.get(month + period, {}).get("state") if has_next else None}
     for horizon in horizons:
         status, defaulted = _status(reports, month, last_month, horizon)
         label = int(defaulted) if status == "observed" else None

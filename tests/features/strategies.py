@@ -21,10 +21,13 @@ def loan_states(draw: st.DrawFn) -> tuple[str | None, ...]:
 
 
 @st.composite
-def books(draw: st.DrawFn) -> list[BookLoan]:
-    """Return a book of 25 loans."""
+def books(draw: st.DrawFn, period_months: int = 1) -> list[BookLoan]:
+    """Return a book of 25 loans, reported each period."""
     starts = draw(st.lists(st.integers(0, 12), min_size=25, max_size=25))
-    return [BookLoan(f"L{k:02}", start, draw(loan_states())) for k, start in enumerate(starts)]
+    return [
+        BookLoan(f"L{k:02}", start, draw(loan_states()), period_months=period_months)
+        for k, start in enumerate(starts)
+    ]
 
 
 # An example is a Spark job, and shrinking would run hundreds.

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from loanbook.errors import InputError
 from loanbook.features.catalogue import FEATURES as CATALOGUE
@@ -36,12 +37,15 @@ def panel(performance: Rows, loans: Rows, **plan: Any) -> Rows:
     return features_of(partition_of(performance, loans, plan_of(plan.pop("last_month", LAST), **plan)))
 
 
+@pytest.mark.parametrize("period", [1, 3])
 @settings(max_examples=20, deadline=None)
-@given(book=books())
-def test_the_engine_equals_the_oracle(book: list[BookLoan]) -> None:
-    rows = performance_of(book)
-    found = {(row["loan_id"], row["as_of_date"]): row for row in panel(rows, loans_of(book), macro=MACRO)}
-    expected = expected_features(rows, LAST)
+@given(data=st.data())
+def test_the_engine_equals_the_oracle(period: int, data: st.DataObject) -> None:
+    book = data.draw(books(period))
+    rows, last = performance_of(book), START + 30 * period
+    panelled = panel(rows, loans_of(book), macro=MACRO, last_month=last, period_months=period)
+    found = {(row["loan_id"], row["as_of_date"]): row for row in panelled}
+    expected = expected_features(rows, last, period)
     assert found.keys() == expected.keys()
     for key, values in expected.items():
         assert {name: found[key][name] for name in values} == values, key
@@ -58,15 +62,18 @@ def out_of_range(row: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-@settings(max_examples=2, deadline=None)  # of 25 loans, and 31 months each
-@given(book=books())
-def test_a_month_at_a_time_gives_the_bits_of_a_rebuild(book: list[BookLoan]) -> None:
+@pytest.mark.parametrize("period", [1, 3])
+@settings(max_examples=2, deadline=None)  # of 25 loans, and 31 periods each
+@given(data=st.data())
+def test_a_month_at_a_time_gives_the_bits_of_a_rebuild(period: int, data: st.DataObject) -> None:
+    book, last = data.draw(books(period)), START + 30 * period
     performance, loans = performance_of(book), loans_of(book)
-    whole, state = panel(performance, loans, macro=MACRO), None
-    grown: Rows = []
-    for month in range(START, LAST + 1):
+    whole = panel(performance, loans, macro=MACRO, last_month=last, period_months=period)
+    state, grown, built = None, Rows(), START - 1
+    for month in range(START, last + 1, period):
         rows = [row for row in performance if row["as_of_date"] == last_day(month)]
-        plan = replace(plan_of(LAST, MACRO), first_month=month, last_month=month)
+        plan = plan_of(last, MACRO, period_months=period)
+        plan, built = replace(plan, first_month=built + 1, last_month=month), month
         partition = partition_of(rows, loans, plan, state)
         grown += features_of(partition)
         state = partition.state()
@@ -162,13 +169,17 @@ def test_macro_not_yet_known_changes_no_feature() -> None:
     assert row["burnout"] == 1  # at 4 percent in the first month; then the market rose above the loan's rate
 
 
-def test_a_quarterly_tape_counts_its_reports() -> None:
-    book = [BookLoan("a", 0, ("current", None, None, "current", None, None, "dpd30", None, None, "current"))]
-    rows = panel(performance_of(book), loans_of(book), last_month=START + 11, period_months=3)
-    last = rows[-1]
-    assert len(rows) == 12
-    assert (last["months_observed_12m"], last["months_30plus_12m"], last["longest_run_current"]) == (4, 1, 2)
-    assert (last["cures_30plus"], last["months_since_report"], last["reported"]) == (1, 2, False)
+def test_a_quarterly_tape_has_a_row_a_quarter_and_counts_its_reports() -> None:
+    states = ("current", "current", "dpd30", "current", None, None, "current")
+    book = [BookLoan("a", 0, states, period_months=3)]
+    rows = panel(performance_of(book), loans_of(book), last_month=START + 21, period_months=3)
+    quarters = [0, 3, 6, 9, 12, 18, 21]  # carried for one quarter, stale for the next
+    assert [row["as_of_date"] for row in rows] == [last_day(START + k) for k in quarters]
+    assert [row["months_since_report"] for row in rows] == [0, 0, 0, 0, 3, 0, 3]
+    year = rows[3]
+    assert (year["months_observed_12m"], year["months_30plus_12m"], year["longest_run_current"]) == (4, 1, 2)
+    assert (year["cures_30plus"], year["upb_change_3m"]) == (1, -137 / (100_000 - 137 * 2))
+    assert year["state_last_12m"] == [0, 0, 1, 0, 0, 1, 0, 0, 2, 0, 0, 1]
 
 
 def test_a_loan_that_leaves_and_returns_keeps_its_history() -> None:

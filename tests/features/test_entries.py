@@ -17,13 +17,15 @@ def group(slice_: str, month: int, known_on: str, delivery: str = "") -> Group:
     return Group(slice_, delivery or f"d{known_on}", last_day(month), date.fromisoformat(known_on))
 
 
-def entries(groups: list[Group], delivered: Delivered = NONE_FULL) -> list[int]:
-    found = entry_months(groups, delivered, START, LAST)
+def entries(
+    groups: list[Group], delivered: Delivered = NONE_FULL, months: range = range(START, LAST + 1)
+) -> list[int]:
+    found = entry_months(groups, delivered, months)
     return [found[one] - START for one in groups]
 
 
 def test_a_month_ends_on_its_last_day_where_its_reports_say_no_more() -> None:
-    assert cutoffs({START: date(2020, 1, 31), START + 1: date(2020, 2, 10)}, START, LAST) == [
+    assert cutoffs({START: date(2020, 1, 31), START + 1: date(2020, 2, 10)}, range(START, LAST + 1)) == [
         date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31), date(2020, 4, 30),
     ]  # fmt: skip
 
@@ -41,6 +43,14 @@ def test_versions_enter_in_their_month_or_when_they_come() -> None:
 def test_a_month_that_comes_after_a_later_one_was_not_known_in_its_own() -> None:
     months = [(0, "2020-02-05"), (1, "2020-04-20"), (2, "2020-04-05"), (3, "2020-05-05")]
     assert entries([group("m", START + k, day) for k, day in months]) == [0, 3, 2, 3]
+
+
+def test_what_comes_between_two_quarters_is_known_in_the_later_one() -> None:
+    quarters = range(START, START + 7, 3)
+    usual = [group("m", month, f"2020-0{2 + month - START}-05") for month in quarters]
+    late = [group("m", START, "2020-03-01"), group("m", START + 3, "2020-08-06")]
+    assert cutoffs({START + 3: date(2020, 5, 5)}, quarters)[:2] == [date(2020, 5, 5)] * 2
+    assert entries([*usual, *late], months=quarters) == [0, 3, 6, 3, 7]
 
 
 def test_a_bulk_load_is_known_throughout() -> None:

@@ -35,12 +35,14 @@ def labels_of(
 
 
 @FEW
-@given(book=books())
-def test_labels_equal_the_oracle(spark: SparkSession, book: list[BookLoan]) -> None:
+@given(data=st.data())
+def test_labels_equal_the_oracle(spark: SparkSession, data: st.DataObject) -> None:
+    period = data.draw(st.sampled_from([1, 3]))
+    book, last = data.draw(books(period)), START + 30 * period
     rows = performance_of(book)
-    labels = labels_of(spark, rows, LAST)
+    labels = labels_of(spark, rows, last, period)
     found = {(row["loan_id"], row["as_of_date"]): row for row in labels}
-    expected = expected_labels(rows, LAST)
+    expected = expected_labels(rows, last, period=period)
     assert len(found) == len(labels)
     assert found.keys() == expected.keys()
     for key, values in expected.items():
@@ -195,8 +197,18 @@ def test_a_matured_label_never_changes(spark: SparkSession) -> None:
     assert [row["label_status"] for row in first[0]] == ["observed", "observed", "observed"]
 
 
-def test_next_state_of_a_quarterly_tape_is_a_quarter_later(spark: SparkSession) -> None:
-    book = [BookLoan("a", 0, ("current", None, None, "dpd30", None, None, "dpd60"))]
-    rows = labels_of(spark, performance_of(book), START + 6, period=3)
-    assert [row["next_state"] for row in rows] == ["dpd30", None, None, "dpd60", None, None, None]
+def test_a_quarterly_tape_has_a_cohort_a_quarter(spark: SparkSession) -> None:
+    states = ("current", "dpd30", "dpd60", None, "current", "current", "dpd90", "current")
+    rows = labels_of(spark, performance_of([BookLoan("a", 0, states, period_months=3)]), START + 21, 3)
+    assert [row["as_of_date"] for row in rows] == [last_day(START + k) for k in range(0, 22, 3)]
+    assert [row["next_state"] for row in rows] == [
+        "dpd30", "dpd60", None, None, "current", "dpd90", "current", None,
+    ]  # fmt: skip
+    assert [row["default_12m"] for row in rows] == [0, 0, 1, 1, *(None,) * 4]
+    assert [row["label_status"] for row in rows[3:]] == [
+        "observed", "not_matured", "not_matured", "in_default", "in_default",
+    ]  # fmt: skip
+    calendar = Calendar(START + 21, STALE, 3)
+    assert list(calendar.cohorts_to_write(START, START + 18, [])) == [START + k for k in (9, 15, 18, 21)]
+    assert list(calendar.cohorts_to_write(START, START + 21, [START + 3])) == [START + k for k in (0, 3, 6)]
     assert list(rows[0]) == LABELS.column_names

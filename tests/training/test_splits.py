@@ -32,6 +32,27 @@ def test_a_short_history_shrinks_the_test(months: int, test: int) -> None:
     assert bool(fold.reasons) == (test < 12)
 
 
+@pytest.mark.parametrize(
+    ("quarters", "test", "reasons"),
+    [
+        (60, 4, ()),
+        (11, 4, ()),
+        (10, 3, ("9 test months instead of 12",)),
+        (5, 1, ("3 test months instead of 12",)),
+    ],
+)
+def test_twelve_months_of_a_quarterly_tape_are_four_cohorts(
+    quarters: int, test: int, reasons: tuple[str, ...]
+) -> None:
+    cohorts = month_ends(3 * quarters)[2::3]
+    (fold,) = plan_folds(cohorts, 12, SETTINGS)
+    assert (fold.test_from, fold.test_to) == (cohorts[-test], cohorts[-1])
+    assert (fold.development_from, fold.development_to) == (cohorts[0], cohorts[-test - 4])
+    assert fold.reasons == reasons
+    rolling = plan_folds(cohorts, 12, TrainSettings(folds=2))
+    assert [one.test_to for one in rolling] == [cohorts[-1], *([cohorts[-5]] if quarters == 60 else [])]
+
+
 def test_no_room_for_a_test() -> None:
     (fold,) = plan_folds(month_ends(12), 12, SETTINGS)
     assert fold.test_from is None

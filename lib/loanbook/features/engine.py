@@ -9,12 +9,14 @@ import pyarrow.compute as pc
 
 from loanbook.errors import InputError
 from loanbook.features import saved_state
+from loanbook.features.book import oldest_report
 from loanbook.features.epoch_key import NO_END, Written, ids_and_months
 from loanbook.features.history import MISSING, History, Reports
 from loanbook.features.known import Known
 from loanbook.features.macro_known import NATION, MacroKnown
 from loanbook.features.months import last_day
 from loanbook.features.neighbourhood_known import Neighbourhood
+from loanbook.features.periods import period_ends
 from loanbook.features.terms import Terms, numbers_of, terms_of, whole_of
 from loanbook.features.values import Numbers
 from loanbook.tables.columns import STATES, TERMINAL_STATES
@@ -31,7 +33,7 @@ class Plan:
 
     Args:
         first_month: number of the first month to return; those before are read only.
-        last_month: of the last one.
+        last_month: of the last one, which ends a period: the months before it are whole periods apart.
         stale_months: months without a report after which a loan leaves the book.
         period_months: months between two reports.
         macro: what was known of the economy; None without any.
@@ -88,15 +90,15 @@ class Partition:
         self._sort(month, np.flatnonzero(rows["month"].is_valid()))
 
     def months(self) -> Iterator[Known]:
-        """Yield what is known at the end of each month in which some loan is in the book, in order.
+        """Yield what is known at the end of each period in which some loan is in the book, in order.
 
         The view reads the running state: use it before the next one is taken.
         """
         first = int(self._month[0]) if len(self._month) else self.plan.last_month + 1
         start = min(first, self.plan.first_month)
-        bounds = np.searchsorted(self._month, np.arange(start, self.plan.last_month + 2))
-        for month in range(start, self.plan.last_month + 1):
-            rows = slice(bounds[month - start], bounds[month - start + 1])
+        months = period_ends(start, self.plan.last_month, self.plan.period_months)
+        begin, end = (np.searchsorted(self._month, np.array(months), side) for side in ("left", "right"))
+        for month, rows in zip(months, map(slice, begin, end), strict=True):
             known = self._written(self._advanced(month, rows))
             if len(known.at) and month >= self.plan.first_month:
                 yield known
@@ -120,7 +122,7 @@ class Partition:
         live = self._columns["state"][rows] < FIRST_TERMINAL
         code = self._code[rows]
         self.history.leave(code[~live])
-        in_book = self.history.numbers["last"] >= month - self.plan.stale_months
+        in_book = self.history.numbers["last"] >= oldest_report(month, self.plan.stale_months)
         reported = np.zeros(len(in_book), bool)
         reported[code[live]] = True
         at = np.flatnonzero(in_book | reported)

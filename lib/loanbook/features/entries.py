@@ -54,37 +54,43 @@ class Delivered(NamedTuple):
         return min([group.known_on, *(day for day in days.values() if day >= group.as_of_date)])
 
 
-def entry_months(groups: Iterable[Group], delivered: Delivered, first: int, last: int) -> dict[Group, int]:
+def entry_months(groups: Iterable[Group], delivered: Delivered, months: range) -> dict[Group, int]:
     """Return, for each group, the first month at whose cut-off it was known, not before its own.
 
-    ``last + 1`` stands for never, up to ``last``. The cut-off of a month is the later of its last day and the
-    day on which it, or a later one, was first reported: then a run for it was possible.
+    A month past the last one stands for never, up to that. The cut-off of a month is the later of its last
+    day and the day on which it, or a later one, was first reported: then a run for it was possible.
+
+    Args:
+        groups: of versions.
+        delivered: what the deliveries say of them.
+        months: of the book, to the last one to write.
     """
     days = {group: delivered.known_on(group) for group in groups}
     by_slice: dict[str, dict[int, date]] = {}
     for group, day in days.items():
         reported = by_slice.setdefault(group.slice if delivered.by_slice else "", {})
         reported[group.month] = min(day, reported.get(group.month, day))
-    ends = {name: cutoffs(reported, first, last) for name, reported in by_slice.items()}
+    ends = {name: cutoffs(reported, months) for name, reported in by_slice.items()}
+    entries = [*months, months[-1] + 1]
     return {
-        group: max(group.month, first + bisect_left(ends[group.slice if delivered.by_slice else ""], day))
+        group: max(group.month, entries[bisect_left(ends[group.slice if delivered.by_slice else ""], day)])
         for group, day in days.items()
     }
 
 
-def cutoffs(reported: Mapping[int, date], first: int, last: int) -> Sequence[date]:
-    """Return the cut-off of each month from ``first`` to ``last``; they never go back.
+def cutoffs(reported: Mapping[int, date], months: range) -> Sequence[date]:
+    """Return the cut-off of each month; they never go back.
 
     >>> days = {24240: date(2020, 2, 5), 24242: date(2020, 4, 4), 24241: date(2020, 4, 9)}
-    >>> [str(day) for day in cutoffs(days, 24240, 24243)]
+    >>> [str(day) for day in cutoffs(days, range(24240, 24244))]
     ['2020-02-05', '2020-04-04', '2020-04-04', '2020-04-30']
     """
     later = date.max
     possible: dict[int, date] = {}
-    for month in range(max([last, *reported]), first - 1, -1):
+    for month in sorted({*months, *reported}, reverse=True):
         later = possible[month] = min(later, reported.get(month, later))
     ends: list[date] = []
-    for month in range(first, last + 1):
+    for month in months:
         known = possible[month] if possible[month] < date.max else last_day(month)
         ends.append(max(last_day(month), known, *ends[-1:]))
     return ends

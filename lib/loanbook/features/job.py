@@ -26,6 +26,7 @@ from loanbook.features.macro_known import MacroKnown, macro_digest, macro_known,
 from loanbook.features.months import last_day, month_number
 from loanbook.features.neighbourhood_counts import RULE, Counts, count_neighbourhood, write_counts
 from loanbook.features.panel import PanelInputs
+from loanbook.features.periods import nearest_ends
 from loanbook.features.restated import keep_waiting, last_reports, restated_loans
 from loanbook.features.rows import Stamp
 from loanbook.features.saved_state import layout_id
@@ -171,6 +172,7 @@ def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
         "features.knowledge": run.settings.features.knowledge,
         "features.neighbourhood_weight": run.settings.features.neighbourhood_weight,
         "months of a period": tape.period_months,
+        "months of the book": "ends of periods",
         "rebuilt history": tape.rebuilt,
         "case-control sample": tape.case_control,
     }
@@ -178,13 +180,15 @@ def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
 
 def _month_in_range(tape: Tape, as_of: date) -> int:
     month = month_number(as_of)
-    if as_of == last_day(month) and tape.first_month <= month <= tape.last_month:
+    if as_of == last_day(month) and month in tape.months:
         return month
+    ends = "month end" if tape.period_months == 1 else f"end of a period of {tape.period_months} months"
+    near = [month] if month in tape.months else nearest_ends(month, tape.months)
     raise InputError(
-        required=f"--as-of with a month end of {tape.source}, "
+        required=f"--as-of with a {ends} of {tape.source}, "
         f"from {last_day(tape.first_month)} to {last_day(tape.last_month)}",
         found=str(as_of),
-        do="choose one of these months, or ingest the month that is lacking",
+        do=f"choose {' or '.join(str(last_day(end)) for end in near)}, or ingest the month that is lacking",
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from loanbook.features.book import oldest_report
+from loanbook.features.periods import period_ends
 from loanbook.tables.labels import HORIZONS
 
 
@@ -31,11 +33,15 @@ class Calendar:
         (range(67, 95), range(87, 97), range(97, 101))
         """
         passed = [months for months in self._horizons if cohort + months <= self.last_month]
-        return range(cohort - self.stale_months, cohort + max(passed, default=0) + 1)
+        return range(oldest_report(cohort, self.stale_months), cohort + max(passed, default=0) + 1)
 
     def months_of_all(self, cohorts: Collection[int]) -> list[int]:
         """Return the months of performance that the labels of several cohorts are made of, in order."""
         return sorted({month for cohort in cohorts for month in self.months_of(cohort)})
+
+    def cohorts(self, first_month: int) -> range:
+        """Return the months of all cohorts from a month on: the ends of periods."""
+        return period_ends(first_month, self.last_month, self.period_months)
 
     def cohorts_to_write(self, first_month: int, before: int, changed: Collection[int]) -> dict[int, str]:
         """Return the cohorts whose labels can differ from those last built, and why.
@@ -58,7 +64,7 @@ class Calendar:
         corrected = {month for month in changed if month <= before}
         reasons = {
             cohort: self._reason(cohort, before, corrected)
-            for cohort in range(min(first_month, *corrected, before + 1), self.last_month + 1)
+            for cohort in self.cohorts(min(first_month, *corrected, before + 1))
         }
         return {cohort: reason for cohort, reason in reasons.items() if reason}
 

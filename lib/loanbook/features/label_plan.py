@@ -16,7 +16,7 @@ from loanbook.runs import Run
 from loanbook.tables.labels import HORIZONS, LABELS
 
 RECORD = "labels_built"  # in the details of the row
-REVISION = 1  # raised whenever the same performance gets other labels or outcomes
+REVISION = 2  # raised whenever the same performance gets other labels or outcomes
 READ = ("loan_id", "state", "default_status", "default_entry", "default_definition_id")
 
 Counts = dict[str, dict[str, list[int]]]
@@ -88,7 +88,7 @@ def plan_labels(run: Run, tape: Tape) -> Plan:
     built = {} if since is None else since.run.details.get(RECORD, {})
     if since is None or built.get("settings") != settings or built["last_month"] > tape.last_month:
         reason = "new" if since is None else "rebuilt"
-        reasons = dict.fromkeys(range(tape.first_month, tape.last_month + 1), reason)
+        reasons = dict.fromkeys(calendar.cohorts(tape.first_month), reason)
         digests = _by_text(month_digests(tape.performance, READ))
         return Plan(tape.source, calendar, reasons, True, settings, digests, {})
     digests = _digests(tape, since.months, built["digests"])

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from loanbook.features.book import Transform, is_terminal_expr, with_book
+from loanbook.features.book import Transform, is_terminal_expr, oldest_report, with_book
 from loanbook.features.label_months import Calendar
 from loanbook.features.months import LOAN, in_order, last_day, loan_window, with_month
 from loanbook.tables.labels import HORIZONS, LABELS, status_column
@@ -28,7 +28,7 @@ def label_rows(
         performance.where(_is_read(calendar, cohorts))
         .transform(with_month)
         .transform(_with_events(calendar.period_months))
-        .transform(with_book(calendar.last_month, calendar.stale_months))
+        .transform(with_book(calendar.last_month, calendar.stale_months, calendar.period_months))
         .transform(_with_last_seen(calendar.stale_months))
     )
     wanted = book if cohorts is None else book.where(F.col("month").isin(*cohorts))
@@ -69,7 +69,7 @@ def _with_last_seen(stale_months: int) -> Transform:
     reported = F.sum(F.col("reported").cast("int"))
     return lambda book: book.withColumns(
         {
-            f"seen_{horizon}m": reported.over(loan_window(horizon - stale_months, horizon))
+            f"seen_{horizon}m": reported.over(loan_window(oldest_report(horizon, stale_months), horizon))
             for horizon in HORIZONS
         }
     )

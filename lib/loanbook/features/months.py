@@ -1,5 +1,6 @@
 """Calendar months as integers, so that windows are calendar windows."""
 
+from calendar import monthrange
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
@@ -23,8 +24,8 @@ def last_day(month: int) -> date:
     >>> last_day(month_number(date(2020, 2, 1)))
     datetime.date(2020, 2, 29)
     """
-    following = month + 1
-    return date.fromordinal(date(following // 12, following % 12 + 1, 1).toordinal() - 1)
+    year, before = divmod(month, 12)
+    return date(year, before + 1, monthrange(year, before + 1)[1])
 
 
 def month_expr(day: str) -> Column:

@@ -20,6 +20,7 @@ from loanbook.features.as_known import (
 from loanbook.features.entries import Delivered, Group, entry_months
 from loanbook.features.increment import Step
 from loanbook.features.months import last_day
+from loanbook.features.periods import period_ends
 from loanbook.features.tape import MADE_BY, Tape
 from loanbook.quality.history import severities
 from loanbook.runs import Run
@@ -95,7 +96,8 @@ def _entries(
     for row in dated.select("slice", "delivery", "delivered_at").collect():
         full.setdefault(row["slice"], {})[row["delivery"]] = row["delivered_at"]
     delivered = Delivered(full, tape.cohorts)
-    entries = entry_months(groups, delivered, tape.first_month, step.last_month)
+    months = period_ends(tape.first_month, step.last_month, tape.period_months)
+    entries = entry_months(groups, delivered, months)
     return {group: month for group, month in entries.items() if group.month <= step.last_month}
 
 

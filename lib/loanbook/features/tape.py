@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.features.changes import LastRun, changed_months, last_inputs
 from loanbook.features.months import last_day, month_number
+from loanbook.features.periods import period_ends, require_one_phase
 from loanbook.runs import Run
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
@@ -33,13 +34,13 @@ class Since:
     Args:
         run: the last run.
         inputs: version of each table that what it left is made from.
-        found: first month and default definition of the performance then.
+        found: first month, months of a period and default definition of the performance then.
         months: those of performance that were written since; None where the log no longer tells.
     """
 
     run: LastRun
     inputs: dict[str, int]
-    found: dict[str, str]
+    found: dict[str, Any]
     months: set[date] | None
 
 
@@ -61,9 +62,18 @@ class Tape:
     cohorts: bool = True
     since: Since | None = None
 
+    @property
+    def months(self) -> range:
+        """Return the months of the source's book."""
+        return period_ends(self.first_month, self.last_month, self.period_months)
+
     def record(self, inputs: Mapping[str, int], definition: str) -> dict[str, Any]:
         """Return what the job's next run starts from, for the details of the run's row."""
-        found = {"first_month": str(last_day(self.first_month)), "definition": definition}
+        found = {
+            "first_month": str(last_day(self.first_month)),
+            "period_months": self.period_months,
+            "definition": definition,
+        }
         return {"inputs": dict(inputs), "found": found}
 
 
@@ -117,24 +127,28 @@ def read_tape(run: Run) -> Tape:
     delivered = [row for row in every if row["source"] == source and row["last_complete_month"] is not None]
     performance = run.read(PERFORMANCE, made_by=MADE_BY).where(F.col("source") == source)
     since = _since(run, source)
-    first, definitions = _found(performance, since)
+    period_months = max((row["period_months"] for row in delivered), default=1)
+    found = _found(performance, since, period_months)
+    first = min(found.rows, default=None)
     ends = [
         End(row["slice"], row["slice_holds"], row["last_complete_month"], row["is_open"]) for row in delivered
     ]
     complete = last_complete_month(ends)
-    if complete is None or first is None or complete < first:
+    if complete is None or first is None or month_number(complete) < first:
+        begins = None if first is None else last_day(first)
         raise InputError(
             required=f"a complete reporting month of {source} in deliveries",
-            found=f"last complete month {complete}, first reported month {first}",
+            found=f"last complete month {complete}, first reported month {begins}",
             do="ingest the tape's months, then run again",
         )
-    _require_definition(definitions, run.settings.default_definition.id)
+    _require_definition(sorted(found.definitions), run.settings.default_definition.id)
+    require_one_phase(source, found.rows, period_months, found.end)
     return Tape(
         source=source,
         performance=performance,
-        first_month=month_number(first),
+        first_month=first,
         last_month=month_number(complete),
-        period_months=max(row["period_months"] for row in delivered),
+        period_months=period_months,
         rebuilt=any(row["history"] == "rebuilt" for row in delivered),
         case_control=any(row["sampling"] == "case_control" for row in delivered),
         cohorts=any(row["slice_holds"] == "cohorts" for row in delivered),
@@ -152,22 +166,38 @@ def _since(run: Run, source: str) -> Since | None:
     return Since(last, inputs, last.details[RECORD]["found"], months)
 
 
-def _found(performance: DataFrame, since: Since | None) -> tuple[date | None, list[str]]:
-    """Return the first month and the default definitions of the rows, reading only months that changed."""
+class _Found(NamedTuple):
+    """Rows of performance by month, their default definitions, and a month that was found to end a period."""
+
+    rows: dict[int, int]
+    definitions: set[str]
+    end: int | None = None
+
+
+def _found(performance: DataFrame, since: Since | None, period_months: int) -> _Found:
+    """Return what the rows hold; of months that have not changed since the last run, only the first one."""
     months = None if since is None else since.months
-    if since is None or months is None or date.fromisoformat(since.found["first_month"]) in months:
+    if since is None or months is None or since.found.get("period_months") != period_months:
         return _scanned(performance)
-    first, definition = date.fromisoformat(since.found["first_month"]), since.found["definition"]
+    first = date.fromisoformat(since.found["first_month"])
+    if first in months:
+        return _scanned(performance)
+    begin, definitions = month_number(first), {since.found["definition"]}
     if not months:
-        return first, [definition]
-    changed, definitions = _scanned(performance.where(F.col("as_of_date").isin(*months)))
-    return min(first, changed or first), sorted({definition, *definitions})
+        return _Found({begin: 1}, definitions, begin)
+    changed = _scanned(performance.where(F.col("as_of_date").isin(*months)))
+    return _Found({begin: 1, **changed.rows}, definitions | changed.definitions, begin)
 
 
-def _scanned(performance: DataFrame) -> tuple[date | None, list[str]]:
-    first, definitions = F.min("as_of_date"), F.collect_set("default_definition_id")
-    found = performance.agg(first.alias("first"), definitions.alias("definitions")).collect()[0]
-    return found["first"], list(found["definitions"])
+def _scanned(performance: DataFrame) -> _Found:
+    counted = performance.groupBy("as_of_date").agg(
+        F.count(F.lit(1)).alias("rows"), F.collect_set("default_definition_id").alias("definitions")
+    )
+    found = _Found({}, set())
+    for row in counted.collect():
+        found.rows[month_number(row["as_of_date"])] = row["rows"]
+        found.definitions.update(row["definitions"])
+    return found
 
 
 def _require_definition(found: list[str], wanted: str) -> None:

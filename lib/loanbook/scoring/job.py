@@ -1,6 +1,7 @@
 """The scoring job: a month's book and a model in, one slice of ``scores`` out."""
 
 import logging
+from bisect import bisect_left
 from datetime import date
 from typing import Any
 
@@ -145,20 +146,17 @@ def _month(features: DataFrame, wanted: date | None, source: str) -> date:
     """Return the month to score.
 
     Raises:
-        InputError: it is not in the book; the first and the last month that are, are named.
+        InputError: it is not in the book; the nearest months that are, are named.
     """
-    months = features.select(F.min("as_of_date").alias("first"), F.max("as_of_date").alias("last")).collect()[
-        0
-    ]
-    last: date = months["last"]
-    if wanted is None or wanted == last:
-        return last
-    if not features.where(F.col("as_of_date") == F.lit(wanted)).isEmpty():
-        return wanted
+    months: list[date] = sorted(row[0] for row in features.select("as_of_date").distinct().collect())
+    if wanted is None or wanted in months:
+        return wanted or months[-1]
+    at = bisect_left(months, wanted)
+    near = " or ".join(str(month) for month in months[max(at - 1, 0) : at + 1])
     raise InputError(
         required=f"--as-of with a month in the book of {source}",
-        found=f"{wanted}; the book runs from {months['first']} to {last}",
-        do="name a month in between, or deliver that month's tape and run build-features",
+        found=f"{wanted}; the book runs from {months[0]} to {months[-1]}",
+        do=f"name {near}, or deliver that month's tape and run build-features",
     )
 
 

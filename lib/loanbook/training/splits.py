@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from itertools import accumulate
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from pyspark.sql import Column
@@ -36,9 +37,10 @@ class Fold(BaseModel):
 def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSettings) -> list[Fold]:
     """Return the rolling origins, the most recent first; older ones only where their months suffice.
 
-    Test months are the last matured cohorts; development months end at least the horizon before them. Where a
-    short history cannot give ``settings.test_months``, the test window shrinks until development has as many
-    months, and is empty if even one is too many: then all months are development.
+    Test months are the cohorts of the last ``settings.test_months`` calendar months that have matured, 12 of
+    a monthly tape and 4 of a quarterly one; development months end at least the horizon before them. Where a
+    short history cannot give them, the test window shrinks until development has as many cohorts, and is
+    empty if even one is too many: then all months are development.
 
     Args:
         months: the matured cohorts.
@@ -51,9 +53,9 @@ def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSetti
     while len(folds) < settings.folds:
         name = f"fold{len(folds)}"
         window = _windows(ordered, horizon_months, settings.test_months)
-        if window is None or (folds and len(window[1]) < settings.test_months):
+        if window is None or (folds and window.months < settings.test_months):
             return folds or [_without_test(name, ordered, shares)]
-        development, test = window
+        development, test = window.development, window.test
         folds.append(
             Fold(
                 name=name,
@@ -62,20 +64,29 @@ def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSetti
                 test_from=test[0],
                 test_to=test[-1],
                 shares=shares,
-                reasons=_shortened(len(test), settings.test_months),
+                reasons=_shortened(window.months, settings.test_months),
             )
         )
         ordered = ordered[: -len(test)]
     return folds
 
 
-def _windows(months: list[date], horizon: int, wanted: int) -> tuple[list[date], list[date]] | None:
-    for count in range(min(wanted, len(months) - 1), 0, -1):
-        test = months[-count:]
-        last = month_number(test[0]) - horizon
-        development = [month for month in months if month_number(month) <= last]
-        if len(development) >= count:
-            return development, test
+class _Windows(NamedTuple):
+    """Cohorts of development and test, and the calendar months that the test spans."""
+
+    development: list[date]
+    test: list[date]
+    months: int
+
+
+def _windows(cohorts: list[date], horizon: int, wanted: int) -> _Windows | None:
+    last = month_number(cohorts[-1]) if cohorts else 0
+    for months in range(wanted, 0, -1):
+        test = [cohort for cohort in cohorts if month_number(cohort) > last - months]
+        until = month_number(test[0]) - horizon if test else last
+        development = [cohort for cohort in cohorts if month_number(cohort) <= until]
+        if len(development) >= max(len(test), 1):
+            return _Windows(development, test, months)
     return None
 
 
