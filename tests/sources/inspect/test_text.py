@@ -84,7 +84,7 @@ def test_an_archive_cut_short_gives_the_lines_before(tmp_path):
     [
         (b"", "an empty file"),
         (bytes(range(256)) * 40, "binary data"),
-        (gzip.compress(b"a,b\n"), "gzip data under a name without .gz"),
+        (gzip.compress(b"a,b\n", mtime=0), "gzip data under a name without .gz"),
         (b"PK\x03\x04" + b"\0" * 40, "spreadsheet"),
         (b"PAR1" + b"\0" * 40, "without .parquet"),
     ],
