@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from loanbook.errors import InputError
+from loanbook.errors import InputError, LoanbookError
+from loanbook.failures import explained
 
 if TYPE_CHECKING:
     from loanbook.runs import Run
@@ -30,6 +31,7 @@ class Command:
     help: str
     target: str
     arguments: tuple[Argument, ...] = ()
+    writes_warehouse: bool = True
 
     @property
     def parameters(self) -> list[str]:
@@ -79,6 +81,7 @@ COMMANDS = {
                 _argument("--loans", "number of loans, with --size bench", type=int),
                 _argument("--months", "number of months, with --size bench", type=int),
             ),
+            writes_warehouse=False,
         ),
         Command(
             "ingest-tapes",
@@ -216,21 +219,33 @@ def run_job(run: "Run", command: Command, arguments: dict[str, Any]) -> dict[str
     """Do one job in ``run``, publish it and return its result.
 
     Bad input leaves no trace in the tables; any other failure is recorded in ``runs``.
+
+    Raises:
+        LoanbookError: the job failed; the message names cause, place and remedy.
+        KeyboardInterrupt: it was told to end.
     """
     try:
+        if command.writes_warehouse:
+            run.storage.require_writable()
         details = command.function()(run, **arguments)
-    except InputError:
-        raise
-    except Exception as error:
-        _record_failure(run, error)
-        raise
+    except (Exception, KeyboardInterrupt) as error:
+        failure = explained(error, run.storage.local_folders())
+        if not isinstance(failure, InputError):
+            _record_failure(run, failure, told_to_end=isinstance(error, KeyboardInterrupt))
+        if failure is error or isinstance(error, KeyboardInterrupt):
+            raise
+        raise failure from error
     result = run.finish(details)
     log.info("%s: %s in %.0f s", result["job"], result["status"], result["seconds"])
     return result
 
 
-def _record_failure(run: "Run", error: Exception) -> None:
+def _record_failure(run: "Run", failure: LoanbookError, *, told_to_end: bool) -> None:
+    from loanbook.session import cancel_jobs  # by now Spark is loaded, or the job needs none
+
     try:
-        run.finish({}, error=f"{type(error).__name__}: {error}"[:2000])
-    except Exception:
-        log.warning("the failed run could not be recorded in runs", exc_info=True)
+        if told_to_end:
+            cancel_jobs()
+        run.finish({}, error=str(failure)[:2000])
+    except Exception as error:
+        log.warning("the failed run could not be recorded in runs: %s", explained(error))

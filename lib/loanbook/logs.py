@@ -30,6 +30,11 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Return False for the stack traces that py4j logs of an interrupt or a dead JVM: the job says it."""
+    return "py4j" not in record.pathname
+
+
 def configure_logging(log_format: LogFormat = "text", level: int = logging.INFO) -> None:
     """Send the package's log to stderr in the given format; safe to call again."""
     handler = logging.StreamHandler(sys.stderr)
@@ -39,6 +44,8 @@ def configure_logging(log_format: LogFormat = "text", level: int = logging.INFO)
     logger.handlers[:] = [handler]
     logger.setLevel(level)
     logger.propagate = False
+    for name in (None, "py4j.java_gateway", "py4j.clientserver"):  # None: the root
+        logging.getLogger(name).addFilter(_is_ours)
 
 
 def progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterable[Item]:

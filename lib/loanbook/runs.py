@@ -210,7 +210,7 @@ class Run:
         }  # fmt: skip
 
     def finish(self, details: Mapping[str, Any], error: str | None = None) -> dict[str, Any]:
-        """Append the run's row, if it used the warehouse, and return its result."""
+        """Append the run's row, if it used the warehouse or failed in Spark, and return its result."""
         finished = time.time()
         own = {
             "job": self.job,
@@ -218,7 +218,7 @@ class Run:
             "status": "failed" if error else "published",
             "seconds": round(finished - self._started, 2),
         }
-        if self.inputs or self.outputs:
+        if self.inputs or self.outputs or (error and "spark" in self.__dict__):
             self._append_row(finished, details, error)
         return {**own, **self.counts, **details, **own}  # the run's own words win and stand first
 

@@ -3,15 +3,18 @@
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from loanbook.config import SparkSettings
 from loanbook.errors import InputError
+from loanbook.interrupts import signals_kept
 from loanbook.logs import LogFormat
 
 # What correctness needs; everything else is the profile's or spark-submit's.
@@ -23,6 +26,15 @@ REQUIRED = {
     # Below its greatest value Spark measures all columns of a batch after each row: minutes for nested ones.
     "spark.sql.execution.arrow.maxBytesPerBatch": "2147483647b",
 }
+SAID_BY_THE_JOB = (
+    "spark.executor.Executor",
+    "spark.scheduler.TaskSetManager",
+    "spark.util.Utils",
+    "spark.sql.execution.datasources.FileFormatWriter",
+    "spark.sql.delta.files.DeltaFileFormatWriter",
+    "spark.sql.execution.datasources.v2.WriteToDataSourceV2Exec",
+    "hadoop.mapreduce.lib.output.FileOutputCommitter",
+)
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
@@ -42,12 +54,30 @@ def build_session(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = _conf(settings).setIfMissing("spark.app.name", app_name)
     conf.set(JAVA_OPTIONS, _with_logging(conf.get(JAVA_OPTIONS, ""), log_format))
-    spark = SparkSession.builder.config(conf=conf).getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    with signals_kept():
+        spark = SparkSession.builder.config(conf=conf).getOrCreate()
+    _set_log_levels(spark)
+    # It prints the stack trace of a failure that is raised as well.
+    warnings.filterwarnings("ignore", "(?s)toPandas attempted Arrow optimization.*can not continue")
     for logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # our messages say it
     _require_delta(spark)
     return spark
+
+
+def _set_log_levels(spark: SparkSession) -> None:
+    """Let the JVM log errors only, and not those that the job's own error tells: each is a page of Java."""
+    spark.sparkContext.setLogLevel("ERROR")
+    log4j: Any = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]
+    for name in SAID_BY_THE_JOB:
+        log4j.core.config.Configurator.setLevel(f"org.apache.{name}", log4j.Level.OFF)
+
+
+def cancel_jobs() -> None:
+    """End what an interrupted call left running in Spark, so that it writes nothing more."""
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        active.sparkContext.cancelAllJobs()
 
 
 def _conf(settings: SparkSettings) -> SparkConf:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -75,6 +76,26 @@ class Storage:
         uri = str(local_path(self.table_uri(table), "SQL without a JVM")).replace("'", "''")
         return f"delta_scan('{uri}')" if version is None else f"delta_scan('{uri}', version => {version})"
 
+    def local_folders(self) -> dict[str, str]:
+        """Return the folders of the settings that are local, by the setting's name."""
+        given = {f"paths.{name}": str(uri) for name, uri in self.paths}
+        return {name: str(local_path(uri)) for name, uri in given.items() if scheme_of(uri) in ("", "file")}
+
+    def require_writable(self) -> None:
+        """Refuse a local warehouse that cannot be written before the work, not in the midst of it.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        if self.table_folder("runs") is None:
+            return
+        if why := why_not_writable(local_path(self.paths.warehouse)):
+            raise InputError(
+                required="paths.warehouse, a folder that can be written",
+                found=f"{self.paths.warehouse}: {why}",
+                do="set paths.warehouse to another folder, or let the user that runs the job write there",
+            )
+
     def has_table(self, table: str) -> bool:
         """Return whether a local table has a log yet."""
         return (local_path(self.table_uri(table)) / "_delta_log").is_dir()
@@ -90,6 +111,14 @@ class Storage:
     def report_folder(self, *parts: str) -> Path:
         """Return a folder of reports."""
         return local_path(self.paths.reports, "paths.reports").joinpath(*parts)
+
+
+def why_not_writable(folder: Path) -> str:
+    """Return why nothing can be written in ``folder``, which may be still to be made; empty if it can."""
+    above = next(path for path in (folder, *folder.parents) if path.exists())
+    if not above.is_dir():
+        return f"{above} is a file"
+    return "" if os.access(above, os.W_OK) else f"{above} cannot be written"
 
 
 def is_complete(folder: Path) -> bool:
