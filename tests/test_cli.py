@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,11 +59,45 @@ def test_an_unknown_setting_exits_2_before_anything_starts(capsys):
     assert "unknown key 'book.stale'" in str(last_line(capsys)["error"])
 
 
-@pytest.mark.parametrize("arguments", [["no-such-job"], ["build-features", "--as-of", "yesterday"], []])
-def test_bad_usage_exits_2(arguments):
-    with pytest.raises(SystemExit) as error:
-        main(arguments)
-    assert error.value.code == 2
+@pytest.mark.parametrize(
+    ("arguments", "job", "words"),
+    [
+        ([], None, "COMMAND"),
+        (["no-such-job"], None, "'no-such-job'"),
+        (["sql", "--formats", "csv"], "sql", "--formats"),
+        (["build-features", "--no-such-option"], "build_features", "--no-such-option"),
+        (["train-model", "--workers", "two"], "train_model", "'two'"),
+        (["build-features", "--as-of", "yesterday"], "build_features", "found:    'yesterday'"),
+        (["build-features", "--as-of", "2019-13-01"], "build_features", "from 1970-01-31 to 2100-12-31"),
+        (["score-portfolio", "--as-of", "9999-12-31"], "score_portfolio", "found:    '9999-12-31'"),
+        (["score-portfolio", "--as-of=0001-01-01"], "score_portfolio", "found:    '0001-01-01'"),
+    ],
+)
+def test_bad_usage_ends_with_a_result_as_any_failure_does(arguments, job, words, capsys, tmp_path):
+    assert main([*arguments, f"--result={tmp_path / 'result.json'}"]) == 2
+    line = last_line(capsys)
+    assert (line["job"], line["status"], line["exit_code"]) == (job, "failed", 2)
+    assert all(part in line["error"] for part in ("required:", "found:", "do:", words))
+    assert json.loads((tmp_path / "result.json").read_text()) == line
+
+
+def test_the_first_and_the_last_month_that_can_be_asked_for(capsys):
+    for day in ("1970-01-01", "2100-12-31"):  # the date is taken; the setting is what is wrong
+        assert main(["build-features", "--as-of", day, "--set", "book.stale=1"]) == 2
+        assert "book.stale" in str(last_line(capsys)["error"])
+
+
+def test_a_warehouse_that_cannot_be_written_is_refused_before_the_work(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert main(["build-features", "--set", f"paths.warehouse={tmp_path}/file/warehouse"]) == 2
+    assert f"{tmp_path}/file is a file" in str(last_line(capsys)["error"])
+
+
+def test_an_answer_that_stdouts_encoding_lacks_is_escaped():
+    code = "from loanbook.output import say; say('a\u4e2d\xe4')"
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=latin)
+    assert done.stdout == b"a\\u4e2d\xe4"
 
 
 def test_every_job_has_a_program_for_spark_submit_and_the_same_arguments():

@@ -2,11 +2,43 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+Handler = Callable[[int, FrameType | None], Any]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM raise ``KeyboardInterrupt`` in the block as SIGINT does, each with its name."""
+    with _handled(dict.fromkeys(SIGNALS, _raise)):
+        yield
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Let what comes in the block, which must not be left halfway, take effect at its end.
+
+    The handlers that a library sets in the block go with it: Spark's asks the JVM by the connection that the
+    interrupted call still holds.
+    """
+    came: list[int] = []
+    try:
+        with _handled({number: lambda number, _: came.append(number) for number in SIGNALS}):
+            yield
+    finally:
+        if came:
+            signal.raise_signal(came[0])
+
+
+@contextmanager
+def signals_kept() -> Iterator[None]:
+    """Put the handlers back that a library replaces in the block."""
+    with _handled({}):
+        yield
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
@@ -16,27 +48,15 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM raise ``KeyboardInterrupt`` in the block as SIGINT does, each with its name."""
-    with signals_kept():
-        if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
-                signal.signal(number, _raise)
-        yield
-
-
-@contextmanager
-def signals_kept() -> Iterator[None]:
-    """Put the handlers back that a library replaces in the block.
-
-    Spark's asks the JVM by the connection that the interrupted call still holds; Horovod's sets a flag.
-    """
-    if threading.current_thread() is not threading.main_thread():
+def _handled(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
         yield
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)

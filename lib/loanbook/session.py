@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from loanbook.config import SparkSettings
 from loanbook.errors import InputError
-from loanbook.interrupts import signals_kept
+from loanbook.interrupts import interrupts_deferred
 from loanbook.logs import LogFormat
 
 # What correctness needs; everything else is the profile's or spark-submit's.
@@ -54,7 +54,7 @@ def build_session(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = _conf(settings).setIfMissing("spark.app.name", app_name)
     conf.set(JAVA_OPTIONS, _with_logging(conf.get(JAVA_OPTIONS, ""), log_format))
-    with signals_kept():
+    with interrupts_deferred():
         spark = SparkSession.builder.config(conf=conf).getOrCreate()
     _set_log_levels(spark)
     # It prints the stack trace of a failure that is raised as well.
