@@ -77,7 +77,7 @@ def test_bad_usage_ends_with_a_result_as_any_failure_does(arguments, job, words,
     assert main([*arguments, f"--result={tmp_path / 'result.json'}"]) == 2
     line = last_line(capsys)
     assert (line["job"], line["status"], line["exit_code"]) == (job, "failed", 2)
-    assert all(part in line["error"] for part in ("required:", "found:", "do:", words))
+    assert all(part in str(line["error"]) for part in ("required:", "found:", "do:", words))
     assert json.loads((tmp_path / "result.json").read_text()) == line
 
 

@@ -15,7 +15,8 @@ FULL = re.compile(r"No space left on device|Disk quota exceeded")
 FORBIDDEN = re.compile(r"Read-only file system|Permission denied|AccessDenied|AccessControlException")
 JVM_GONE = re.compile(
     r"Answer from Java side is empty|Error while sending|Error while obtaining a new communication"
-    r"|trying to connect to the Java server|SparkContext was shut down|on a stopped SparkContext|\[Errno 111\] Connection refused"
+    r"|trying to connect to the Java server|SparkContext was shut down|on a stopped SparkContext"
+    r"|\[Errno 111\] Connection refused"
 )
 NO_JAVA = re.compile(r"JAVA_GATEWAY_EXITED|Java gateway process exited")
 OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|Cannot allocate memory|std::bad_alloc")
