@@ -21,8 +21,8 @@ Traceback (most recent call last):
 {kind}: {message}
 """
 FULL = """An error occurred while calling o235.save.
-: org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/w/loans. SQLSTATE: 58030
-\tat org.apache.spark.sql.errors.QueryExecutionErrors$.taskFailedWhileWritingRowsError(QueryExecutionErrors.scala:800)
+: org.apache.spark.SparkException: [TASK_WRITE_FAILED] Failed writing rows to file:/w/loans. SQLSTATE: 1
+\tat org.apache.spark.sql.errors.QueryExecutionErrors$.taskFailed(QueryExecutionErrors.scala:800)
 Caused by: org.apache.parquet.util.AutoCloseables$ParquetCloseResourceException: Unable to close resource
 \tat org.apache.parquet.util.AutoCloseables.uncheckedClose(AutoCloseables.java:85)
 \tSuppressed: org.apache.hadoop.fs.FSError: java.io.IOException: No space left on device
@@ -117,22 +117,20 @@ def test_a_jvm_that_died_or_never_was_and_memory_that_ran_out_have_their_remedie
 
 
 def test_an_unexpected_error_names_type_place_and_remedy_even_without_a_message():
-    try:
+    with pytest.raises(AttributeError) as raised:
         place_of("no exception")  # type: ignore[arg-type]
-    except AttributeError as error:
-        found = explained(error)
+    found = explained(raised.value)
+    assert found.exit_code == 1
     assert re.fullmatch(
         r"AttributeError: 'str' object has no attribute '__traceback__' \(at loanbook/failures.py:\d+\); "
         "run it again, and with --traceback if it fails again",
         str(found),
     )
-    assert found.exit_code == 1
     value = 3
-    try:
-        assert value == 4  # pytest would give it a message
-    except AssertionError as error:
-        error.args = ()
-        assert str(explained(error)).startswith("AssertionError: assert value == 4")
+    with pytest.raises(AssertionError) as failed:
+        assert value == 4
+    failed.value.args = ()  # without the message that pytest gives it
+    assert str(explained(failed.value)).startswith("AssertionError: assert value == 4")
 
 
 def test_a_missing_package_is_bad_input_and_a_missing_module_of_ours_is_not():
