@@ -1,4 +1,5 @@
 import json
+import shutil
 import time
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -6,10 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from loanbook.commands import Command, run_job
-from loanbook.errors import InputError
+from loanbook.errors import InputError, LoanbookError
+from loanbook.scoring.duckdb_views import Warehouse
 from loanbook.tables import base
 from loanbook.tables.macro import MACRO
 from loanbook.tables.runs import RUNS
+from loanbook.warehouse.settle import settle_changes
 
 ROW = ("m", "US", date(2020, 1, 31), "hpi", date(2020, 3, 31), 100.0, "d")
 
@@ -40,19 +43,100 @@ def test_a_reader_sees_the_last_published_version_and_never_a_later_commit(make_
     assert values(make_run()) == [2.0, 3.0]
 
 
-def test_what_a_run_left_unpublished_is_undone(make_run):
+def crashed(run, *numbers: float) -> None:
+    """Leave commits that no run publishes, as a killed run does."""
+    run.replace(MACRO, macro(run, *numbers), f"source = 'm' AND value < {len(numbers)}")
+    run.release()
+
+
+def test_what_a_run_left_unpublished_is_undone_before_another_writes(make_run):
     publish(make_run(), 1.0)
-    crashed = make_run()
-    crashed.replace(MACRO, macro(crashed, 2.0), "source = 'm'")
+    crashed(make_run(), 0.5)
+    crashed(make_run(), 0.6, 0.7)
     again = make_run()
-    again.restore_unpublished(MACRO)
-    frame = latest(again, MACRO)
-    assert [row["value"] for row in frame.collect()] == [1.0]
-    again.finish({})  # without writing it: what is there again is published
-    later = make_run()
-    assert later.published["macro"] == base.latest_version(later.spark, later.storage, MACRO)
-    publish(later, 4.0)
-    assert values(make_run()) == [4.0]
+    again.prepare(MACRO)
+    assert [row["value"] for row in latest(again, MACRO).collect()] == [1.0]
+    again.append(MACRO, macro(again, 3.0, 4.0).where("series = 's1'"))
+    again.finish({})
+    assert values(make_run()) == [1.0, 4.0]
+
+
+def test_rows_that_another_program_moved_are_read_where_they_are_now(make_run):
+    publish(make_run(), 1.0, 2.0)
+    for folder in make_run().storage.table_folder("macro").glob("source=m"):
+        assert len(list(folder.glob("*.parquet"))) == 2
+    run = make_run()
+    name = run.storage.spark_name("macro")
+    run.spark.sql(f"OPTIMIZE {name}")
+    with_conf(
+        run.spark, "spark.databricks.delta.retentionDurationCheck.enabled", f"VACUUM {name} RETAIN 0 HOURS"
+    )
+    reader = make_run()
+    assert values(reader) == [1.0, 2.0]
+    assert reader.inputs["macro"] > reader.published["macro"]
+    assert Warehouse(reader.storage).ask("SELECT COUNT(*) FROM macro").rows == [(2,)]
+    publish(make_run(), 5.0)
+    assert values(make_run()) == [5.0]
+
+
+def with_conf(spark, key, statement):
+    spark.conf.set(key, "false")
+    try:
+        spark.sql(statement)
+    finally:
+        spark.conf.unset(key)
+
+
+def test_rows_that_another_program_changed_are_not_shown_nor_undone_until_someone_decides(make_run, caplog):
+    publish(make_run(), 1.0, 2.0)
+    run = make_run()
+    run.spark.sql(f"DELETE FROM {run.storage.spark_name('macro')} WHERE value = 1.0")
+    assert values(make_run()) == [1.0, 2.0]
+    assert Warehouse(run.storage).ask("SELECT COUNT(*) FROM macro").rows == [(2,)]
+    with pytest.raises(InputError, match=r"(?s)DELETE at .*Delta-Lake.*settle-changes --table macro"):
+        publish(make_run(), 3.0)
+    for undo, expected in ((False, [2.0]), (True, [2.0])):
+        settled = make_run()
+        assert settle_changes(settled, table="macro", take=not undo, undo=undo)["commits"]
+        settled.finish({})
+        assert values(make_run()) == expected
+        run.spark.sql(f"DELETE FROM {run.storage.spark_name('macro')} WHERE value = 2.0")
+    assert values(make_run()) == [2.0]
+
+
+def test_a_run_beside_which_another_wrote_is_not_published(make_run):
+    publish(make_run(), 1.0)
+    slow, quick = make_run(), make_run()
+    slow.replace(MACRO, macro(slow, 2.0), "source = 'm'")
+    shutil.rmtree(slow.storage.lease_folder("tapes"))  # as if it had slept so long that its lease was lost
+    publish(quick, 3.0)
+    with pytest.raises(LoanbookError, match="took over the lease of tapes"):
+        slow.finish({})
+    assert values(make_run()) == [3.0]
+
+
+def test_a_commit_of_another_program_between_those_of_a_run_stops_it(make_run):
+    publish(make_run(), 1.0, 2.0)
+    run = make_run()
+    run.replace(MACRO, macro(run, 3.0, 4.0), "source = 'm'")
+    run.spark.sql(f"DELETE FROM {run.storage.spark_name('macro')} WHERE value = 3.0")
+    with pytest.raises(LoanbookError, match="was changed beside this run: version .*DELETE"):
+        run.finish({})
+    assert values(make_run()) == [1.0, 2.0]
+
+
+def test_a_version_that_is_no_longer_kept_is_named_with_its_repair(make_run):
+    publish(make_run(), 1.0)
+    publish(make_run(), 2.0)
+    crashed(make_run(), 3.0)
+    run = make_run()
+    name = run.storage.spark_name("macro")
+    run.spark.sql(f"DELETE FROM {name}")
+    with_conf(
+        run.spark, "spark.databricks.delta.retentionDurationCheck.enabled", f"VACUUM {name} RETAIN 0 HOURS"
+    )
+    with pytest.raises(InputError, match=r"(?s)macro at version \d.*settle-changes --table macro --take"):
+        Warehouse(run.storage).ask("SELECT * FROM macro")
 
 
 def test_runs_stand_in_order_in_the_hour_when_clocks_go_back(make_run, monkeypatch):

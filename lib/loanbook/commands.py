@@ -132,6 +132,22 @@ COMMANDS = {
             (MODEL, MODEL_VERSION),
         ),
         Command(
+            "erase-loan",
+            "remove loans from every table, with a record that does not name them",
+            "loanbook.erasure:erase_loan",
+            (_argument("--loan-id", "identifiers of the loans in the tape", nargs="+", required=True),),
+        ),
+        Command(
+            "settle-changes",
+            "publish what other programs committed to a table, or undo it",
+            "loanbook.warehouse.settle:settle_changes",
+            (
+                _argument("--table", "name of the table", required=True),
+                _argument("--take", "publish the table as it stands", action="store_true"),
+                _argument("--undo", "make it as it was last published", action="store_true"),
+            ),
+        ),
+        Command(
             "run-pipeline",
             "all of it in one session: tapes in, a scored book out",
             "loanbook.pipeline:run_pipeline",
@@ -228,6 +244,7 @@ def run_job(run: "Run", command: Command, arguments: dict[str, Any]) -> dict[str
         if command.writes_warehouse:
             run.storage.require_writable()
         details = command.function()(run, **arguments)
+        result = run.finish(details)
     except (Exception, KeyboardInterrupt) as error:
         failure = explained(error, run.storage.local_folders())
         if not isinstance(failure, InputError):
@@ -235,7 +252,8 @@ def run_job(run: "Run", command: Command, arguments: dict[str, Any]) -> dict[str
         if failure is error or isinstance(error, KeyboardInterrupt):
             raise
         raise failure from error
-    result = run.finish(details)
+    finally:
+        run.release()
     log.info("%s: %s in %.0f s", result["job"], result["status"], result["seconds"])
     return result
 

@@ -20,6 +20,7 @@ from loanbook.section import Section, nearest, validated
 from loanbook.sources.settings import IngestSettings
 from loanbook.sources.simulate.settings import SimulationSettings
 from loanbook.training.settings import TrainSettings
+from loanbook.warehouse.settings import WriterSettings
 
 
 class PathSettings(Section):
@@ -54,6 +55,7 @@ class Settings(Section):
     catalog: str | None = None
     log_format: Literal["text", "json"] = "text"
     spark: SparkSettings = SparkSettings()
+    writers: WriterSettings = WriterSettings()
     default_definition: DefaultDefinition = DefaultDefinition()
     ingest: IngestSettings = IngestSettings()
     book: BookSettings = BookSettings()
@@ -64,8 +66,8 @@ class Settings(Section):
     simulate: SimulationSettings = SimulationSettings()
 
     def hash(self) -> str:
-        """Return 16 hex digits over all settings but paths, log format and Spark tunables."""
-        content = self.model_dump(mode="json", exclude={"paths", "catalog", "spark", "log_format"})
+        """Return 16 hex digits over all settings but paths, log format, waiting and Spark tunables."""
+        content = self.model_dump(mode="json", exclude={"paths", "catalog", "spark", "writers", "log_format"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

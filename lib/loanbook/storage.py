@@ -100,6 +100,12 @@ class Storage:
         """Return whether a local table has a log yet."""
         return (local_path(self.table_uri(table)) / "_delta_log").is_dir()
 
+    def lease_folder(self, name: str) -> Path | None:
+        """Return the folder of a lease, None where the warehouse is not local: only there can it be held."""
+        if scheme_of(self.paths.warehouse) not in ("", "file"):
+            return None
+        return local_path(self.paths.warehouse) / "_writers" / name
+
     def model_folder(self, *parts: str) -> Path:
         """Return a folder of registered models."""
         return local_path(self.paths.models, "paths.models").joinpath(*parts)

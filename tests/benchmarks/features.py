@@ -147,7 +147,7 @@ def _panel(made: Run, table: Table) -> None:
     folders = [Path(storage.table_uri(each.name)) for each in (table, FEATURE_STATE)]
     receipts = written_by_workers(inputs, folders[0], folders[1], _files(loans.count()), table)
     for each, where in ((table, "true"), (FEATURE_STATE, "source = 'bench'")):
-        made.replace_by_files(each, receipts, where, base.latest_version(spark, storage, each) or 0)
+        made.replace_by_files(each, receipts, where)
 
 
 def _files(loans: int) -> int:

@@ -82,7 +82,7 @@ def test_restoring_a_version_restores_its_files(make_run: MakeRun) -> None:
     run.finish({})
     written(make_run(), ROWS[:2], "true")
     again = make_run()
-    again.restore_unpublished(PERFORMANCE)
+    again.prepare(PERFORMANCE)
     assert months_between(again, first, first + 2) == set()
 
 

@@ -1,14 +1,12 @@
 from datetime import date
 
 import pytest
-from delta.exceptions import ConcurrentAppendException
 from pyspark.sql import functions as F
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import GateRefused, InputError
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs import model_inputs
-from loanbook.runs import Run
 from loanbook.scoring import job
 from loanbook.scoring.book import scored_book
 from loanbook.scoring.chosen_model import chosen_model
@@ -160,17 +158,3 @@ def test_scores_that_are_not_the_whole_book_are_refused(make_run, book, monkeypa
     with pytest.raises(GateRefused, match="39 scores"):
         run_job(make_run("score_portfolio"), SCORE, LAST)
     assert make_run().published == before
-
-
-def test_a_conflict_with_another_writer_is_retried_from_the_inputs(make_run, book, monkeypatch):
-    run, replace, calls = make_run("score_portfolio"), Run.replace, []
-
-    def conflicting(self, table, df, where):
-        calls.append(dict(self.inputs))
-        if len(calls) < job.ATTEMPTS:
-            raise ConcurrentAppendException("another writer")
-        replace(self, table, df, where)
-
-    monkeypatch.setattr(Run, "replace", conflicting)
-    result = run_job(run, SCORE, LAST)
-    assert (len(calls), result["scores"]) == (3, 40)

@@ -14,8 +14,6 @@ from loanbook.evaluation.truth import TRUTH, Compared, with_truth
 from loanbook.models.artefact import Artefact
 from loanbook.runs import Run
 from loanbook.scoring.chosen_model import chosen_model
-from loanbook.tables.evaluations import EVALUATIONS
-from loanbook.tables.predictions import PREDICTIONS
 from loanbook.training.snapshot import open_snapshot
 
 log = logging.getLogger(__name__)
@@ -50,7 +48,6 @@ def evaluate_model(
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
     judged = Judged(artefact, fold, slices, rows, compared)
-    run.restore_unpublished(PREDICTIONS, EVALUATIONS)
     page = publish(run, judged)
     return _result(run, judged, page)
 

@@ -111,7 +111,7 @@ def _changed_terms(run: Run, source: str, since: Since) -> DataFrame | None:
 
     New ones have no earlier month: ingest gives every loan of which it has a month a row.
     """
-    last, version = since.inputs[LOANS.name], run.published[LOANS.name]
+    last, version = since.inputs[LOANS.name], run.inputs[LOANS.name]
     files = changed_files(run.spark, run.storage, LOANS, last, version)
     if files is not None and not files.went:
         return None

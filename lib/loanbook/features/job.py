@@ -35,10 +35,10 @@ from loanbook.features.tape import RECORD as TAPE_RECORD
 from loanbook.features.tape import Tape, read_tape
 from loanbook.runs import Run
 from loanbook.session import named
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO
-from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 
 
 def build_features(run: Run) -> dict[str, Any]:
@@ -57,6 +57,8 @@ def build_features(run: Run) -> dict[str, Any]:
             panel of another catalogue or other settings; nothing is written.
         LoanbookError: the rows written are not the loans in the book.
     """
+    run.require(DELIVERIES, made_by="ingest-tapes")
+    run.hold(FEATURE_STATE)
     with named(run.spark, "build-features: read"):
         tape = read_tape(run)
         month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
@@ -91,7 +93,6 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
         kept.append(frame.persist())
         return kept[-1]
 
-    run.restore_unpublished(NEIGHBOURHOOD)
     try:
         restated, around = None, None
         if run.settings.features.knowledge == "as_known":

@@ -16,6 +16,7 @@ from loanbook.features.tape import Tape, read_tape
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.tables import base
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.labels import LABELS, MAIN_HORIZON
 from loanbook.tables.outcomes import OUTCOMES
 
@@ -30,6 +31,8 @@ def build_labels(run: Run) -> dict[str, Any]:
         InputError: no such source, or no complete month; nothing is written.
         LoanbookError: the rows written are not the loans in the book.
     """
+    run.require(DELIVERIES, made_by="ingest-tapes")
+    run.hold(LABELS)
     with named(run.spark, "build-labels: read"):
         tape = read_tape(run)
         plan = plan_labels(run, tape)
@@ -49,7 +52,6 @@ def build_labels(run: Run) -> dict[str, Any]:
 def _write(run: Run, tape: Tape, plan: Plan) -> None:
     labels = label_rows(tape.performance, plan.calendar, None if plan.whole else plan.reasons)
     outcomes = outcome_rows(tape.performance, tape.last_month)
-    run.restore_unpublished(LABELS, OUTCOMES)
     run.replace(LABELS, one_file_a_month(labels), plan.where)
     run.replace(OUTCOMES, outcomes.coalesce(1), f"source = '{tape.source}'")
 

@@ -48,7 +48,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step, in_book: int
         in_book: how many loans are in the book at the last of them.
     """
     tables = (FEATURES, FEATURE_STATE)
-    read = run.restore_unpublished(*tables)
+    run.prepare(*tables)
     for table in tables:
         base.create(run.spark, run.storage, table)
     features, state = (run.storage.table_folder(table.name) for table in tables)
@@ -60,7 +60,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step, in_book: int
                 for receipt in written_by_workers(part, features, state, _files(part, in_book))
             ]
         for table, where in zip(tables, (_months_where(step), f"source = '{run.source}'"), strict=True):
-            run.replace_by_files(table, receipts, where, read[table.name] or 0)
+            run.replace_by_files(table, receipts, where)
         return _rows_by_month(receipts)
     return _written_by_spark(run, parts, step)
 

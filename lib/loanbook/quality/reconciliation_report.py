@@ -7,13 +7,13 @@ from typing import Any
 
 from loanbook.errors import GateRefused
 from loanbook.output import say
-from loanbook.quality.fates import FATES
+from loanbook.quality.fates import ENDS
 from loanbook.quality.published import opened
 from loanbook.scoring.answers import as_table
 from loanbook.scoring.duckdb_views import Answer, Warehouse
 
-COUNTS = ("lines", "rows", *FATES, "difference", "not_found")
-UPB_FATES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside")
+COUNTS = ("lines", "rows", *ENDS, "difference", "not_found")
+UPB_FATES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside", "upb_erased")
 BALANCES = ("upb_read", *UPB_FATES, "upb_difference", "upb_not_found")
 DIFFERENCES = ("difference", "not_found", "upb_difference", "upb_not_found")
 # Published tables, with a row for each published one of the file kind of that name, and their balance.
@@ -59,7 +59,7 @@ def assert_no_difference(files: Answer) -> None:
     if wrong:
         shown = ", ".join(f"{row['file']} ({_differences(row)})" for row in wrong[:3])
         raise GateRefused(
-            required="every line, with its balance, under one of the four fates, and found in its table",
+            required="every line, with its balance, under one of its fates, and found in its table",
             found=f"{len(wrong)} of {len(rows)} files differ: {shown}",
             do="ingest the slices of these files again",
         )
@@ -88,7 +88,7 @@ def _deliveries(warehouse: Warehouse) -> str:
     )
     accounted = " + ".join(f"COALESCE({name}, 0)" for name in UPB_FATES)
     return (
-        f"SELECT deliveries.*, rows - {' - '.join(FATES)} AS difference, {missing} + {lost} AS not_found, "
+        f"SELECT deliveries.*, rows - {' - '.join(ENDS)} AS difference, {missing} + {lost} AS not_found, "
         f"COALESCE(upb_read, 0) - ({accounted}) AS upb_difference, {upb_missing} AS upb_not_found "
         f"FROM deliveries {' '.join(joins)} WHERE $source IS NULL OR source = $source"
     )

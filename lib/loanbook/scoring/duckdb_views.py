@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 
 from loanbook.errors import InputError
-from loanbook.scoring.views import OF_PUBLISHED_RUNS, READ_BY_VIEWS, VIEWS, view_sql
+from loanbook.scoring.views import READ_BY_VIEWS, VIEWS, view_sql
 from loanbook.storage import Storage, local_path
+from loanbook.warehouse.standing import gone, standing_of_files
 
 PUBLISHED = """
 SELECT output.key AS name, MAX(output.value) AS version
@@ -45,15 +46,17 @@ class Warehouse:
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"LOAD '{delta_extension()}'")
+        self._versions: dict[str, int] = {}
         self.tables = self._create_tables(storage)
         self.views = self._create_views()
 
     def _create_tables(self, storage: Storage) -> list[str]:
         self._create("runs", f"SELECT * FROM {storage.duckdb_scan('runs')}")
         versions = self._connection.execute(PUBLISHED).fetchall()
-        for name, version in versions:
-            published = f" WHERE {OF_PUBLISHED_RUNS}" if name == "scores" else ""
-            self._create(name, f"SELECT * FROM {storage.duckdb_scan(name, version)}{published}")
+        for name, published in versions:
+            found = standing_of_files(local_path(storage.table_uri(name)), name, published)
+            self._versions[name] = found.version
+            self._create(name, f"SELECT * FROM {storage.duckdb_scan(name, found.version)}")
         return sorted({"runs", *(name for name, _ in versions)})
 
     def _create_views(self) -> list[str]:
@@ -71,12 +74,14 @@ class Warehouse:
         """Return the answer to a query, in which ``$name`` stands for a value.
 
         Raises:
-            InputError: DuckDB refuses it; the message names the tables and views.
+            InputError: DuckDB refuses it (the tables and views are named), or files of a table are gone.
         """
         try:
             result = self._connection.execute(query, dict(values) if values else None)
             columns = [str(item[0]) for item in result.description or []]
             return Answer(columns, result.fetchall() if columns else [])
+        except duckdb.IOException as error:
+            raise self._unreadable(error) from error
         except duckdb.Error as error:
             tables, views = ", ".join(self.tables), ", ".join(self.views)
             raise InputError(
@@ -84,6 +89,15 @@ class Warehouse:
                 found=" ".join(str(error).split()),
                 do="correct the query",
             ) from error
+
+    def _unreadable(self, error: duckdb.IOException) -> InputError:
+        text = " ".join(str(error).split())
+        for name, version in self._versions.items():
+            if f"/{name}/" in text:
+                return gone(name, version, text)
+        return InputError(
+            required="tables whose files can be read", found=text, do="see whether the folder is there"
+        )
 
 
 def delta_extension() -> str:

@@ -1,21 +1,9 @@
 """The scoring job: a month's book and a model in, one slice of ``scores`` out."""
 
-import logging
 from bisect import bisect_left
 from datetime import date
 from typing import Any
 
-from delta.exceptions import (
-    ConcurrentAppendException,
-    ConcurrentDeleteDeleteException,
-    ConcurrentDeleteReadException,
-    ConcurrentTransactionException,
-    ConcurrentWriteException,
-    DeltaConcurrentModificationException,
-    MetadataChangedException,
-    ProtocolChangedException,
-    captured,  # noqa: F401 - on import it makes py4j raise the classes above
-)
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -30,20 +18,6 @@ from loanbook.session import named
 from loanbook.tables import base
 from loanbook.tables.features import FEATURES
 from loanbook.tables.scores import SCORES
-
-log = logging.getLogger(__name__)
-
-ATTEMPTS = 3
-CONFLICTS = (
-    ConcurrentAppendException,
-    ConcurrentDeleteDeleteException,
-    ConcurrentDeleteReadException,
-    ConcurrentTransactionException,
-    ConcurrentWriteException,
-    DeltaConcurrentModificationException,
-    MetadataChangedException,
-    ProtocolChangedException,
-)
 
 
 def score_portfolio(
@@ -64,19 +38,6 @@ def score_portfolio(
         InputError: nothing to score, a month not in the book, or a model trained on other features.
         GateRefused: scores and book do not agree; no table is changed.
     """
-    attempt = 1
-    while True:
-        try:
-            return _score(run, model, model_version)
-        except CONFLICTS as conflict:
-            if attempt == ATTEMPTS:
-                raise
-            log.warning("another writer was first (%s); again from the inputs", type(conflict).__name__)
-            run.read_anew()
-            attempt += 1
-
-
-def _score(run: Run, model: str | None, model_version: str | None) -> dict[str, Any]:
     source = run.only_source(FEATURES, made_by="build-features")
     artefact = chosen_model(run, model, model_version)
     features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)

@@ -1,7 +1,7 @@
 """The SQL views as temporary views of a Spark session."""
 
 from loanbook.runs import Run
-from loanbook.scoring.views import OF_PUBLISHED_RUNS, VIEWS, view_sql
+from loanbook.scoring.views import VIEWS, view_sql
 from loanbook.tables.runs import RUNS
 from loanbook.tables.scores import SCORES
 
@@ -14,6 +14,6 @@ def create_spark_views(run: Run) -> None:
     """
     scores = run.read(SCORES, made_by="score-portfolio")
     run.runs_before.createOrReplaceTempView(RUNS.name)
-    scores.where(OF_PUBLISHED_RUNS).createOrReplaceTempView(SCORES.name)
+    scores.createOrReplaceTempView(SCORES.name)
     for name in VIEWS:
         run.spark.sql(view_sql(name)).createOrReplaceTempView(name)

@@ -17,9 +17,6 @@ VIEWS = (
 )
 READ_BY_VIEWS = ("runs", "scores")
 
-# Months are scored side by side, so a crashed run's month is not undone: readers pass over it instead.
-OF_PUBLISHED_RUNS = "run_id IN (SELECT run_id FROM runs WHERE status = 'published')"
-
 
 @cache
 def view_sql(name: str) -> str:

@@ -20,6 +20,7 @@ COUNTED = (
     "published", "quarantined", "superseded", "set_aside", "delinquent",
     "upb_read", "upb", "upb_quarantined", "upb_superseded", "upb_set_aside",
 )  # fmt: skip
+NOT_ERASED: Row = {"erased": 0, "upb_erased": None}
 RECONCILED = ("file", "slice", "kind", "lines", "rows", *COUNTED)
 
 
@@ -65,7 +66,7 @@ def delivery_rows(
         counted = {name: value for name, value in asdict(tally).items() if name in COUNTED}
         rows.append(
             {
-                **_described(file, scope), **about, **counted, "rows": tally.rows,
+                **_described(file, scope), **about, **counted, **NOT_ERASED, "rows": tally.rows,
                 "last_complete_month": tally.last_month, "is_open": tally.is_open,
             }
         )  # fmt: skip
@@ -87,7 +88,7 @@ def late_rows(
     nothing = {**dict.fromkeys(COUNTED, 0), **{name: None for name in COUNTED if name.startswith("upb")}}
     return [
         {
-            **_described(file, scope), **about, **nothing,
+            **_described(file, scope), **about, **nothing, **NOT_ERASED,
             "rows": file.lines, "superseded": file.lines, "last_complete_month": None, "is_open": None,
             "upb_read": upb.get(file.delivery), "upb_superseded": upb.get(file.delivery),
         }
@@ -130,7 +131,7 @@ def _replaced(row: Row) -> Row:
     upb = [row[name] for name in ("upb", "upb_quarantined", "upb_superseded") if row[name] is not None]
     return {
         **row, "published": 0, "quarantined": 0, "delinquent": 0,
-        "superseded": row["rows"] - row["set_aside"],
+        "superseded": row["rows"] - row["set_aside"] - row["erased"],
         "upb": None, "upb_quarantined": None, "upb_superseded": sum(upb, Decimal(0)) if upb else None,
         "last_complete_month": None, "is_open": None,
     }  # fmt: skip

@@ -33,7 +33,7 @@ from loanbook.sources.lookups import assert_delivered
 from loanbook.sources.mapping import TapeMapping
 from loanbook.sources.mapping_files import load_mapping
 from loanbook.sources.order import by_age, parse_day
-from loanbook.sources.publish import details, publish
+from loanbook.sources.publish import TABLES, details, publish
 from loanbook.sources.replaced import Replaced, Scope, of_source
 from loanbook.sources.replay import assert_every_line, replay_files, replayed_delivery
 from loanbook.storage import local_path
@@ -80,6 +80,7 @@ def ingest_tapes(
     if replay is None:
         found = find_files(tapes, mapping.files, every=scope == "full")  # before Spark starts
     else:
+        run.hold(*TABLES)
         scope, again = "delta", replayed_delivery(run, mapping, replay)
         found = replay_files(tapes, again)
         day = day or again["delivered_at"]
@@ -93,6 +94,7 @@ def ingest_tapes(
             assert_every_line(files[0], again)
         elif scope == "full":
             assert_pairs(files)
+        run.hold(*TABLES)  # what follows is made of what is stored
         stored = stored_rows(run, mapping.name)
         fresh, late = by_age(files, stored, scope)
         assert_delivered(fresh)
@@ -180,7 +182,6 @@ def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequ
     """
     names = {file.delivery for file in late}
     run.evidence["files"] = reconciled([row for row in rows if row["delivery"] in names])
-    run.restore_unpublished(DELIVERIES)
     run.replace(DELIVERIES, deliveries_frame(run, rows), of_source(mapping.name))
     lines = sum(file.lines for file in late)
     loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == mapping.name).count()

@@ -59,6 +59,7 @@ def ingest_macro(run: Run, *, files: Sequence[str], delivered_at: str | None = N
     day = parse_day(delivered_at)
     found = find_files(files, mapping.files)
     _assert_mapping(run.spark, mapping)
+    run.hold(QUARANTINE, MACRO, DELIVERIES)
     stored = stored_rows(run, mapping.name)
     folder = local_path(run.settings.paths.landing, "paths.landing") / run.run_id
     with landed_files(mapping.name, found, folder, day, None, by_tasks(run.spark)) as landed:
@@ -162,7 +163,6 @@ def _publish(
     run.evidence["files"] = reconciled(rows)
     new = {row["delivery"] for row in rows}
     earlier = [row for row in stored if row["delivery"] not in new]
-    run.restore_unpublished(QUARANTINE, MACRO, DELIVERIES)
     rejected = Replaced(mapping.name, (), tuple(sorted(new))).sql() if stored else here
     run.replace(QUARANTINE, quarantine_rows(lines, files, run.run_id), rejected)
     run.replace(MACRO, values, here)

@@ -59,7 +59,6 @@ def publish(
     assert_unique(judged.published, PERFORMANCE)
     if replayed is not None:
         stored = [resolved(row) if row["delivery"] == replayed else row for row in stored]
-    run.restore_unpublished(*TABLES)
     rejected = quarantine_rows(judged.lines, judged.files, run.run_id)
     run.replace(QUARANTINE, rejected, replaced.sql())
     if replayed is not None:

@@ -20,6 +20,7 @@ PROPERTIES = {
     "delta.logRetentionDuration": "interval 60 days",
 }
 
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"  # of commits that take no option
 LAST_COMMIT = "spark.databricks.delta.lastCommitVersionInSession"  # Delta sets it after each commit
 
 
@@ -41,6 +42,7 @@ class Table:
         key: columns that identify a row; jobs assert their uniqueness before they commit.
         partitions: columns of the key (or dates of it) that the files are partitioned by.
         constraints: name to SQL condition; a write that breaks one fails.
+        lease: what a run holds while it writes the table; tables that are written together share it.
     """
 
     name: str
@@ -49,6 +51,12 @@ class Table:
     key: tuple[str, ...]
     partitions: tuple[str, ...] = ()
     constraints: Mapping[str, str] = field(default_factory=dict)
+    lease: str = ""
+
+    @property
+    def lease_name(self) -> str:
+        """Return the name of its lease: its own where it shares none."""
+        return self.lease or self.name
 
     @property
     def column_names(self) -> list[str]:
@@ -189,9 +197,15 @@ def delta_log(spark: SparkSession, storage: Storage, table: Table) -> Any:
     return DeltaTable.forPath(spark, storage.table_uri(table.name))._jdt.deltaLog()
 
 
-def restore(spark: SparkSession, storage: Storage, table: Table, version: int) -> None:
+def restore(
+    spark: SparkSession, storage: Storage, table: Table, version: int, metadata: Mapping[str, object]
+) -> None:
     """Make ``version`` the table's content again, as a new version."""
-    spark.sql(f"RESTORE TABLE {storage.spark_name(table.name)} TO VERSION AS OF {version}").collect()
+    spark.conf.set(USER_METADATA, json.dumps(metadata, sort_keys=True))
+    try:
+        spark.sql(f"RESTORE TABLE {storage.spark_name(table.name)} TO VERSION AS OF {version}").collect()
+    finally:
+        spark.conf.unset(USER_METADATA)
 
 
 def assert_unique(df: DataFrame, table: Table) -> None:

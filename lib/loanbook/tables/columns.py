@@ -38,6 +38,15 @@ DEFAULT_STATUSES = ("performing", "in_default", "probation", "terminated")
 TERMINAL_STATES = ("prepaid", "matured", "liquidated", "removed")
 
 
+def quoted(text: str) -> str:
+    r"""Return a text as SQL writes it.
+
+    >>> print(quoted("O'Hara"))
+    'O\'Hara'
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def one_of(column: str, values: tuple[str, ...]) -> str:
     """Return the SQL condition that ``column`` is null or one of ``values``."""
     return f"{column} IS NULL OR {column} IN ({', '.join(repr(value) for value in values)})"

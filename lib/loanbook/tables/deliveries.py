@@ -7,6 +7,7 @@ TOTAL = "DECIMAL(22,2)"
 
 DELIVERIES = Table(
     name="deliveries",
+    lease="tapes",
     description="One row for each file ever delivered by a source, with what became of its rows",
     columns=(
         SOURCE,
@@ -41,6 +42,7 @@ DELIVERIES = Table(
             "superseded", "BIGINT", "Rows replaced by a later one of the same key, or delivery", required=True
         ),
         Column("set_aside", "BIGINT", "Rows after a loan's exit, or of no loan month", required=True),
+        Column("erased", "BIGINT", "Rows of loans that were erased from every table", required=True),
         Column("delinquent", "BIGINT", "Rows published in a state from dpd30 to reo", required=True),
         Column(
             "upb_read",
@@ -51,6 +53,7 @@ DELIVERIES = Table(
         Column("upb_quarantined", TOTAL, "The same of the rows in quarantine, where it could be read"),
         Column("upb_superseded", TOTAL, "The same of the rows superseded"),
         Column("upb_set_aside", TOTAL, "The same of the rows set aside"),
+        Column("upb_erased", TOTAL, "The same of the rows erased"),
         Column("history", "STRING", "reported, or rebuilt from a final status", required=True),
         Column(
             "sampling",
@@ -69,8 +72,8 @@ DELIVERIES = Table(
         "history_known": one_of("history", ("reported", "rebuilt")),
         "sampling_known": one_of("sampling", ("population", "case_control")),
         "slice_holds_known": one_of("slice_holds", ("cohorts", "months")),
-        "rows_reconcile": "rows = published + quarantined + superseded + set_aside",
+        "rows_reconcile": "rows = published + quarantined + superseded + set_aside + erased",
         "upb_reconciles": "COALESCE(upb_read, 0) = COALESCE(upb, 0) + COALESCE(upb_quarantined, 0) "
-        "+ COALESCE(upb_superseded, 0) + COALESCE(upb_set_aside, 0)",
+        "+ COALESCE(upb_superseded, 0) + COALESCE(upb_set_aside, 0) + COALESCE(upb_erased, 0)",
     },
 )

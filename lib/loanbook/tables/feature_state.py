@@ -5,6 +5,7 @@ from loanbook.tables.columns import AS_OF_DATE, LOAN_ID, SOURCE
 
 FEATURE_STATE = Table(
     name="feature_state",
+    lease="features",
     description="One row for each loan that has not left, after the last month of features; read by build-features only",
     columns=(
         SOURCE,

@@ -15,6 +15,7 @@ from loanbook.tables.columns import (
 
 LOANS = Table(
     name="loans",
+    lease="tapes",
     description="One row for each loan: terms and borrower at origination, as first reported",
     columns=(
         SOURCE,

@@ -5,6 +5,7 @@ from loanbook.tables.columns import AS_OF_DATE, DELIVERY, KNOWN_ON, SOURCE
 
 MACRO = Table(
     name="macro",
+    lease="tapes",
     description="One row for each region, month, series and day it became known (revisions are rows of their own)",
     columns=(
         Column("source", SOURCE.type, "Name of the macro source, as in conf/sources", required=True),

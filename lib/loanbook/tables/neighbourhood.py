@@ -8,6 +8,7 @@ COUNTS = ("at_risk", "defaults", "prepaid")
 
 NEIGHBOURHOOD = Table(
     name="neighbourhood",
+    lease="features",
     description="One row for each cell and month, and one more for each later count that differs, known from the next month to build",
     columns=(
         SOURCE,

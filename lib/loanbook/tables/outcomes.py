@@ -5,6 +5,7 @@ from loanbook.tables.columns import DEFINITION, LOAN_ID, SOURCE, one_of
 
 OUTCOMES = Table(
     name="outcomes",
+    lease="labels",
     description="One row for each spell of a loan at risk of default: how it ended and when",
     columns=(
         SOURCE,

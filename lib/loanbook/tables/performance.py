@@ -21,6 +21,7 @@ from loanbook.tables.columns import (
 
 PERFORMANCE = Table(
     name="performance",
+    lease="tapes",
     description="One row for each loan and month reported, up to and including its exit",
     columns=(
         SOURCE,

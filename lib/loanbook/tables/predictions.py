@@ -5,6 +5,7 @@ from loanbook.tables.columns import AS_OF_DATE, DEFAULT_STATUS, LOAN_ID, SOURCE,
 
 PREDICTIONS = Table(
     name="predictions",
+    lease="evaluations",
     description="One row for each model, fold, loan and month of a held-out role: label and PDs",
     columns=(
         Column("model_name", "STRING", "Name of the trained model whose run made the row", required=True),

@@ -5,6 +5,7 @@ from loanbook.tables.columns import DELIVERY, LINE, RUN_ID, SLICE, SOURCE
 
 QUARANTINE = Table(
     name="quarantine",
+    lease="tapes",
     description="One row for each rejected line, with its text and every reason",
     columns=(
         SOURCE,

@@ -10,6 +10,7 @@ _OF_EXIT = TERMINATIONS.column_names[TERMINATIONS.column_names.index("upb_at_exi
 
 SUPERSEDED = Table(
     name="superseded",
+    lease="tapes",
     description="One row for each row of performance that was read and is not in force; ingest reads it, and features with knowledge as_known",
     columns=(
         *(column for column in PERFORMANCE.columns if column.name not in _JUDGED),

@@ -18,6 +18,7 @@ from loanbook.tables.columns import (
 
 TERMINATIONS = Table(
     name="terminations",
+    lease="tapes",
     description="One row for each loan that left the book: how, from which state, with what loss",
     columns=(
         SOURCE,

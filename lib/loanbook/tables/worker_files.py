@@ -116,7 +116,6 @@ def commit(
     source: str,
     where: str,
     metadata: Mapping[str, Any],
-    read: int,
 ) -> int:
     """Replace a source's files that meet ``where`` by the receipts' in one transaction; return its version.
 
@@ -128,10 +127,9 @@ def commit(
         source: whose files are replaced; each file is of one source.
         where: a further condition, on the partition column only.
         metadata: of the commit.
-        read: version that the table had before the workers wrote.
 
     Raises:
-        LoanbookError: the table has another version by now; a file of the table does not say which source's rows it holds.
+        LoanbookError: a file of the table does not say which source's rows it holds.
     """
     jvm: Any = spark._jvm
     (column,) = table.partitions
@@ -140,12 +138,6 @@ def commit(
     transaction = delta.DeltaLog.forTable(spark._jsparkSession, uri).startTransaction(
         option(None), option(None)
     )
-    found_version = int(transaction.snapshot().version())
-    if found_version != read:
-        raise LoanbookError(
-            f"table {table.name}: version {found_version} was committed by another run since this one read "
-            f"version {read}; run this one again"
-        )
     now, actions = int(time.time() * 1000), nothing
     for file in _replaced(spark, transaction, table, source, where):
         actions = actions.prepended(file.removeWithTimestamp(now, True))

@@ -1,0 +1,42 @@
+"""Commits that another program's make fail: tried again, as the rows to write stay what they are."""
+
+import logging
+from collections.abc import Callable
+
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+    MetadataChangedException,
+    ProtocolChangedException,
+    captured,  # noqa: F401 - on import it makes py4j raise the classes above
+)
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+CONFLICTS = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
+
+
+def committed(write: Callable[[], int]) -> int:
+    """Return the version that ``write`` commits, tried again where OPTIMIZE or the like was quicker."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return write()
+        except CONFLICTS as conflict:
+            if attempt == ATTEMPTS:
+                raise
+            log.warning("another program was first (%s); again", type(conflict).__name__)
+    raise AssertionError("the last attempt returns or raises")
