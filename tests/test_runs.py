@@ -128,7 +128,7 @@ def test_a_commit_of_another_program_between_those_of_a_run_stops_it(make_run):
 def test_a_version_that_is_no_longer_kept_is_named_with_its_repair(make_run):
     publish(make_run(), 1.0)
     publish(make_run(), 2.0)
-    crashed(make_run(), 3.0)
+    crashed(make_run(), 0.5)
     run = make_run()
     name = run.storage.spark_name("macro")
     run.spark.sql(f"DELETE FROM {name}")

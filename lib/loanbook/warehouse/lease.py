@@ -60,7 +60,11 @@ class Lease:
 
     def is_held(self) -> bool:
         """Return whether no other run has taken the lease over."""
-        return self._number is not None and _newest(self._folder)[0] == self._number
+        try:
+            number, text = _newest(self._folder)
+        except FileNotFoundError:  # someone removed the folder
+            return False
+        return number == self._number and _object(text).get("holder") == self._holder
 
     def release(self) -> None:
         """Let go of the lease, if it is held; safe to call again."""
