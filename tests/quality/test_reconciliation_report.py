@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from loanbook.cli import main
-from loanbook.quality.fates import FATES
+from loanbook.quality.fates import ENDS
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
@@ -23,8 +23,8 @@ TOLD = ("difference", "not_found", "upb_difference", "upb_not_found")
 
 def delivery(slice_, kind, lines, published, **others):
     file = f"{kind}_{slice_}.txt"
-    counts = {fate: others.get(fate, 0) for fate in FATES} | {"published": published}
-    names = {"upb_read": lines, "upb": published, **{f"upb_{fate}": counts[fate] for fate in FATES[1:]}}
+    counts = {fate: others.get(fate, 0) for fate in ENDS} | {"published": published}
+    names = {"upb_read": lines, "upb": published, **{f"upb_{fate}": counts[fate] for fate in ENDS[1:]}}
     balances = {name: None if kind == "macro" else UPB * count or None for name, count in names.items()}
     return {
         "source": "agency", "delivery": file, "slice": slice_, "file": file, "kind": kind,
@@ -88,7 +88,7 @@ def test_an_auditor_can_follow_each_file_and_the_totals(reconcile):
     assert told(printed, "performance_2019Q2.txt") == {
         "difference": "0", "not_found": "0", "upb_read": "700.70", "upb": "400.40",
         "upb_quarantined": "100.10", "upb_superseded": "200.20", "upb_set_aside": "",
-        "upb_difference": "0.00", "upb_not_found": "0.00",
+        "upb_erased": "", "upb_difference": "0.00", "upb_not_found": "0.00",
     }  # fmt: skip
     assert header[header.index("upb_read") + 1] == "upb"
     slices = printed[printed.index("(4 rows)") + 2 :]

@@ -1,13 +1,14 @@
 """What Delta's log says of a table's commits."""
 
-import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from pyspark.sql import SparkSession
 
 from loanbook.storage import Storage
-from loanbook.tables.base import Table, delta_log
+from loanbook.tables.base import Table, delta_log, latest_version
+from loanbook.warehouse.commit_log import Actions, parsed
 
 
 class ChangedFiles(NamedTuple):
@@ -41,23 +42,35 @@ def changed_files(
     version ``before``.
     """
     changed = ChangedFiles(set(), set())
-    commits = delta_log(spark, storage, table).getChanges(before + 1, False)  # False: no error, told below
     version = before
-    while version < after and commits.hasNext():
-        commit = commits.next()
+    for number, actions in commits_by_spark(spark, storage, table, before):
         version += 1
-        if int(commit._1()) != version:
-            return None
-        for kind, file in _files(commit._2().iterator()):
+        if number != version or version > after:
+            break
+        for kind, file in _files(actions):
             (changed.add if kind == "add" else changed.remove)(file)
-    return changed if version == after else None
+        if version == after:
+            return changed
+    return changed if before == after else None
 
 
-def _files(actions: Any) -> Iterator[tuple[str, str]]:
+def _files(actions: Actions) -> Iterator[tuple[str, str]]:
     """Yield ``add`` or ``remove`` and the file, of the actions of a commit that change rows."""
-    while actions.hasNext():
-        text = actions.next().json()
-        if text.startswith(('{"add":', '{"remove":')):  # some others are not even JSON
-            ((kind, file),) = json.loads(text).items()
-            if file["dataChange"]:
-                yield kind, file["path"]
+    for action in actions:
+        for kind in ("add", "remove"):
+            if kind in action and action[kind].get("dataChange", True):
+                yield kind, unquote(action[kind]["path"])
+
+
+def commits_by_spark(
+    spark: SparkSession, storage: Storage, table: Table, after: int
+) -> Iterator[tuple[int, Actions]]:
+    """Yield version and actions of each commit after a version that the log still has, oldest first."""
+    latest_version(spark, storage, table)  # brings Delta's own picture of the log up to date
+    log = delta_log(spark, storage, table)
+    conf = log.newDeltaHadoopConf()
+    files = log.getChangeLogFiles(after + 1, False)  # False: a gap is no error here
+    while files.hasNext():
+        found = files.next()
+        # One text: each line of its own would be a round trip to the JVM.
+        yield int(found._1()), parsed(log.store().read(found._2(), conf).mkString("\n"))

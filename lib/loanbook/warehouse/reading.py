@@ -15,8 +15,8 @@ from loanbook.session import build_session
 from loanbook.storage import Storage
 from loanbook.tables import base
 from loanbook.tables.base import Table
+from loanbook.tables.commits import commits_by_spark
 from loanbook.tables.runs import RUNS
-from loanbook.warehouse.commit_log import commits_by_spark
 from loanbook.warehouse.standing import Commit, Standing, commit_of, gone, named_foreign, standing
 
 
