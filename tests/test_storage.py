@@ -4,7 +4,8 @@ import pytest
 
 from loanbook.config import load_settings
 from loanbook.errors import InputError
-from loanbook.storage import Storage, is_complete, local_path, published_folder, read_json, write_json
+from loanbook.path_forms import local_path
+from loanbook.storage import Storage, is_complete, published_folder, read_json, write_json
 
 
 def storage_at(warehouse: str, catalog: str | None = None) -> Storage:
@@ -15,8 +16,8 @@ def test_a_local_table_has_one_place_in_every_form(tmp_path):
     storage = storage_at(str(tmp_path))
     assert storage.table_uri("scores") == f"{tmp_path}/scores"
     assert storage.spark_name("scores") == f"delta.`{tmp_path}/scores`"
-    assert storage.duckdb_scan("scores") == f"delta_scan('{tmp_path}/scores')"
-    assert storage.duckdb_scan("scores", 3) == f"delta_scan('{tmp_path}/scores', version => 3)"
+    assert storage.duckdb_scan("scores") == f"delta_scan('file://{tmp_path}/scores')"
+    assert storage.duckdb_scan("scores", 3) == f"delta_scan('file://{tmp_path}/scores', version => 3)"
 
 
 def test_a_relative_warehouse_is_made_absolute_and_a_catalogue_names_its_tables():

@@ -166,7 +166,8 @@ def _require_writable(result: str | None) -> None:
     """
     if result is None:
         return
-    from loanbook.storage import local_path, why_not_writable
+    from loanbook.path_forms import local_path
+    from loanbook.storage import why_not_writable
 
     path = local_path(result, "--result")
     why = f"{path} is a folder" if path.is_dir() else why_not_writable(path.parent)
@@ -182,7 +183,8 @@ def _report(result: dict[str, Any], destination: str | None) -> None:
     line = to_json(result)
     say(line + "\n")
     if destination:
-        from loanbook.storage import local_path, write_json
+        from loanbook.path_forms import local_path
+        from loanbook.storage import write_json
 
         try:
             write_json(local_path(destination, "--result"), json.loads(line))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BeforeValidator, Field
 
@@ -22,16 +22,20 @@ from loanbook.sources.simulate.settings import SimulationSettings
 from loanbook.training.settings import TrainSettings
 from loanbook.warehouse.settings import WriterSettings
 
+PATHS = "paths."
+
+PathText = Annotated[str, Field(min_length=1)]
+
 
 class PathSettings(Section):
     """Where things live; see storage.py for the schemes it supports."""
 
-    warehouse: str
-    models: str
-    snapshots: str
-    reports: str
-    simulated: str
-    landing: str
+    warehouse: PathText
+    models: PathText
+    snapshots: PathText
+    reports: PathText
+    simulated: PathText
+    landing: PathText
 
 
 def _spark_text(value: Any) -> Any:
@@ -134,6 +138,17 @@ def yaml_lines(path: Path) -> dict[str, int]:
     return found
 
 
+def _from_overrides(overrides: Sequence[str]) -> DictConfig:
+    """Return what ``key=value`` texts say: a value is YAML, but a path is the text as it is."""
+    plain = [override for override in overrides if not override.startswith(PATHS)]
+    merged = OmegaConf.from_dotlist(plain)
+    for override in overrides:
+        if override.startswith(PATHS):
+            key, _, path = override.partition("=")
+            OmegaConf.update(merged, key, path)
+    return merged
+
+
 def load_settings(profile: str = "local", overrides: Sequence[str] = ()) -> Settings:
     """Return the settings of a profile (a name in ``conf/`` or a YAML file) with ``key=value`` overrides.
 
@@ -149,10 +164,10 @@ def load_settings(profile: str = "local", overrides: Sequence[str] = ()) -> Sett
         merged = OmegaConf.merge(
             load_yaml(conf_folder() / "base.yaml"),
             load_yaml(conf_file("", profile, "profile")),
-            OmegaConf.from_dotlist(list(overrides)),
+            _from_overrides(overrides),
         )
         content = OmegaConf.to_container(merged, resolve=True)
-    except OmegaConfBaseException as error:
+    except (OmegaConfBaseException, yaml.YAMLError) as error:
         found = str(error).splitlines()[0]
         raise InputError(
             required="settings that merge and resolve", found=found, do="mend the named key"

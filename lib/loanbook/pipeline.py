@@ -8,12 +8,12 @@ from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
 from loanbook.models.settings import load_model_settings
 from loanbook.output import say
+from loanbook.path_forms import local_path
 from loanbook.runs import Run
 from loanbook.scoring.summary import summary_table
 from loanbook.sources.files import find_files
 from loanbook.sources.macro_mapping import MacroMapping
 from loanbook.sources.mapping_files import load_mapping
-from loanbook.storage import local_path
 from loanbook.training.horovod_run import assert_task_slots
 from loanbook.training.settings import wanted_workers
 

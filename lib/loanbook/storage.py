@@ -1,4 +1,4 @@
-"""The one place that knows storage: where a table or a folder is, and how each engine names it."""
+"""The one place that knows storage: where a table or a folder is, and what each engine calls it."""
 
 import fcntl
 import json
@@ -9,77 +9,72 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from loanbook.config import PathSettings
 from loanbook.errors import InputError
+from loanbook.path_forms import delta_name, local_path, refuse_duckdb_table, refuse_spark_files, scheme_of
 
 COMPLETE = "_COMPLETE.json"
 LOCK = "_LOCK"
-TABLE_SCHEMES = ("", "file", "s3a", "abfss")  # what Spark writes Delta to with the jars of the profile
-
-
-def scheme_of(uri: str) -> str:
-    """Return the scheme of a URI, empty for a plain path."""
-    return urlparse(uri).scheme
-
-
-def local_path(uri: str, what: str = "this folder") -> Path:
-    """Return the local path of ``uri``.
-
-    Raises:
-        InputError: the scheme is not a local one.
-    """
-    scheme = scheme_of(uri)
-    if scheme not in ("", "file"):
-        raise InputError(
-            required=f"a local or mounted path for {what}",
-            found=f"{uri!r}, whose scheme {scheme!r} is not supported there",
-            do="use a local path, file:/..., or a mounted volume such as /Volumes/...",
-        )
-    return Path(urlparse(uri).path if scheme else uri).absolute()
+LOCAL = ("", "file")
+TABLE_SCHEMES = (*LOCAL, "s3a", "abfss")  # what Spark writes Delta to with the jars of the profile
 
 
 class Storage:
     """Names of the warehouse's tables and of the folders beside them."""
 
     def __init__(self, paths: PathSettings, catalog: str | None = None) -> None:
-        scheme = scheme_of(paths.warehouse)
+        """Keep the settings.
+
+        Raises:
+            InputError: an engine could not read what a job writes to one of the paths.
+        """
+        self.paths = paths
+        self.catalog = catalog
+        self._refuse_unreadable()
+
+    def _refuse_unreadable(self) -> None:
+        scheme = scheme_of(self.paths.warehouse)
         if scheme not in TABLE_SCHEMES:
             raise InputError(
                 required="paths.warehouse with a supported scheme: a path, file:, s3a: or abfss:",
-                found=f"{paths.warehouse!r} (scheme {scheme!r})",
+                found=f"{self.paths.warehouse!r} (scheme {scheme!r})",
                 do="set paths.warehouse to such a location",
             )
-        self.paths = paths
-        self.catalog = catalog
+        if scheme in LOCAL and not self.catalog:
+            refuse_duckdb_table(local_path(self.paths.warehouse, "paths.warehouse"), "paths.warehouse")
+        for name, text in self.paths.model_dump(exclude={"warehouse"}).items():
+            if scheme_of(text) in LOCAL:  # another one is refused by the job that needs the folder
+                folder = local_path(text, f"paths.{name}")
+                if name == "landing":
+                    refuse_spark_files(folder, "paths.landing")
 
     def table_uri(self, table: str) -> str:
         """Return where the table's files are, absolute."""
         root = self.paths.warehouse
-        if scheme_of(root) in ("", "file"):
-            root = str(local_path(root))
+        if scheme_of(root) in LOCAL:
+            root = str(local_path(root, "paths.warehouse"))
         return f"{root.rstrip('/')}/{table}"
 
     def table_folder(self, table: str) -> Path | None:
         """Return the table's folder where workers can write it as a local one, else None."""
-        if self.catalog or scheme_of(self.paths.warehouse) not in ("", "file"):
+        if self.catalog or scheme_of(self.paths.warehouse) not in LOCAL:
             return None
         return local_path(self.table_uri(table))
 
     def spark_name(self, table: str) -> str:
         """Return the name that Spark SQL knows the table by."""
-        return f"{self.catalog}.{table}" if self.catalog else f"delta.`{self.table_uri(table)}`"
+        return f"{self.catalog}.{table}" if self.catalog else delta_name(self.table_uri(table))
 
     def duckdb_scan(self, table: str, version: int | None = None) -> str:
         """Return the DuckDB table function that reads the table, at ``version`` or as it is now."""
-        uri = str(local_path(self.table_uri(table), "SQL without a JVM")).replace("'", "''")
+        uri = local_path(self.table_uri(table), "SQL without a JVM").as_uri()  # escapes "'" as well
         return f"delta_scan('{uri}')" if version is None else f"delta_scan('{uri}', version => {version})"
 
     def local_folders(self) -> dict[str, str]:
         """Return the folders of the settings that are local, by the setting's name."""
         given = {f"paths.{name}": str(uri) for name, uri in self.paths}
-        return {name: str(local_path(uri)) for name, uri in given.items() if scheme_of(uri) in ("", "file")}
+        return {name: str(local_path(uri)) for name, uri in given.items() if scheme_of(uri) in LOCAL}
 
     def require_writable(self) -> None:
         """Refuse a local warehouse that cannot be written before the work, not in the midst of it.
@@ -102,7 +97,7 @@ class Storage:
 
     def lease_folder(self, name: str) -> Path | None:
         """Return the folder of a lease, None where the warehouse is not local: only there can it be held."""
-        if scheme_of(self.paths.warehouse) not in ("", "file"):
+        if scheme_of(self.paths.warehouse) not in LOCAL:
             return None
         return local_path(self.paths.warehouse) / "_writers" / name
 

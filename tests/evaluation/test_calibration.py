@@ -63,3 +63,16 @@ def test_rates_by_hand():
     assert (b.group, b.rows, b.loans, b.defaulting_loans) == ("b", 2, 2, 0)
     assert (b.observed.estimate, b.observed.low) == (0, 0)
     assert b.observed.high == pytest.approx(1.959964**2 / (2 + 1.959964**2))  # Wilson: 0 of 2 loans
+
+
+def test_pds_that_rank_the_wrong_way_round_have_a_slope_below_0():
+    found = calibration_fit(np.array([1.0, 0, 1, 0]), np.array([0.1, 0.2, 0.3, 0.4]), np.ones(4))
+    assert found.slope is not None
+    assert found.slope < 0
+
+
+def test_in_the_large_is_found_where_pds_lie_far_apart():
+    label, pd = np.array([0.0, 1, 0, 0]), np.array([1e-8, 1e-8, 1 - 1e-8, 0.5])
+    shift = in_the_large(label, pd, np.ones(4))
+    assert shift is not None
+    assert np.mean(sigmoid(logit(pd) + shift)) == pytest.approx(0.25)

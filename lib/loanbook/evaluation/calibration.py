@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loanbook.evaluation.metrics import Floats, Interval, clustered_rate
-from loanbook.models.calibration import fit_platt, logit, sigmoid
-
-NEWTON_STEPS = 50
+from loanbook.models.calibration import fit_on_logit, logistic_fit, logit
 
 
 @dataclass(frozen=True)
@@ -16,7 +14,7 @@ class CalibrationFit:
     """Cox's (1958) recalibration of PDs; a perfect one has slope 1 and both intercepts 0.
 
     ``intercept_in_the_large`` is fitted with the slope fixed at 1: above 0, more loans defaulted than
-    expected. None where the regression has no finite answer.
+    expected. A slope below 0 means that the PDs rank the wrong way round. None where no finite one is best.
     """
 
     slope: float | None
@@ -26,7 +24,7 @@ class CalibrationFit:
 
 def calibration_fit(label: Floats, pd: Floats, weight: Floats) -> CalibrationFit:
     """Return the weighted logistic regressions of the label on logit(pd)."""
-    fitted = fit_platt(pd, label, weight)
+    fitted = fit_on_logit(pd, label, weight)
     intercept, slope = fitted if fitted is not None else (None, None)
     return CalibrationFit(slope, intercept, in_the_large(label, pd, weight))
 
@@ -34,21 +32,13 @@ def calibration_fit(label: Floats, pd: Floats, weight: Floats) -> CalibrationFit
 def in_the_large(label: Floats, pd: Floats, weight: Floats) -> float | None:
     """Return a such that sigmoid(a + logit(pd)) has the labels' mean; None where all labels are equal.
 
-    The maximum likelihood intercept with slope 1, by Newton's method.
+    The maximum likelihood intercept with slope 1.
     """
     observed = float(np.average(label, weights=weight))
     if observed in (0.0, 1.0):
         return None
-    offset, shift = logit(pd), 0.0
-    for _ in range(NEWTON_STEPS):
-        p = sigmoid(offset + shift)
-        step = (observed - float(np.average(p, weights=weight))) / float(
-            np.average(p * (1 - p), weights=weight)
-        )
-        shift += float(np.clip(step, -2, 2))
-        if abs(step) < 1e-10:
-            return shift
-    return None
+    fitted = logistic_fit(np.ones((len(pd), 1)), logit(pd), label, weight, np.zeros(1))
+    return None if fitted is None else float(fitted[0])
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 
 from loanbook.errors import InputError
+from loanbook.path_forms import local_path
 from loanbook.scoring.views import READ_BY_VIEWS, VIEWS, view_sql
-from loanbook.storage import Storage, local_path
+from loanbook.storage import Storage
 from loanbook.warehouse.standing import gone, standing_of_files
 
 PUBLISHED = """

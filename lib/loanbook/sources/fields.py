@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.path_forms import spark_reads
 from loanbook.quality.checks import WRONG_LAYOUT, failed, unreadable
 from loanbook.sources.chunks import LANDED_SCHEMA, UNIT_SEPARATOR
 from loanbook.sources.expressions import assert_valid
@@ -104,7 +105,7 @@ def _positions(file: Landed) -> dict[str, int]:
 def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
     """Return the lines with their fields as text, null where blank."""
     first = files[0]
-    paths = [chunk.as_uri() for file in files for chunk in file.chunks]
+    paths = [spark_reads(chunk) for file in files for chunk in file.chunks]
     lines = spark.read.schema(LANDED_SCHEMA).parquet(*paths)
     text, sign = ("_text", first.delimiter) if first.quote is None else ("_fields", UNIT_SEPARATOR)
     parts = lines.withColumn("_parts", F.split(text, re.escape(sign), -1))

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from loanbook.errors import InputError
+from loanbook.path_forms import delta_name, local_path
 from loanbook.sources.file_spec import FileSpec
-from loanbook.storage import local_path
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ def _paths(text: str) -> list[Path]:
 
 def _members(path: Path) -> list[TapeFile]:
     if path.is_dir():
-        return [TapeFile(path, path.name, table=f"delta.`{path}`")]
+        return [TapeFile(path, path.name, table=delta_name(str(path)))]
     if path.suffix.lower() == ".zip":
         try:
             with zipfile.ZipFile(path) as archive:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
+from loanbook.path_forms import spark_reads
+
 Keep = Callable[[DataFrame, str], DataFrame]
 
 
@@ -16,8 +18,8 @@ def keeper(folder: Path) -> Keep:
     """
 
     def keep(df: DataFrame, name: str) -> DataFrame:
-        path = (folder / name).as_uri()
-        df.write.option("compression", "lz4").parquet(path)
-        return df.sparkSession.read.schema(df.schema).parquet(path)
+        path = folder / name
+        df.write.option("compression", "lz4").parquet(str(path))
+        return df.sparkSession.read.schema(df.schema).parquet(spark_reads(path))
 
     return keep

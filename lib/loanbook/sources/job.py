@@ -9,6 +9,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.path_forms import local_path
 from loanbook.quality.bounds import LoanChanges, assert_within_bounds
 from loanbook.quality.reconcile import Tally
 from loanbook.runs import Run
@@ -36,7 +37,6 @@ from loanbook.sources.order import by_age, parse_day
 from loanbook.sources.publish import TABLES, details, publish
 from loanbook.sources.replaced import Replaced, Scope, of_source
 from loanbook.sources.replay import assert_every_line, replay_files, replayed_delivery
-from loanbook.storage import local_path
 from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS

@@ -152,12 +152,12 @@ def _land_table(
         F.lit(value).cast(field.split()[1]).alias(field.split()[0])
         for value, field in zip(constants, LANDED_SCHEMA.split(", "), strict=False)
     ]
-    rows, count = numbered_lines(version.frame, UNIT_SEPARATOR, (folder / "sorted").as_uri())
+    rows, count = numbered_lines(version.frame, UNIT_SEPARATOR, folder / "sorted")
     if count == 0:
         raise _empty(file)
     nothing = F.lit(None).cast("string")
     lines = rows.select(*fixed, "_line", "_text", nothing.alias("_fields"), nothing.alias("_damage"))
-    lines.write.option("compression", "lz4").parquet((folder / "lines").as_uri())
+    lines.write.option("compression", "lz4").parquet(str(folder / "lines"))
     header = tuple(version.frame.columns)
     return Landed(
         source, spec, by_header(spec, header), file.name, slice_, day, version.sha256, header,

@@ -7,6 +7,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from loanbook.path_forms import local_path
 from loanbook.quality.checks import all_reasons, failed, required_columns
 from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
 from loanbook.runs import Run
@@ -24,7 +25,6 @@ from loanbook.sources.quarantined import frequent_reasons, quarantine_rows
 from loanbook.sources.replaced import Replaced, of_source
 from loanbook.sources.revisions import assert_in_order, missing_months, with_revisions
 from loanbook.sources.stored import published
-from loanbook.storage import local_path
 from loanbook.tables.base import assert_unique
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.macro import MACRO

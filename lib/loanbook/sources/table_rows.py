@@ -3,12 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.path_forms import spark_reads
 
 ROWS_OF_A_PARTITION = 1 << 33  # how Spark's increasing ids are cut into partition and row
 
@@ -51,7 +53,7 @@ def _no_table(table: str, found: str) -> InputError:
     return InputError(required=f"a Delta table {table}", found=found, do="correct the name or path")
 
 
-def numbered_lines(frame: DataFrame, separator: str, folder: str) -> tuple[DataFrame, int]:
+def numbered_lines(frame: DataFrame, separator: str, folder: Path) -> tuple[DataFrame, int]:
     """Return the rows as ``_text`` and ``_line``, from 1 in the order of the texts, and how many there are.
 
     The order is of the content alone: however a table's files were rewritten, a row keeps its number.
@@ -59,12 +61,12 @@ def numbered_lines(frame: DataFrame, separator: str, folder: str) -> tuple[DataF
     Args:
         frame: the rows.
         separator: between the columns.
-        folder: URI of a folder that gets the sorted rows.
+        folder: gets the sorted rows.
     """
     columns = (F.coalesce(F.col(f"`{name}`").cast("string"), F.lit("")) for name in frame.columns)
     texts = frame.select(F.concat_ws(separator, *columns).alias("_text")).orderBy("_text")
-    texts.withColumn("_id", F.monotonically_increasing_id()).write.parquet(folder)
-    rows = frame.sparkSession.read.schema("_text STRING, _id BIGINT").parquet(folder)
+    texts.withColumn("_id", F.monotonically_increasing_id()).write.parquet(str(folder))
+    rows = frame.sparkSession.read.schema("_text STRING, _id BIGINT").parquet(spark_reads(folder))
     partition = F.floor(F.col("_id") / ROWS_OF_A_PARTITION)
     counts = rows.groupBy(partition.alias("partition")).count().orderBy("partition").collect()
     starts = list(accumulate((row["count"] for row in counts), initial=0))

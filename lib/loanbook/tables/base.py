@@ -94,9 +94,8 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
         _require_columns(spark, storage, table)
         return
     builder = DeltaTable.createIfNotExists(spark).comment(table.description)
-    if storage.catalog:
-        builder = builder.tableName(storage.spark_name(table.name))
-    else:
+    builder = builder.tableName(storage.spark_name(table.name))
+    if not storage.catalog:
         builder = builder.location(storage.table_uri(table.name))
     for column in table.columns:
         builder = builder.addColumn(

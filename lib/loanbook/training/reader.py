@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from loanbook.models.spec import InputSpec
+from loanbook.path_forms import plainly_named
 
 # petastorm asks pyarrow for its old data set and warns of that, and of its fields, for every row group.
 for _module in (r"petastorm\..*", r"pyarrow\..*"):
@@ -36,9 +37,10 @@ def epoch_batches(
     columns = [*spec.numeric_columns, *spec.code_columns, "label", "weight"]
     # The reader prints a line when it closes.
     with (
+        plainly_named(folder) as link,
         redirect_stdout(io.StringIO()),
         make_batch_reader(
-            f"file://{folder.absolute()}",  # not as_uri(): petastorm does not undo its escapes
+            f"file://{link}",
             schema_fields=[f"^{column}$" for column in columns],
             reader_pool_type="dummy",
             num_epochs=1,

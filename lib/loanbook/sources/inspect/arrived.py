@@ -1,8 +1,8 @@
 """The files that were named: found in folders and archives, and refused by name where they are no tape."""
 
 from loanbook.errors import InputError
+from loanbook.path_forms import local_path
 from loanbook.sources.files import TapeFile, files_of
-from loanbook.storage import local_path
 
 
 def arrived_files(text: str) -> tuple[list[TapeFile], list[str]]:
