@@ -2,9 +2,11 @@
 
 import difflib
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from loanbook.errors import InputError
 
@@ -16,6 +18,12 @@ class Section(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+Key = tuple[str, ...]
+
+
+def wrong_keys(problems: Mapping[Key, str]) -> PydanticCustomError:
+    """Return the error of a model's validator that names keys of the model, each with its own message."""
+    return PydanticCustomError("wrong_keys", "; ".join(problems.values()), {"problems": dict(problems)})
 
 
 def validated(model: type[Model], content: Any, what: str, lines: Mapping[str, str] | None = None) -> Model:
@@ -37,10 +45,26 @@ def validated(model: type[Model], content: Any, what: str, lines: Mapping[str, s
         # A list whose items are wrong is called too short as well, as none of them is left.
         above = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
         told = [item for item in items if item["type"] != "too_short" or item["loc"] not in above]
-        problems = "; ".join(_problem(model, item) + _line(item["loc"], lines or {}) for item in told)
+        each = [one for item in told for one in _by_key(item)]
+        problems = "; ".join(_problem(model, item) + _line(item["loc"], lines or {}) for item in each)
         raise InputError(
             required=f"valid {what}", found=problems, do="correct the key or value and run again"
         ) from error
+
+
+def _by_key(item: Any) -> list[dict[str, Any]]:
+    """Return an error as one of each key that it names."""
+    if item["type"] != "wrong_keys":
+        return [item]
+    problems: Mapping[Key, str] = item["ctx"]["problems"]
+    return [
+        {**item, "loc": (*item["loc"], *key), "input": reduce(_inner, key, item["input"]), "msg": message}
+        for key, message in problems.items()
+    ]
+
+
+def _inner(content: Any, key: str) -> Any:
+    return content.get(key) if isinstance(content, Mapping) else None
 
 
 def _problem(model: type[BaseModel], item: Any) -> str:
@@ -50,7 +74,9 @@ def _problem(model: type[BaseModel], item: Any) -> str:
         return f"unknown key {place!r}{near}"
     if item["type"] == "missing":
         return f"missing key {place!r}"
-    return f"{place or 'the whole'} = {item['input']!r}: {item['msg']}"
+    if isinstance(item["input"], Mapping):
+        return f"{place or 'the whole'}: {item['msg']}"
+    return f"{place} = {item['input']!r}: {item['msg']}"
 
 
 def _line(place: tuple[Any, ...], lines: Mapping[str, str]) -> str:

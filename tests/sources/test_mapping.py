@@ -131,12 +131,12 @@ def of_upb(expression):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (of_upb("lead(balance) OVER (ORDER BY month)"), "upb: features"),
-        (of_upb("lag(balance, -1) OVER (ORDER BY month)"), "upb: features"),
-        (of_upb("lag(balance) OVER (ORDER BY datediff(x, month))"), "upb: features"),
-        ({"loans": {"attributes": {"worst": WORST}}}, "worst: features"),
+        (of_upb("lead(balance) OVER (ORDER BY month)"), "columns.upb = .*: features"),
+        (of_upb("lag(balance, -1) OVER (ORDER BY month)"), "columns.upb = .*: features"),
+        (of_upb("lag(balance) OVER (ORDER BY datediff(x, month))"), "columns.upb = .*: features"),
+        ({"loans": {"attributes": {"worst": WORST}}}, "attributes.worst.expression = .*: features"),
         ({"slices": "months", **of_upb("lag(balance) OVER (ORDER BY month)")},
-         "upb: a window sees"),
+         "columns.upb = .*: a window sees"),
         ({"files": [{"fields": {"month": {"type": "date", "format": "dd/MM/yy"}}}]}, "yyyy and MM"),
         ({"files": [{"fields": {"month": {"type": "date", "format": "MMM-yyyy"}}}]}, "yyyy and MM"),
         ({"files": [{"delimiter": ""}]}, "at least 1 character"),
@@ -169,14 +169,44 @@ def test_a_mistake_in_an_extended_mapping_is_named_with_its_file(tmp_path):
         load_mapping(TapeMapping, str(tmp_path / "mine.yaml"))
 
 
-def test_unknown_and_missing_columns_are_named():
+def test_unknown_and_missing_columns_are_named_with_those_that_exist():
     mapping = copy.deepcopy(MONTHLY_FEED)
     del mapping["performance"]["columns"]["state"]
-    with pytest.raises(InputError, match="missing columns state"):
-        validated(TapeMapping, mapping, "mapping")
     mapping["performance"]["columns"]["stat"] = "'current'"
-    with pytest.raises(InputError, match="unknown columns stat"):
-        validated(TapeMapping, mapping, "mapping")
+    with pytest.raises(InputError) as refused:
+        validated(TapeMapping, mapping, "mapping", {"performance.columns.stat": "7"})
+    found = refused.value.found
+    assert """performance.columns.stat = "'current'": no column (did you mean 'state'?); """ in found
+    assert "there are loan_id, as_of_date, state, " in found
+    assert "loss_event (line 7); performance.columns: missing columns state" in found
+
+
+@pytest.mark.parametrize(
+    ("expression", "unknown"),
+    [
+        ("CASE days WHEN 0 THEN 'current' WHEN 1 THEN 'default' END", "'default'"),
+        ("CASE WHEN days < 30 THEN 'Current' ELSE coalesce(id, 'dpd_90') END",
+         "'Current' (did you mean 'current'?), 'dpd_90' (did you mean 'dpd90'?)"),
+        ("try_element_at(map('0', 'current', '1', 'bad'), id)", "'bad'"),
+        ("CASE WHEN id = 'default' THEN CASE WHEN days > 1 THEN 'dpd90' END ELSE 'current' END", None),
+        ("lower(concat('CUR', 'RENT'))", None),
+    ],
+)  # fmt: skip
+def test_a_text_that_can_become_a_state_and_is_none_is_refused(expression, unknown):
+    mapping = changed(MONTHLY_FEED, {"performance": {"columns": {"state": expression}}})
+    if unknown is None:
+        assert validated(TapeMapping, mapping, "mapping").performance.columns["state"] == expression
+        return
+    with pytest.raises(InputError) as refused:
+        validated(TapeMapping, mapping, "mapping", {"performance.columns.state": "9"})
+    assert f"no state: {unknown}; the states are current, dpd30" in refused.value.found
+    assert "(line 9)" in refused.value.found
+
+
+def test_a_mistake_is_not_given_the_line_of_what_it_replaces(tmp_path):
+    (tmp_path / "mine.yaml").write_text("extends: freddie_mac\nname: mine\nfiles:\n  - kind: performance\n")
+    with pytest.raises(InputError, match=r"missing key 'files\.0\.pattern' \(line 4\)"):
+        load_mapping(TapeMapping, str(tmp_path / "mine.yaml"))
 
 
 def test_no_or_an_unknown_source_is_bad_input():

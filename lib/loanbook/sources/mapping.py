@@ -1,14 +1,16 @@
 """A mapping file of ``conf/sources``: which files a tape has, their fields, and what they mean."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from loanbook.quality.history import HistoryCheck, Severity
-from loanbook.section import Section
+from loanbook.section import Key, Section, nearest, wrong_keys
 from loanbook.sources.expressions import Expression, scope_of
 from loanbook.sources.file_spec import FileSpec, MappingFile
+from loanbook.sources.literals import literal_results
+from loanbook.tables.columns import STATES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
@@ -84,8 +86,10 @@ class LoanMapping(Section):
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
         inputs = {name: item.expression for name, item in self.attributes.items() if item.role == "input"}
-        _looks_back(self.columns | inputs)
-        return _checked(self, self.columns, LOAN_COLUMNS, ("loan_id",))
+        _looks_back({("columns", name): text for name, text in self.columns.items()})
+        _looks_back({("attributes", name, "expression"): text for name, text in inputs.items()})
+        _checked(self.columns, "columns", LOAN_COLUMNS, ("loan_id",))
+        return self
 
 
 class PerformanceMapping(Section):
@@ -98,35 +102,54 @@ class PerformanceMapping(Section):
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
         # A state may need what follows, where a tape marks an account's end only by what comes after.
-        _looks_back({name: text for name, text in self.columns.items() if name != "state"})
-        _checked(self, self.exits, EXIT_COLUMNS, ())
-        return _checked(self, self.columns, PERFORMANCE_COLUMNS, ("loan_id", "as_of_date", "state"))
+        _looks_back({("columns", name): text for name, text in self.columns.items() if name != "state"})
+        _checked(self.exits, "exits", EXIT_COLUMNS, ())
+        _checked(self.columns, "columns", PERFORMANCE_COLUMNS, ("loan_id", "as_of_date", "state"))
+        _gives_states(self.columns["state"])
+        return self
 
 
-def _looks_back(expressions: Mapping[str, str]) -> None:
+def _looks_back(expressions: Mapping[Key, str]) -> None:
     """Refuse what features would read of months to come.
 
     Raises:
-        ValueError: an expression reads later rows.
+        PydanticCustomError: an expression reads later rows.
     """
-    if ahead := sorted(name for name, text in expressions.items() if scope_of(text) == "whole_tape"):
-        raise ValueError(
-            f"{', '.join(ahead)}: features read it and may not know later rows; order the window by the "
-            "month's field, without lead, DESC or FOLLOWING, or give the attribute another role than input"
+    if ahead := [key for key, text in expressions.items() if scope_of(text) == "whole_tape"]:
+        why = (
+            "features read it and may not know later rows; order the window by the month's field, without "
+            "lead, DESC or FOLLOWING, or give the attribute another role than input"
         )
+        raise wrong_keys(dict.fromkeys(ahead, why))
 
 
-Checked = TypeVar("Checked", bound=Section)
+def _gives_states(expression: str) -> None:
+    """Refuse a text that can become a state and is none: its lines would all go to quarantine.
+
+    Raises:
+        PydanticCustomError: names it, the nearest state, and all of them.
+    """
+    if unknown := [text for text in literal_results(expression) if text not in STATES]:
+        shown = ", ".join(repr(text) + nearest(text.lower(), list(STATES), or_all=False) for text in unknown)
+        why = f"no state: {shown}; the states are {', '.join(STATES)}"
+        raise wrong_keys({("columns", "state"): why})
 
 
-def _checked(
-    section: Checked, given: Mapping[str, str], known: list[str], required: tuple[str, ...]
-) -> Checked:
-    if unknown := sorted(set(given) - set(known)):
-        raise ValueError(f"unknown columns {', '.join(unknown)} (known: {', '.join(known)})")
+def _checked(given: Mapping[str, str], key: str, known: list[str], required: tuple[str, ...]) -> None:
+    """Refuse columns that the table does not have, and the lack of those that it must have.
+
+    Raises:
+        PydanticCustomError: names each with the columns that exist.
+    """
+    unknown = [name for name in given if name not in known]
+    wrong = {
+        (key, name): f"no column{nearest(name, known, or_all=False)}; there are {', '.join(known)}"
+        for name in unknown
+    }
     if missing := sorted(set(required) - set(given)):
-        raise ValueError(f"missing columns {', '.join(missing)}")
-    return section
+        wrong[key,] = f"missing columns {', '.join(missing)}"
+    if wrong:
+        raise wrong_keys(wrong)
 
 
 class TapeOutcome(Section):
@@ -186,13 +209,18 @@ class TapeMapping(MappingFile):
     @model_validator(mode="after")
     def _windows_see_every_month(self) -> Self:
         section = self.performance
-        texts = section.columns | section.exits | {name: check.when for name, check in section.checks.items()}
-        windows = sorted(name for name, text in texts.items() if scope_of(text) != "row")
+        texts = {
+            **{("performance", "columns", name): text for name, text in section.columns.items()},
+            **{("performance", "exits", name): text for name, text in section.exits.items()},
+            **{("performance", "checks", name): check.when for name, check in section.checks.items()},
+        }
+        windows = [key for key, text in texts.items() if scope_of(text) != "row"]
         if self.slices == "months" and windows:
-            raise ValueError(
-                f"{', '.join(windows)}: a window sees the files of one run only, which with 'slices: months' "
-                "are some of the months; compare months by history_checks"
+            why = (
+                "a window sees the files of one run only, which with 'slices: months' are some of the "
+                "months; compare months by history_checks"
             )
+            raise wrong_keys(dict.fromkeys(windows, why))
         return self
 
     @property

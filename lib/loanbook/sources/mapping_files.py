@@ -1,5 +1,6 @@
 """Mapping files read: what ``extends`` brings, and the line of each key for messages."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,15 +50,33 @@ def _with_extended(content: dict[str, Any]) -> dict[str, Any]:
 def _lines(path: Path) -> dict[str, str]:
     """Return the line of every key of a mapping, with the file's name where ``extends`` brings the key."""
     own = {key: str(line) for key, line in yaml_lines(path).items()}
-    base = load_yaml(path).get("extends")
+    content = load_yaml(path)
+    base = content.get("extends")
     if base is None:
         return own
     extended = conf_file("sources", base, "source")
     of_base = {
         key: line if " of " in line else f"{line} of {extended.name}"
         for key, line in _lines(extended).items()
+        if not _is_replaced(key.split("."), content)
     }
     return {**of_base, **own}
+
+
+def _is_replaced(key: Sequence[str], own: Any) -> bool:
+    """Return whether a key of an extended mapping is below one that ``own`` replaces whole.
+
+    >>> own = {"files": [{"kind": "loans"}], "loans": {"of": "performance"}}
+    >>> _is_replaced(["files", "0", "slice"], own), _is_replaced(["loans", "columns"], own)
+    (True, False)
+    """
+    for part in key:
+        if not isinstance(own, dict):
+            return True
+        if part not in own:
+            return False
+        own = own[part]
+    return False
 
 
 def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
