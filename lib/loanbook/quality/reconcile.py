@@ -26,6 +26,7 @@ class Tally:
     found_fields: int | None = None
     distinct_lines: int = 0
     repeated: int = 0
+    flagged: int = 0
     upb_read: Decimal | None = None
     upb: Decimal | None = None
     upb_quarantined: Decimal | None = None
@@ -62,6 +63,7 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
     month = F.when(is_published, F.col("as_of_date")) if has_months else F.lit(None).cast("date")
     is_live = ~F.col("state").isin(*TERMINAL_STATES) if "state" in lines.columns else F.lit(True)
     halts = F.col("halts") if "halts" in lines.columns else F.array().cast("array<string>")
+    flags = F.col("quality_flags") if "quality_flags" in lines.columns else F.array().cast("array<string>")
     late = F.col("state").isin(*DELINQUENT_STATES) if "state" in lines.columns else F.lit(False)
     balance = next((name for name in ("upb", "original_upb") if name in lines.columns), None)
     upb = F.lit(None).cast("decimal(16,2)") if balance is None else F.col(balance)
@@ -71,6 +73,7 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
         F.max(F.when(wrong, F.col("found_fields"))).alias("found_fields"),
         (F.count_distinct("line") if several else F.count("line")).alias("distinct_lines"),
         F.count_if("repeated" if "repeated" in lines.columns else F.lit(False)).alias("repeated"),
+        F.count_if(is_published & (F.size(flags) > 0)).alias("flagged"),
         F.sum(upb).alias("upb_read"),
         F.sum(F.when(is_published, upb)).alias("upb"),
         *(F.sum(F.when(F.col("fate") == fate, upb)).alias(f"upb_{fate}") for fate in FATES[1:]),

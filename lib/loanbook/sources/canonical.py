@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
 from loanbook.quality.misfits import Typed, misfits
-from loanbook.sources.expressions import assert_valid
+from loanbook.sources.expressions import assert_valid, fields_read
 from loanbook.sources.lookups import assert_lookups, empty_with_lookups
 from loanbook.sources.mapping import (
     EXIT_COLUMNS,
@@ -20,7 +20,7 @@ from loanbook.sources.mapping import (
     TapeOutcome,
 )
 from loanbook.tables.base import Table
-from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.columns import STATES, TERMINAL_STATES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
@@ -67,8 +67,9 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     """Return the lines of performance files as canonical columns.
 
     Beside those of ``performance``: ``exit``, the line's fields of ``terminations``, null on a live row;
-    ``text``, kept only where the line is rejected; ``reasons``, empty where it is not; and ``halts``, the
-    names of checks that stop the whole delivery.
+    ``text``, kept only where the line is rejected; ``reasons``, empty where it is not; ``halts``, the names
+    of checks that stop the whole delivery; and ``state_of``, the values that the mapping gives no state,
+    null where it gives one, a check rejects the line anyway, or there is none to go by.
     """
     section = mapping.performance
     exits = _columns(section.exits, EXIT_COLUMNS, TERMINATIONS)
@@ -78,11 +79,13 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
         *_columns(section.columns, PERFORMANCE_COLUMNS, PERFORMANCE),
         F.struct(*exits).alias("exit"),
         _outcome(mapping.outcome).alias("tape_outcome"),
+        _read_for(section.columns["state"], fields).alias("state_of"),
         *_found(section.checks, misfits(fields, typed)),
     ).withColumns(
         {
             "as_of_date": F.last_day("as_of_date"),
             "loss_event": F.coalesce("loss_event", F.lit(False)),
+            "state_of": F.when(_without_state(), F.col("state_of")),
             "exit": F.when(F.col("state").isin(*TERMINAL_STATES), _with_reason("exit")),
         }
     )
@@ -91,6 +94,19 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     return _judged(lines, PERFORMANCE, PERFORMANCE_COLUMNS).withColumn(
         "known_on", F.coalesce("delivered_at", known_on)
     )
+
+
+def _read_for(expression: str, fields: DataFrame) -> Column:
+    """Return the values that an expression reads, such as ``code=1, days=3``; null where all are blank."""
+    names = fields_read(expression, fields.columns)
+    texts = [F.col(f"`{name}`").cast("string") for name in names]
+    shown = [F.concat(F.lit(f"{name}="), text) for name, text in zip(names, texts, strict=True)]
+    return F.nullif(F.concat_ws(", ", *shown), F.lit(""))
+
+
+def _without_state() -> Column:
+    is_none = F.coalesce(~F.col("state").isin(*STATES), F.lit(True))
+    return is_none & (F.size("_reasons") == 0) & (F.size("_reject") == 0)
 
 
 def _outcome(outcome: TapeOutcome | None) -> Column:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -128,6 +128,20 @@ def scope_of(text: str) -> Literal["row", "lookback", "whole_tape"]:
     ordered = all(IN_ORDER.search(window) for window in windows)
     turned = any(re.search(r"\b(?:following|desc)\b", window, re.IGNORECASE) for window in windows)
     return "lookback" if ordered and not turned and not reads_on else "whole_tape"
+
+
+def fields_read(text: str, names: Iterable[str]) -> list[str]:
+    """Return the names, of those given, that an expression reads.
+
+    >>> fields_read("CASE WHEN `a b` = 'days' THEN Code END", ["a b", "days", "code", "od"])
+    ['a b', 'code']
+    """
+    code = NO_CODE.sub(lambda found: found[0] if found[0].startswith("`") else "''", text)
+    return [
+        name
+        for name in names
+        if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)(?!\s*\()", code, re.IGNORECASE)
+    ]
 
 
 def _without_texts(text: str) -> str:

@@ -14,6 +14,7 @@ from loanbook.quality.bounds import LoanChanges, assert_within_bounds
 from loanbook.quality.reconcile import Tally
 from loanbook.runs import Run
 from loanbook.session import named
+from loanbook.sources.accounts import accounted, assert_accepted
 from loanbook.sources.canonical import assert_mapping
 from loanbook.sources.deliveries import (
     Row,
@@ -27,7 +28,7 @@ from loanbook.sources.deliveries import (
 from loanbook.sources.fields import columns_left_out
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
-from loanbook.sources.judge import Judged, accounted, balances, judge
+from loanbook.sources.judge import Judged, balances, judge
 from loanbook.sources.landing import Landed, by_tasks, landed_files
 from loanbook.sources.loans import loan_changes
 from loanbook.sources.lookups import assert_delivered
@@ -129,7 +130,9 @@ def _judged_and_published(
     again: Row | None,
 ) -> dict[str, Any]:
     judged = judge(run, mapping, files, replaced, keep)
-    counted = accounted(run, judged)
+    accounts = accounted(run, judged)
+    assert_accepted(run, judged, accounts, whole=again is None)
+    counted = accounts.counted
     _assert_month(run.as_of, counted.values(), stored)
     scope = "full" if replaced.slices else "delta"
     rows = delivery_rows(files, counted, about_tape(mapping), scope)
@@ -139,7 +142,7 @@ def _judged_and_published(
     run.evidence["files"] = reconciled([*rows, *late])
     replayed = None if again is None else again["delivery"]
     loans = publish(run, judged, [*rows, *late], stored, keep, replayed)
-    return {**loans, **details(judged, counted)}
+    return {**loans, **details(judged, accounts)}
 
 
 def _assert_month(as_of: date | None, delivered: Collection[Tally], stored: Sequence[Row]) -> None:
@@ -188,7 +191,7 @@ def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequ
     none = dict.fromkeys(("loan_months", "published", "quarantined", "set_aside", "slices"), 0)
     return {
         "source": mapping.name, "loans": loans, **none, "lines": lines, "rows": lines, "superseded": lines,
-        "first_month": None, "last_month": None,
+        "first_month": None, "last_month": None, "rejected": {}, "flagged": {},
     }  # fmt: skip
 
 

@@ -9,25 +9,16 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.quality.history import severities
-from loanbook.quality.reconcile import (
-    Tally,
-    assert_few_rejected,
-    assert_few_repeated,
-    assert_layout,
-    assert_no_halt,
-    tallies,
-)
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.canonical import canonical_loans, canonical_performance
-from loanbook.sources.fields import read_fields, required_layouts, unfilled
+from loanbook.sources.fields import read_fields, unfilled
 from loanbook.sources.frames import Keep
 from loanbook.sources.history import with_loan_fate, with_performance_fate
 from loanbook.sources.landing import Landed
 from loanbook.sources.loans import first_months
 from loanbook.sources.lookups import empty_with_lookups, judged_lookup, with_lookups
 from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.quarantined import frequent_reasons
 from loanbook.sources.replaced import Replaced
 from loanbook.sources.stored import STORED, Others, days_of_terms, others_of
 
@@ -171,33 +162,3 @@ def balances(run: Run, mapping: TapeMapping, files: Sequence[Landed]) -> dict[st
             lines = _read(run, of_kind, partial(canonical, mapping=mapping), {})
             found |= dict(lines.groupBy("delivery").agg(F.sum(column)).collect())
     return found
-
-
-def accounted(run: Run, judged: Judged) -> dict[str, Tally]:
-    """Return the tally of each delivered file.
-
-    Raises:
-        InputError: a file has another layout throughout.
-        GateRefused: too many lines of a delivery were rejected, or have the same key, or one of them halts.
-    """
-    new = judged.months.where("is_new")
-    with named(run.spark, f"{run.job}: count lines by fate"):
-        several = any(file.spec.rows is not None for file in judged.files)
-        counted = tallies(new, several=several)
-        if judged.delivered_terms is not None:
-            counted |= tallies(judged.delivered_terms)
-        for lines in judged.lookups.values():
-            counted |= tallies(lines)
-    for file in judged.files:
-        assert_layout(file.name, required_layouts(file), file.delimiter, counted[file.delivery])
-    gated = [counted]
-    if judged.loans is not None and judged.mapping.derived_terms is not None:
-        gated.append(tallies(judged.loans))  # such a line has the fate of its month
-    limits = run.settings.ingest
-    for lines_of in gated:
-        assert_no_halt(lines_of)
-        assert_few_rejected(
-            lines_of, limits.max_quarantined_share, lambda delivery: frequent_reasons(judged.lines, delivery)
-        )
-    assert_few_repeated(counted, limits.max_repeated_share)
-    return counted

@@ -41,7 +41,8 @@ def _results(tokens: list[str]) -> list[str]:
     elif first == "case":
         parts = [part for word, part in _parts(tokens[1:-1], ("when", "then", "else")) if word != "when"][1:]
     else:
-        parts = GIVES.get(first, lambda _: [])([part for _, part in _parts(tokens[2:-1], (",",))])
+        given = [part for _, part in _parts(tokens[2:-1], (",",))]
+        parts = GIVES[first](given) if first in GIVES else []
     return [result for part in parts for result in _results(part)]
 
 

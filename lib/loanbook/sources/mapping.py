@@ -142,7 +142,7 @@ def _checked(given: Mapping[str, str], key: str, known: list[str], required: tup
         PydanticCustomError: names each with the columns that exist.
     """
     unknown = [name for name in given if name not in known]
-    wrong = {
+    wrong: dict[Key, str] = {
         (key, name): f"no column{nearest(name, known, or_all=False)}; there are {', '.join(known)}"
         for name in unknown
     }

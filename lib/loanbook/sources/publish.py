@@ -1,6 +1,6 @@
 """Writing a judged delivery: each table's slices in one commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 
 from loanbook.features.changes import changed_rows
 from loanbook.features.default_status import with_default_status
-from loanbook.quality.reconcile import Tally
 from loanbook.runs import Run
+from loanbook.sources.accounts import Accounts
 from loanbook.sources.deliveries import Move, Row, deliveries_frame, earlier_rows, resolved
 from loanbook.sources.frames import Keep
 from loanbook.sources.judge import Judged
@@ -191,8 +191,9 @@ def _moves(run: Run, judged: Judged) -> list[Move]:
     return moves + [Move(row[0], "published", "superseded", *row[1:]) for row in terms.collect()]
 
 
-def details(judged: Judged, counted: Mapping[str, Tally]) -> dict[str, Any]:
-    """Return what the job reports: lines by fate, slices, and the months that were published."""
+def details(judged: Judged, accounts: Accounts) -> dict[str, Any]:
+    """Return what the job reports: lines by fate, reason and flag, slices, and the months published."""
+    counted = accounts.counted
     files = {
         kind: [counted[file.delivery] for file in judged.files_of(kind)] for kind in ("loans", "performance")
     }
@@ -207,6 +208,10 @@ def details(judged: Judged, counted: Mapping[str, Tally]) -> dict[str, Any]:
         "quarantined": sum(tally.quarantined for tally in every),
         "superseded": sum(tally.superseded for tally in every),
         "set_aside": sum(tally.set_aside for tally in every),
+        "rejected": {
+            kind: {one.reason: one.rows for one in reasons} for kind, reasons in accounts.rejected.items()
+        },
+        "flagged": accounts.flagged,
         "slices": len(judged.slices),
         "first_month": min((tally.first_month for tally in months if tally.first_month), default=None),
         "last_month": max((tally.last_month for tally in months if tally.last_month), default=None),

@@ -1,0 +1,118 @@
+"""What a delivery loses to quarantine: by reason, with the delinquent ones told, and by whole classes."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.errors import GateRefused
+from loanbook.tables.columns import DELINQUENT_STATES, STATES
+
+log = logging.getLogger(__name__)
+
+MOST = 5  # reasons, or classes, that a message shows
+# Of a line whose month is not to be believed it says nothing that the month was rejected.
+OF_THE_MONTH = ("missing_as_of_date", "future_month", "month_after_1970")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Rows that failed one check: how many, of how many the state could be read, how many are delinquent."""
+
+    reason: str
+    rows: int
+    with_state: int
+    delinquent: int
+
+    def __str__(self) -> str:
+        share = f" ({self.delinquent / self.with_state:.0%})" if self.with_state else ""
+        return (
+            f"{self.rows:,} rejected by {self.reason}; the state of {self.with_state:,} could be read, "
+            f"{self.delinquent:,}{share} of them are delinquent"
+        )
+
+
+def by_reason(lines: DataFrame) -> list[Rejected]:
+    """Return the reasons of the rejected rows, the most frequent first; a row counts in each of its own."""
+    state = F.col("state") if "state" in lines.columns else F.lit(None).cast("string")
+    rejected = lines.where(F.col("fate") == "quarantined")
+    rows = rejected.select(F.explode("reasons").alias("reason"), state.alias("state"))
+    counted = rows.groupBy("reason").agg(
+        F.count("*").alias("rows"),
+        F.count_if(F.col("state").isin(*STATES)).alias("with_state"),
+        F.count_if(F.col("state").isin(*DELINQUENT_STATES)).alias("delinquent"),
+    )
+    return [Rejected(**row.asDict()) for row in counted.orderBy(F.desc("rows"), "reason").collect()]
+
+
+def by_flag(lines: DataFrame) -> dict[str, int]:
+    """Return how many published rows carry each flag."""
+    flags = lines.where(F.col("fate") == "published").select(F.explode("quality_flags").alias("flag"))
+    rows = flags.groupBy("flag").agg(F.count("*").alias("rows")).orderBy("flag")
+    return {row["flag"]: row["rows"] for row in rows.collect()}
+
+
+def warn_of(rejected: Sequence[Rejected], what: str) -> None:
+    """Log each reason, so that no line is lost without a word."""
+    for one in rejected[:MOST]:
+        log.warning("%s: %s", what, one)
+    if len(rejected) > MOST:
+        log.warning("%s: %d more reasons of rejection, see show-quarantine", what, len(rejected) - MOST)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A class of rows none of which is accepted."""
+
+    what: str
+    rows: int
+
+
+def lost_classes(lines: DataFrame) -> list[Lost]:
+    """Return the months and states all of whose rows were rejected, and the values that have no state.
+
+    Args:
+        lines: judged rows of performance, with ``state_of``.
+    """
+    believed = ~F.arrays_overlap("reasons", F.array(*map(F.lit, OF_THE_MONTH)))
+    groups = lines.groupBy(
+        F.when(believed, F.col("as_of_date")).alias("month"),
+        F.when(F.col("state").isin(*STATES), F.col("state")).alias("state"),
+    ).agg(F.count("*").alias("rows"), F.count_if(F.col("fate") == "quarantined").alias("lost"))
+    found = [row.asDict() for row in groups.collect()]
+    months = [Lost(f"all rows of {month:%Y-%m}", rows) for month, rows in _whole(found, "month")]
+    states = [Lost(f"all rows of state {state}", rows) for state, rows in _whole(found, "state")]
+    of = lines.where(F.col("state_of").isNotNull()).groupBy("state_of").agg(F.count("*").alias("rows"))
+    without = of.orderBy(F.desc("rows"), "state_of").limit(MOST).collect()
+    return [*months, *states, *(Lost(f"no state for {row['state_of']}", row["rows"]) for row in without)]
+
+
+def _whole(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[Any, int]]:
+    """Return the values of which every row is lost, with their rows."""
+    rows: Counter[Any] = Counter()
+    lost: Counter[Any] = Counter()
+    for group in groups:
+        rows[group[key]] += group["rows"]
+        lost[group[key]] += group["lost"]
+    return [(value, rows[value]) for value in rows if value is not None and rows[value] == lost[value]]
+
+
+def assert_no_class_lost(classes: Sequence[Lost], rows: int, limit: float) -> None:
+    """Check that no class of rows was rejected as a whole, but for those of at most ``limit`` of all rows.
+
+    Raises:
+        GateRefused: one was; the message names the classes with their rows.
+    """
+    if lost := [one for one in classes if one.rows > limit * rows]:
+        shown = "; ".join(f"{one.what} ({one.rows:,})" for one in lost[:MOST])
+        raise GateRefused(
+            required=f"no more than {limit:.2%} of the rows rejected as a whole month, a whole state, or values "
+            "that the mapping gives no state (ingest.max_lost_class_share)",
+            found=f"{shown}, of {rows:,} rows",
+            do="mend the mapping or the file; what is to be rejected for want of a state gets a check of its own "
+            "in the mapping; --set ingest.max_lost_class_share=1 allows the rest; nothing was published",
+        )
