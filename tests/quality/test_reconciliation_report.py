@@ -48,17 +48,20 @@ def stored(file, upbs, column):
 def reconcile(tmp_path, capsys):
     """Return a function that writes the tables and runs the command: code, lines printed, result.
 
-    By default the tables hold what ``deliveries()`` says, and loans made from performance lines beside it.
+    By default the tables hold what ``deliveries()`` says, loans made from performance lines beside it, and a
+    line in quarantine for its terms alone.
     """
 
-    def do(rows, *arguments, months=(UPB,) * 4, terms=(UPB,) * 2, rejected=1):
+    def do(
+        rows, *arguments, months=(UPB,) * 4, terms=(UPB,) * 2, rejected=(1, 0)
+    ):  # and a line of which only the terms were rejected
         first = stored("performance_2019Q1", [UPB] * 3, "upb")
         derived = stored("performance_2019Q2", [UPB] * 2, "original_upb")
         folder = write_warehouse(
             tmp_path / "warehouse", (DELIVERIES, rows),
             (LOANS, [*stored("loans_2019Q1", terms, "original_upb"), *derived]),
             (PERFORMANCE, [*first, *stored("performance_2019Q2", months, "upb")]),
-            (QUARANTINE, stored("performance_2019Q2", ["a line"] * rejected, "text")),
+            (QUARANTINE, stored("performance_2019Q2", rejected, "rows")),
         )  # fmt: skip
         code = main(["reconcile", *arguments, "--set", f"paths.warehouse={folder}"])
         *printed, last = capsys.readouterr().out.splitlines()
@@ -116,7 +119,11 @@ WRONG = {
     "a line twice": ({}, {"months": (UPB,) * 5}, (0, -1, "0.00", "-100.10")),
     "a cent missing": ({}, {"months": (UPB, UPB, UPB, UPB - CENT)}, (0, 0, "0.00", "0.01")),
     "a balance missing": ({}, {"months": (UPB, UPB, UPB, None)}, (0, 0, "0.00", "100.10")),
-    "a rejected line missing": ({}, {"rejected": 0}, (0, 1, "0.00", "0.00")),
+    "a rejected line missing": ({}, {"rejected": (0,)}, (0, 1, "0.00", "0.00")),
+    "a row of a line missing": (
+        {"rows": 8, "quarantined": 2, "upb_quarantined": UPB}, {"rejected": (1,)}, (0, 1, "0.00", "0.00"),
+    ),
+    "a rejected line twice": ({}, {"rejected": (1, 1)}, (0, -1, "0.00", "0.00")),
     "a cent read without a fate": ({"upb_read": UPB * 7 + CENT}, {}, (0, 0, "0.01", "0.00")),
     "a cent in a fate that was not read": ({"upb_quarantined": UPB + CENT}, {}, (0, 0, "-0.01", "0.00")),
     "a cent superseded, not read": ({"upb_superseded": UPB * 2 + CENT}, {}, (0, 0, "-0.01", "0.00")),

@@ -12,10 +12,10 @@ from loanbook.tables.quarantine import QUARANTINE
 from tests.quality.delta_files import write_warehouse
 
 
-def line(number, text, *reasons, kind="performance", source="agency", file="time.txt", content="abc"):
+def line(number, text, *reasons, kind="performance", source="agency", file="time.txt", content="abc", rows=1):
     return {
         "source": source, "slice": "all", "delivery": f"{file}:{content}", "line": number, "file": file,
-        "kind": kind, "text": text, "reasons": list(reasons),
+        "kind": kind, "text": text, "reasons": list(reasons), "rows": rows,
     }  # fmt: skip
 
 
@@ -24,7 +24,7 @@ LINES = [
     line(4, " L4|x\t", "unreadable_upb", "missing_state"),
     line(5, "L5" + "|" * 300, "missing_state"),
     line(7, "M7", "missing_state", file="more.txt"),
-    line(1, "T1", "unreadable_ltv", kind="loans", file="terms.txt"),
+    line(1, "T1", "unreadable_ltv", kind="loans", file="terms.txt", rows=0),
     line(2, "T2", "missing_state", kind="loans", file="terms.txt"),
     line(1, "C1", "missing_state", source="cards"),
 ]
@@ -67,15 +67,16 @@ def test_lines_come_by_reason_over_all_files_the_most_frequent_first_and_cut_to_
         "    most in time.txt (3), more.txt (1)",
     ]
     assert printed[5:7] == ["1 line in 1 file  missing_state  (agency, loans)", "    terms.txt:2  T2"]
-    assert (result["lines"], result["exported"]) == (7, None)
+    assert (result["lines"], result["rows"], result["exported"]) == (7, 6, None)
+    assert "1 line in 1 file, 0 rows  unreadable_ltv  (agency, loans)" in printed
     named = [tuple(group.values()) for group in result["groups"]]
-    assert list(result["groups"][0]) == ["source", "kind", "reason", "lines", "files"]
+    assert list(result["groups"][0]) == ["source", "kind", "reason", "lines", "rows", "files"]
     assert named == [
-        ("agency", "performance", "missing_state", 4, 2),
-        ("agency", "loans", "missing_state", 1, 1),
-        ("agency", "loans", "unreadable_ltv", 1, 1),
-        ("agency", "performance", "unreadable_upb", 1, 1),
-        ("cards", "performance", "missing_state", 1, 1),
+        ("agency", "performance", "missing_state", 4, 4, 2),
+        ("agency", "loans", "missing_state", 1, 1, 1),
+        ("agency", "loans", "unreadable_ltv", 1, 0, 1),
+        ("agency", "performance", "unreadable_upb", 1, 1, 1),
+        ("cards", "performance", "missing_state", 1, 1, 1),
     ]
 
 
@@ -131,6 +132,7 @@ def test_source_reason_and_delivery_select(show):
             "job": "show_quarantine",
             "status": "done",
             "lines": 0,
+            "rows": 0,
             "exported": None,
             "groups": [],
             "exit_code": 0,

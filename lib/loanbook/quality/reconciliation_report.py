@@ -73,15 +73,14 @@ def _deliveries(warehouse: Warehouse) -> str:
     """Return the query of the deliveries with their differences.
 
     A file is compared with the table of its kind alone: loans made from performance lines do not count.
-    The quarantine may hold more lines of a file than the deliveries count: those of which only the terms were
-    rejected. Where lines make several rows, it holds fewer, and is not compared.
+    What the quarantine holds is counted by its ``rows``, as ``show-quarantine`` does.
     """
     tables = [table for table in TABLES if table in warehouse.tables]
     joins = [_join(table, f", SUM({TABLES[table]}) AS upb_found") for table in tables]
     lost = "quarantined"
     if "quarantine" in warehouse.tables:
-        joins.append(_join("quarantine"))
-        lost = "IF(rows = lines, GREATEST(quarantined - COALESCE(of_quarantine.found, 0), 0), 0)"
+        joins.append(_join("quarantine", ", SUM(rows) AS rows_found"))
+        lost = "quarantined - COALESCE(of_quarantine.rows_found, 0)"
     missing = _by_kind({table: f"published - COALESCE(of_{table}.found, 0)" for table in tables})
     upb_missing = _by_kind(
         {table: f"COALESCE(upb, 0) - COALESCE(of_{table}.upb_found, 0)" for table in tables}

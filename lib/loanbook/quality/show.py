@@ -20,16 +20,16 @@ WHERE ($source IS NULL OR source = $source) AND ($reason IS NULL OR LIST_CONTAIN
 GROUPS = f"""
 WITH failed AS (SELECT * EXCLUDE reasons, UNNEST(reasons) AS reason FROM ({SELECTED})),
 by_file AS (
-  SELECT source, kind, reason, delivery, file, COUNT(*) AS lines,
+  SELECT source, kind, reason, delivery, file, COUNT(*) AS lines, SUM(rows) AS rows,
     MIN({{'file': file, 'line': line, 'text': LEFT(text, $width)}}, $examples) AS examples
   FROM failed WHERE $reason IS NULL OR reason = $reason GROUP BY ALL
 )
-SELECT source, kind, reason, SUM(lines)::BIGINT AS lines, COUNT(*) AS files,
+SELECT source, kind, reason, SUM(lines)::BIGINT AS lines, SUM(rows)::BIGINT AS rows, COUNT(*) AS files,
   FLATTEN(LIST(examples ORDER BY file, delivery)) AS examples,
   LIST({{'file': file, 'lines': lines}} ORDER BY lines DESC, file, delivery)[:{MOST_FILES}] AS most
 FROM by_file GROUP BY ALL ORDER BY lines DESC, source, kind, reason
 """
-LINES = f"SELECT COUNT(*) FROM ({SELECTED})"
+LINES = f"SELECT COUNT(*), COALESCE(SUM(rows), 0)::BIGINT FROM ({SELECTED})"
 LAYOUTS = f"SELECT DISTINCT source, kind FROM ({SELECTED}) ORDER BY ALL"
 TEXTS = f"SELECT text FROM ({SELECTED}) ORDER BY delivery, line"
 INDENT = "    "
@@ -39,8 +39,10 @@ NO_TERMINAL = (120, 24)  # columns and lines where stdout is no terminal and COL
 def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
     """Print the selected lines by source, kind and reason over all files, the most frequent first.
 
-    A line that failed several checks counts in each of its groups, and once in the result's ``lines``. A file
-    is a delivery: the same name delivered with other content counts again.
+    A line that failed several checks counts in each of its groups, and once in the result's ``lines``. Its
+    ``rows`` are those that deliveries and reconcile count as quarantined: none where the row is published,
+    and only the loan's terms or some values are not. A file is a delivery: the same name delivered with
+    other content counts again.
 
     Raises:
         InputError: bad settings or options, an empty warehouse, or an export that cannot be.
@@ -53,16 +55,17 @@ def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
     groups = warehouse.ask(GROUPS, {**chosen, "width": width, "examples": max(options.limit, 1)})
     for row in groups.rows:
         say(_group(row, options.limit, width))
-    lines = warehouse.ask(LINES, chosen).rows[0][0]
+    lines, rows = warehouse.ask(LINES, chosen).rows[0]
     exported = None if options.export is None else export(warehouse, chosen, Path(options.export))
     named = [dict(zip(groups.columns[:-2], row[:-2], strict=True)) for row in groups.rows]
-    own = {"job": "show_quarantine", "status": "done", "lines": lines, "exported": exported}
+    own = {"job": "show_quarantine", "status": "done", "lines": lines, "rows": rows, "exported": exported}
     return {**own, "groups": named}
 
 
 def _group(row: tuple[Any, ...], limit: int, width: int) -> str:
-    source, kind, reason, lines, files, examples, most = row
-    title = f"{_counted(lines, 'line')} in {_counted(files, 'file')}  {reason}  ({source}, {kind})"
+    source, kind, reason, lines, rows, files, examples, most = row
+    counted = "" if rows == lines else f", {_counted(rows, 'row')}"
+    title = f"{_counted(lines, 'line')} in {_counted(files, 'file')}{counted}  {reason}  ({source}, {kind})"
     shown = [
         printable(f"{INDENT}{item['file']}:{item['line']}  {item['text']}")[:width]
         for item in examples[:limit]

@@ -58,12 +58,16 @@ class Judged:
 
     @property
     def lines(self) -> DataFrame:
-        """Return the delivered lines of every file with their fate."""
+        """Return the delivered lines of every file with their fate, and whether it is ``of_row``.
+
+        It is not of terms made from a line of performance, whose row has a fate of its own.
+        """
         columns = ("source", "slice", "delivery", "line", "text", "reasons", "fate")
-        frames = [self.months.where("is_new"), *([] if self.loans is None else [self.loans])]
-        return reduce(
-            DataFrame.unionByName, [frame.select(*columns) for frame in (*frames, *self.lookups.values())]
-        )
+        frames = [(frame, True) for frame in (self.months.where("is_new"), *self.lookups.values())]
+        if self.loans is not None:
+            frames.append((self.loans, self.mapping.derived_terms is None))
+        of = [frame.select(*columns, F.lit(of_row).alias("of_row")) for frame, of_row in frames]
+        return reduce(DataFrame.unionByName, of)
 
     @property
     def delivered_terms(self) -> DataFrame | None:
@@ -98,8 +102,8 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
         lines = keep(lines, "lines")  # read twice: for the loans that it names, and for their history
         loan_ids = keep(others.loans(lines), "loan_ids")
         lines = lines.unionByName(others.months(loan_ids), allowMissingColumns=True)
+    checks = severities(mapping.product, mapping.history_checks)
     with named(run.spark, f"{run.job}: read performance and judge each line"):
-        checks = severities(mapping.product, mapping.history_checks)
         months = keep(with_performance_fate(lines, checks, mapping.period_months), "months")
     loans = None
     if mapping.loans is not None:
@@ -114,7 +118,8 @@ def judge(run: Run, mapping: TapeMapping, files: Sequence[Landed], replaced: Rep
                 if others is not None:
                     in_book = in_book.union(others.performance.select("loan_id"))
                 days = days_of_terms(run, replaced)
-                loans = keep(with_loan_fate(read, in_book if sets_aside else None, days), "loans")
+                of = in_book if sets_aside else None
+                loans = keep(with_loan_fate(read, of, days, checks["conflicting_rows"]), "loans")
     return Judged(mapping, files, replaced, months, loans, others, loan_ids, lookups)
 
 

@@ -9,13 +9,20 @@ from loanbook.sources.landing import Landed
 
 
 def quarantine_rows(lines: DataFrame, files: Sequence[Landed], run_id: str) -> DataFrame:
-    """Return the rejected lines as rows of ``quarantine``, one each, whatever the rows it made."""
+    """Return the rejected lines as rows of ``quarantine``, one each, whatever the rows it made.
+
+    Args:
+        lines: with their ``fate``, and whether that is ``of_row``: of a row, not of terms or values alone.
+        files: of the delivery.
+        run_id: the run's.
+    """
     names = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.name)))
     kinds = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.spec.what)))
     rejected = lines.where(F.col("fate") == "quarantined").groupBy("source", "slice", "delivery", "line")
     by_line = rejected.agg(
         F.first("text").alias("text"),
         F.array_sort(F.array_distinct(F.flatten(F.collect_list("reasons")))).alias("reasons"),
+        F.count_if("of_row").cast("int").alias("rows"),
     )
     return by_line.select(
         "source",
@@ -26,6 +33,7 @@ def quarantine_rows(lines: DataFrame, files: Sequence[Landed], run_id: str) -> D
         kinds[F.col("delivery")].alias("kind"),
         "text",
         "reasons",
+        "rows",
         F.lit(run_id).alias("run_id"),
     )
 

@@ -21,6 +21,13 @@ QUARANTINE = Table(
         ),
         Column("text", "STRING", "The line as read", required=True),
         Column("reasons", "ARRAY<STRING>", "Names of every check that it failed", required=True),
+        Column(
+            "rows",
+            "INT",
+            "Rows of the line that are in quarantine, as deliveries counts them: one, unless the mapping makes "
+            "several; 0 where the row is published and only the loan's terms or some values are not",
+            required=True,
+        ),
         RUN_ID,
     ),
     key=("source", "delivery", "line"),
