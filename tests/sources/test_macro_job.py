@@ -103,6 +103,37 @@ files:
     ]  # fmt: skip
 
 
+def test_a_value_that_is_none_costs_its_series_alone(ingest, make_run, tmp_path):
+    mapping = tmp_path / "wide.yaml"
+    mapping.write_text(
+        """name: wide
+lag_months: {unemployment: 1, hpi: 2}
+files:
+  - pattern: wide\\.csv
+    header: true
+    fields: {month: date, uer: double, hpi: double}
+    region: "'US'"
+    month: month
+    values: {unemployment: uer, hpi: hpi}
+"""
+    )
+    cells = ["3.5", ".", "NaN", "#N/A", "null", "", "inf", "1e400", "much", "3.6"]
+    lines = "".join(f"2020-{k:02}-01,{cell},{100 + k}\n" for k, cell in enumerate(cells, 1))
+    (tmp_path / "wide.csv").write_text(f"month,uer,hpi\n{lines}2020-11-01,inf,.\n9999-12-31,3.5,111\n")
+    result = ingest(str(mapping), tmp_path / "wide.csv")
+    assert result["series"] == {
+        "hpi": [10, "2020-01-31", "2020-10-31"], "unemployment": [2, "2020-01-31", "2020-10-31"],
+    }  # fmt: skip
+    assert result["missing_months"] == {"unemployment": {"US": [f"2020-{k:02}" for k in range(2, 10)]}}
+    assert result["rejected_cells"] == {"not_finite_uer": 2, "unreadable_uer": 1}
+    assert [result[name] for name in ("lines", "published", "quarantined")] == [12, 10, 2]
+    rows = make_run().read(QUARANTINE, made_by="").orderBy("line").collect()
+    assert [(row.line, row.reasons, row.rows) for row in rows] == [
+        (8, ["not_finite_uer"], 0), (9, ["not_finite_uer"], 0), (10, ["unreadable_uer"], 0),
+        (12, ["not_finite_uer"], 1), (13, ["month_in_bounds"], 1),
+    ]  # fmt: skip
+
+
 def test_another_header_is_bad_input(ingest, tmp_path):
     (tmp_path / "macro.csv").write_text("state,month,value\nIA,2020-01-01,1\n")
     with pytest.raises(InputError, match="the columns region, series"):

@@ -1,5 +1,6 @@
 """The job ``ingest_macro``: economic series, each value with the day it became known."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
@@ -8,13 +9,15 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.path_forms import local_path
-from loanbook.quality.checks import all_reasons, failed, required_columns
+from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
+from loanbook.quality.misfits import NOT_FINITE, finite, not_finite
 from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
+from loanbook.quality.rejected import by_reason, warn_of
 from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.deliveries import Row, deliveries_frame, delivery_rows, reconciled, stored_rows
-from loanbook.sources.expressions import assert_valid
-from loanbook.sources.fields import columns_left_out, empty_fields, read_fields, required_layouts
+from loanbook.sources.expressions import assert_valid, fields_read
+from loanbook.sources.fields import assert_rows, columns_left_out, empty_fields, read_fields, required_layouts
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, by_tasks, landed_files
@@ -29,6 +32,8 @@ from loanbook.tables.base import assert_unique
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.macro import MACRO
 from loanbook.tables.quarantine import QUARANTINE
+
+log = logging.getLogger(__name__)
 
 ABOUT = {
     "period_months": 1, "slice_holds": "cohorts", "history": "reported",
@@ -79,13 +84,23 @@ def ingest_macro(run: Run, *, files: Sequence[str], delivered_at: str | None = N
             values = with_revisions(values, before, day)
         values = keep(values, "values")
         _publish(run, mapping, landed, counted, lines, values, stored)
-        details = {**_details(mapping, counted, values), "columns_left_out": columns_left_out(landed)}
+        if any(tally.quarantined for tally in counted.values()):
+            warn_of(by_reason(lines), "macro")
+        cells = _rejected_cells(lines)
+        for why, count in cells.items():
+            log.warning("%d values are not taken: %s (see show-quarantine)", count, why)
+        details = {
+            **_details(mapping, counted, values),
+            "rejected_cells": cells,
+            "columns_left_out": columns_left_out(landed),
+        }
         for name in ("lines", "published", "quarantined", "set_aside"):
             run.count(name, details[name])
         return details
 
 
 def _assert_mapping(spark: SparkSession, mapping: MacroMapping) -> None:
+    assert_rows(spark, mapping.files, mapping.lines)
     for number, spec in enumerate(mapping.files):
         named_ = {"region": spec.region, "month": spec.month} | {
             f"values.{series}": text for series, text in spec.values.items()
@@ -108,10 +123,15 @@ def _lines(spark: SparkSession, files: Sequence[Landed]) -> DataFrame:
 
 
 def _judged(fields: DataFrame, spec: MacroFileSpec) -> DataFrame:
+    """Return the lines with their fate, their values, and ``cells``: why some of their values are not taken.
+
+    What is wrong with a field that only values are read from costs those values, not the line.
+    """
     series = [
-        F.struct(F.lit(name).alias("series"), F.expr(text).try_cast("double").alias("value"))
+        F.struct(F.lit(name).alias("series"), finite(F.expr(text).try_cast("double")).alias("value"))
         for name, text in spec.values.items()
     ]
+    of_values = F.array(*map(F.lit, _reasons_of_values(spec)))
     lines = fields.select(
         *(F.col(f"_{name}").alias(name) for name in ("source", "slice", "delivery", "line", "text")),
         F.col("_found_fields").alias("found_fields"),
@@ -119,17 +139,55 @@ def _judged(fields: DataFrame, spec: MacroFileSpec) -> DataFrame:
         F.last_day(F.expr(spec.month)).alias("as_of_date"),
         (F.lit(None) if spec.known_on is None else F.expr(spec.known_on)).cast("date").alias("stated_on"),
         F.filter(F.array(*series), lambda item: item["value"].isNotNull()).alias("values"),
-        F.col("_reasons"),
+        F.array_except("_reasons", of_values).alias("_reasons"),
+        F.array_distinct(
+            F.concat(
+                F.array_intersect("_reasons", of_values),
+                F.filter("_flags", lambda flag: flag.startswith(NOT_FINITE)),
+                failed(not_finite(fields, [(name, text, "double") for name, text in spec.values.items()])),
+            )
+        ).alias("cells"),
     )
-    checks = required_columns(MACRO, ["region", "as_of_date"])
+    checks = required_columns(MACRO, ["region", "as_of_date"]) | table_constraints(MACRO, ["as_of_date"])
+    checks.pop("known_after_month", None)  # the lag may be what makes it known
     checks["known_before_its_month"] = F.col("stated_on") < F.col("as_of_date")
-    reasons = all_reasons(failed(checks))
+    of_line = all_reasons(failed(checks))
+    # A line of which no value is left has the reasons of its cells.
+    reasons = F.when((F.size(of_line) == 0) & (F.size("values") == 0), F.col("cells")).otherwise(of_line)
     return lines.withColumn("reasons", reasons).withColumn("fate", _fate()).drop("_reasons")
+
+
+def _reasons_of_values(spec: MacroFileSpec) -> list[str]:
+    """Return the reasons that a reader gives for fields from which nothing but values is read."""
+    names = list(spec.all_fields)
+    of_line = {
+        name for text in (spec.region, spec.month, spec.known_on or "") for name in fields_read(text, names)
+    }
+    read = {name for text in spec.values.values() for name in fields_read(text, names)} - of_line
+    return [f"{why}_{name}" for name in sorted(read) for why in ("unreadable", "decimals")]
 
 
 def _fate() -> Column:
     rejected, empty = F.size("reasons") > 0, F.size("values") == 0
     return F.when(rejected, "quarantined").when(empty, "set_aside").otherwise("published")
+
+
+def _with_cells(lines: DataFrame) -> DataFrame:
+    """Return the lines for quarantine: a line of which only cells were rejected is there for these alone."""
+    of_cells = (F.col("fate") == "published") & (F.size("cells") > 0)
+    return lines.withColumns(
+        {
+            "reasons": F.when(of_cells, F.col("cells")).otherwise(F.col("reasons")),
+            "fate": F.when(of_cells, "quarantined").otherwise(F.col("fate")),
+            "of_row": ~of_cells,
+        }
+    )
+
+
+def _rejected_cells(lines: DataFrame) -> dict[str, int]:
+    """Return the values that were not taken, by why, of lines of which others were."""
+    of_cells = lines.where(F.col("fate") == "published").select(F.explode("cells").alias("why"))
+    return {row["why"]: row["count"] for row in of_cells.groupBy("why").count().orderBy("why").collect()}
 
 
 def _values(lines: DataFrame, lag_months: Mapping[str, int]) -> DataFrame:
@@ -164,7 +222,7 @@ def _publish(
     new = {row["delivery"] for row in rows}
     earlier = [row for row in stored if row["delivery"] not in new]
     rejected = Replaced(mapping.name, (), tuple(sorted(new))).sql() if stored else here
-    run.replace(QUARANTINE, quarantine_rows(lines, files, run.run_id), rejected)
+    run.replace(QUARANTINE, quarantine_rows(_with_cells(lines), files, run.run_id), rejected)
     run.replace(MACRO, values, here)
     run.replace(DELIVERIES, deliveries_frame(run, [*rows, *earlier]), here)
 

@@ -1,17 +1,37 @@
 """A mapping of economic series: which files, and which expression gives each series' value."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from loanbook.sources.expressions import Expression
-from loanbook.sources.file_spec import FileSpec, MappingFile
+from loanbook.sources.file_spec import FieldType, FileSpec, MappingFile
+
+# How statistical agencies and spreadsheets write that a series has no value.
+NO_VALUE = (
+    ".", "..", "-", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "#N/A", "#NA", "null", "NULL", "None",
+)  # fmt: skip
+
+
+def _with_no_value(fields: dict[str, FieldType]) -> dict[str, FieldType]:
+    """Return the fields with ``NO_VALUE`` as sentinels of their numbers."""
+    return {
+        name: field.model_copy(update={"missing": (*field.missing, *NO_VALUE)})
+        if field.type in ("int", "double", "money")
+        else field
+        for name, field in fields.items()
+    }
+
+
+Fields = Annotated[dict[str, FieldType], AfterValidator(_with_no_value)]
 
 
 class MacroFileSpec(FileSpec):
     """A file of series, long or wide: a series whose value is null in a line is not in that line."""
 
     kind: Literal["macro"] = "macro"
+    fields: Fields = Field(default_factory=dict)
+    layouts: tuple[Fields, ...] = ()
     region: Expression
     month: Expression
     known_on: Expression | None = Field(

@@ -1,7 +1,7 @@
 """``macro``: economic series by region and month, each value with the day it became known."""
 
 from loanbook.tables.base import Column, Table
-from loanbook.tables.columns import AS_OF_DATE, DELIVERY, KNOWN_ON, SOURCE
+from loanbook.tables.columns import AS_OF_DATE, DELIVERY, KNOWN_ON, SOURCE, in_bounds
 
 MACRO = Table(
     name="macro",
@@ -26,5 +26,7 @@ MACRO = Table(
     constraints={
         "month_end": "as_of_date = last_day(as_of_date)",
         "known_after_month": "known_on >= as_of_date",
+        "month_in_bounds": in_bounds("as_of_date"),
+        "value_finite": "abs(value) < CAST('Infinity' AS DOUBLE)",
     },
 )
