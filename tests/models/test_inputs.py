@@ -17,23 +17,25 @@ SCHEMA = (
 NOTE = "Cards! My 24 h CRÉDIT: a car, 24/cards, debt debt"
 
 
-def test_missing_is_nan_and_unknown_is_zero(spark: Any) -> None:
+def test_missing_and_infinite_are_nan_and_unknown_is_zero(spark: Any) -> None:
     rows = [
         ("a", 0.5, 1, "dpd30", {"income": 100.0}, {"area": "a19"}, {"note": NOTE, "why": "Car"}),
         ("b", None, None, None, {}, {}, {"note": "", "why": None}),
         ("c", float("nan"), -2, "reo", None, None, None),
+        ("d", float("-inf"), 3, "reo", {"income": float("inf")}, None, None),
+        ("e", 1e300, 3, "reo", {"income": -1e39}, None, None),  # beyond what a float32 holds
     ]
     frame = model_inputs(spark.createDataFrame(rows, SCHEMA), SPEC, keep=["loan_id"])
     assert frame.columns == ["loan_id", "x_ltv", "x_income", "x_change", *SPEC.code_columns]
     assert [kind for _, kind in frame.dtypes[1:]] == ["float"] * 3 + ["int"] * 8
     found = frame.orderBy("loan_id").toPandas()
-    np.testing.assert_array_equal(found["x_ltv"], [0.5, np.nan, np.nan])
-    np.testing.assert_array_equal(found["x_income"], [100.0, np.nan, np.nan])
-    np.testing.assert_array_equal(found["x_change"], [1.0, np.nan, -2.0])
-    assert found["c_state"].tolist() == [2, 0, 0]
-    assert found["c_area"].tolist() == [20, 0, 0]
-    assert found.filter(like="t_note").to_numpy().tolist() == [[4, 5, 3, 5], [0] * 4, [0] * 4]
-    assert found.filter(like="t_why").to_numpy().tolist() == [[2, 0], [0, 0], [0, 0]]
+    np.testing.assert_array_equal(found["x_ltv"], [0.5] + [np.nan] * 4)
+    np.testing.assert_array_equal(found["x_income"], [100.0] + [np.nan] * 4)
+    np.testing.assert_array_equal(found["x_change"], [1.0, np.nan, -2.0, 3.0, 3.0])
+    assert found["c_state"].tolist() == [2, 0, 0, 0, 0]
+    assert found["c_area"].tolist() == [20, 0, 0, 0, 0]
+    assert found.filter(like="t_note").to_numpy().tolist() == [[4, 5, 3, 5], *[[0] * 4] * 4]
+    assert found.filter(like="t_why").to_numpy().tolist() == [[2, 0], *[[0, 0]] * 4]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, IntegralType
 
 from loanbook.errors import InputError
-from loanbook.models.inputs import require_columns
+from loanbook.models.inputs import finite_number, require_columns
 from loanbook.models.spec import Candidate, InputSpec, NumericInput, column_of
 from loanbook.models.vocabularies import fit_categorical, fit_text
 from loanbook.training.settings import TrainSettings
@@ -80,7 +80,7 @@ def _sample(
 ) -> pd.DataFrame:
     share = min(1.0, settings.spec_rows / max(1, rows))
     drawn = F.pmod(F.xxhash64(F.lit(settings.seed), *KEYS), F.lit(1_000_000)) < F.lit(int(share * 1_000_000))
-    columns = [F.expr(item.expression).cast("double").alias(item.name) for item in numeric]
+    columns = [finite_number(item.expression, "double").alias(item.name) for item in numeric]
     return features.where(drawn).select(*columns).toPandas()
 
 

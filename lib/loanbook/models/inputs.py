@@ -46,9 +46,17 @@ def require_columns(df: DataFrame, columns: Sequence[str]) -> None:
 
 def numeric_column(item: NumericInput) -> Column:
     """Return the float32 column of a numeric input."""
-    return F.coalesce(F.expr(item.expression).cast("float"), F.lit(float("nan")).cast("float")).alias(
-        item.column
-    )
+    missing = F.lit(float("nan")).cast("float")
+    return F.coalesce(finite_number(item.expression, "float"), missing).alias(item.column)
+
+
+def finite_number(expression: str, spark_type: str) -> Column:
+    """Return a numeric feature, null where it is NaN or no float32 can hold it.
+
+    One infinity among its inputs makes a network's every weight NaN.
+    """
+    number = F.expr(expression)
+    return F.when(F.abs(number.cast("float")) < F.lit(float("inf")), number.cast(spark_type))
 
 
 def code_column(item: CategoricalInput) -> Column:
