@@ -9,8 +9,9 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.section import validated
 from loanbook.sources.macro_mapping import MacroMapping
-from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.mapping import LOAN_COLUMNS, PERFORMANCE_COLUMNS, TapeMapping
 from loanbook.sources.mapping_files import load_mapping
+from loanbook.tables.columns import STATES
 from tests.sources.tapes import MONTHLY_FEED
 
 WORST = {"expression": "max(days) OVER (PARTITION BY id)", "type": "numeric", "role": "input"}
@@ -41,6 +42,9 @@ def with_expression(expression: str) -> TapeMapping:
         ("balance / days", "try_divide"),
         ("balance div days", "try_divide"),
         ("balance % days", "try_mod"),
+        ("balance / 0.0", "other than 0"),
+        ("balance % 12 / days", "try_divide"),
+        ("balance / 12e0", "try_divide"),
         ("to_date(month, 'yyyyMM')", "try_cast"),
         ("(SELECT max(upb) FROM performance)", "subquery"),
         ("(TABLE performance)", "subquery"),
@@ -92,6 +96,7 @@ def test_a_flag_that_reads_later_rows_is_refused(expression, is_refused):
         "coalesce(current_upb, user, `a[1]`, '[x]')",
         "max(coalesce(balance, (0))) OVER (PARTITION BY id ORDER BY month)",
         "try_cast(days AS decimal (9,2))",
+        "days % 12 + balance / 1.5 + (days div 12)",
         "aggregate_of IN ('it''s', \"a/b\") AND NOT (days > 3)",
     ],
 )
@@ -113,7 +118,7 @@ performance:
   columns:
     loan_id: id
     as_of_date: last_day(month)
-    state: days / 2
+    state: days / id
 """
     )
     with pytest.raises(InputError) as refused:
@@ -162,8 +167,8 @@ def changed(content, change):
 def test_a_mistake_in_an_extended_mapping_is_named_with_its_file(tmp_path):
     text = (SOURCES / "freddie_mac.yaml").read_text()
     base = tmp_path / "theirs.yaml"
-    base.write_text(text.replace("rate: current_rate", "rate: current_rate / 2"))
-    line = base.read_text().splitlines().index("    rate: current_rate / 2") + 1
+    base.write_text(text.replace("rate: current_rate", "rate: current_rate / loan_age"))
+    line = base.read_text().splitlines().index("    rate: current_rate / loan_age") + 1
     (tmp_path / "mine.yaml").write_text(f"extends: {base}\nname: mine\n")
     with pytest.raises(InputError, match=rf"rate = .*\(line {line} of theirs\.yaml\)"):
         load_mapping(TapeMapping, str(tmp_path / "mine.yaml"))
@@ -203,10 +208,37 @@ def test_a_text_that_can_become_a_state_and_is_none_is_refused(expression, unkno
     assert "(line 9)" in refused.value.found
 
 
+def test_money_is_not_read_from_a_field_of_another_form():
+    fields = {"id": "text", "month": "date", "days": "int", "balance": "double"}
+    mapping = changed(MONTHLY_FEED, {"files": [{"fields": fields}]})
+    with pytest.raises(InputError) as refused:
+        validated(TapeMapping, mapping, "mapping", {"performance.columns.upb": "8"})
+    assert "performance.columns.upb = 'balance': money is read from balance, a field of type double" in (
+        refused.value.found
+    )
+    assert refused.value.found.endswith("(line 8)")
+    mapping["performance"]["columns"]["upb"] = "balance * 1000"
+    validated(TapeMapping, mapping, "mapping")
+    mapping["loans"] = {"of": "performance", "columns": {"loan_id": "id", "original_upb": "-(balance)"}}
+    with pytest.raises(InputError, match="loans.columns.original_upb"):
+        validated(TapeMapping, mapping, "mapping")
+
+
 def test_a_mistake_is_not_given_the_line_of_what_it_replaces(tmp_path):
     (tmp_path / "mine.yaml").write_text("extends: freddie_mac\nname: mine\nfiles:\n  - kind: performance\n")
     with pytest.raises(InputError, match=r"missing key 'files\.0\.pattern' \(line 4\)"):
         load_mapping(TapeMapping, str(tmp_path / "mine.yaml"))
+
+
+def test_the_readme_lists_the_columns_and_states_that_exist():
+    readme = (SOURCES.parents[1] / "README.md").read_text()
+    (listed,) = re.findall(r"(?s)^Columns of `performance` are.*?\n\n", readme, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", listed))
+    assert named >= {*PERFORMANCE_COLUMNS, *LOAN_COLUMNS, *STATES}
+    assert named <= {
+        *PERFORMANCE_COLUMNS, *LOAN_COLUMNS, *STATES, "performance", "exits", "terminations", "exit_reason",
+        "loans",
+    }  # fmt: skip
 
 
 def test_no_or_an_unknown_source_is_bad_input():

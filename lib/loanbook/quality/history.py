@@ -8,23 +8,25 @@ from pyspark.sql import functions as F
 
 from loanbook.tables.columns import TERMINAL_STATES
 
-HistoryCheck = Literal["gap", "state_jump", "balance_rise"]
+HistoryCheck = Literal["gap", "state_jump", "balance_rise", "conflicting_rows"]
 Severity = Literal["off", "flag", "halt"]
-NAMES: tuple[HistoryCheck, ...] = ("gap", "state_jump", "balance_rise")
+NAMES: tuple[HistoryCheck, ...] = ("gap", "state_jump", "balance_rise")  # of a month and the one before
+CONFLICTING: HistoryCheck = "conflicting_rows"  # of a row and others of its file with the same loan and month
 READ = ("as_of_date", "state", "months_delinquent", "upb", "modified")  # what the checks compare
 AT_LEAST = {"current": 0, "inactive": 0, "dpd30": 1, "dpd60": 2, "dpd90": 3, "foreclosure": 3, "reo": 3}
 AT_MOST = {"current": 0, "inactive": 0, "dpd30": 1, "dpd60": 2}  # months past due; the others have no bound
 
+_FLAGS: Mapping[HistoryCheck, Severity] = {"gap": "flag", "state_jump": "flag", CONFLICTING: "flag"}
 # A revolving balance rises with every purchase.
 DEFAULTS: Mapping[str, Mapping[HistoryCheck, Severity]] = {
-    "mortgage": {"gap": "flag", "state_jump": "flag", "balance_rise": "flag"},
-    "personal": {"gap": "flag", "state_jump": "flag", "balance_rise": "flag"},
-    "card": {"gap": "flag", "state_jump": "flag", "balance_rise": "off"},
+    "mortgage": {**_FLAGS, "balance_rise": "flag"},
+    "personal": {**_FLAGS, "balance_rise": "flag"},
+    "card": {**_FLAGS, "balance_rise": "off"},
 }
 
 
 def history_conditions(before: str, period_months: int) -> dict[HistoryCheck, Column]:
-    """Return the condition of each check on a row; all are unknown on a loan's first row.
+    """Return the condition of each check ``NAMES`` on a row; all are unknown on a loan's first row.
 
     Args:
         before: name of a struct column with the columns ``READ`` of the loan's row before.

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 Typed = tuple[str, str, str]  # name of a column, its expression, and the Spark SQL type it must fit
 
+NOT_FINITE = "not_finite_"  # flag of a row with a number beyond all bounds, which is missing
 INTEGERS = ("tinyint", "smallint", "int")
 HOLD_INTEGERS = ("int", "bigint", "double")
 
@@ -20,10 +21,36 @@ def misfits(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
     """
     given = dict(fields.select(*(F.expr(text).alias(str(k)) for k, (_, text, _) in enumerate(typed))).dtypes)
     return {
-        f"unfit_{name}": F.expr(text).isNotNull() & F.expr(text).try_cast(wanted).isNull()
+        f"unfit_{name}": _is_unfit(F.expr(text), given[str(k)], wanted.lower())
         for k, (name, text, wanted) in enumerate(typed)
         if not fits(given[str(k)], wanted.lower())
     }
+
+
+def _is_unfit(value: Column, given: str, wanted: str) -> Column:
+    """Return whether a value is lost by the cast, or its fraction, where an integer is wanted."""
+    cast = value.try_cast(wanted)
+    has_fraction = given in ("float", "double") or given.startswith("decimal")
+    if wanted not in INTEGERS or not has_fraction:
+        return value.isNotNull() & cast.isNull()
+    return value.isNotNull() & (cast.isNull() | (cast != value))
+
+
+def not_finite(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
+    """Return a flag for each double column whose expression may give Infinity or NaN, there missing."""
+    wanted = [(name, text) for name, text, type_ in typed if type_.lower() == "double"]
+    given = dict(fields.select(*(F.expr(text).alias(name) for name, text in wanted)).dtypes)
+    return {
+        f"{NOT_FINITE}{name}": (number := F.expr(text).try_cast("double")).isNotNull()
+        & finite(number).isNull()
+        for name, text in wanted
+        if not (given[name] in INTEGERS or given[name].startswith("decimal") or given[name] == "void")
+    }
+
+
+def finite(number: Column) -> Column:
+    """Return a double that is neither infinite nor NaN; null else."""
+    return F.when(F.abs(number) < F.lit(float("inf")), number)
 
 
 def fits(given: str, wanted: str) -> bool:

@@ -21,30 +21,36 @@ OF_THE_MONTH = ("missing_as_of_date", "future_month", "month_after_1970")
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rows that failed one check: how many, of how many the state could be read, how many are delinquent."""
+    """Rows that failed one check: how many, of how many the state could be read, how many are delinquent.
+
+    The last two are None of files without states.
+    """
 
     reason: str
     rows: int
-    with_state: int
-    delinquent: int
+    with_state: int | None = None
+    delinquent: int | None = None
 
     def __str__(self) -> str:
-        share = f" ({self.delinquent / self.with_state:.0%})" if self.with_state else ""
-        return (
-            f"{self.rows:,} rejected by {self.reason}; the state of {self.with_state:,} could be read, "
-            f"{self.delinquent:,}{share} of them are delinquent"
-        )
+        told = f"{self.rows:,} rejected by {self.reason}"
+        if self.with_state is None or self.delinquent is None:
+            return told
+        if not self.with_state:
+            return f"{told}; the state of none could be read"
+        share = f"{self.delinquent / self.with_state:.0%}"
+        known = f"of {self.with_state:,} whose state could be read"
+        return f"{told}; {known} {self.delinquent:,} are delinquent ({share})"
 
 
 def by_reason(lines: DataFrame) -> list[Rejected]:
     """Return the reasons of the rejected rows, the most frequent first; a row counts in each of its own."""
-    state = F.col("state") if "state" in lines.columns else F.lit(None).cast("string")
-    rejected = lines.where(F.col("fate") == "quarantined")
-    rows = rejected.select(F.explode("reasons").alias("reason"), state.alias("state"))
-    counted = rows.groupBy("reason").agg(
+    rejected = lines.where(F.col("fate") == "quarantined").withColumn("reason", F.explode("reasons"))
+    of_states = (
+        {} if "state" not in lines.columns else {"with_state": STATES, "delinquent": DELINQUENT_STATES}
+    )
+    counted = rejected.groupBy("reason").agg(
         F.count("*").alias("rows"),
-        F.count_if(F.col("state").isin(*STATES)).alias("with_state"),
-        F.count_if(F.col("state").isin(*DELINQUENT_STATES)).alias("delinquent"),
+        *(F.count_if(F.col("state").isin(*states)).alias(name) for name, states in of_states.items()),
     )
     return [Rejected(**row.asDict()) for row in counted.orderBy(F.desc("rows"), "reason").collect()]
 
@@ -92,13 +98,13 @@ def lost_classes(lines: DataFrame) -> list[Lost]:
 
 
 def _whole(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[Any, int]]:
-    """Return the values of which every row is lost, with their rows."""
+    """Return the values of which every row is lost, with their rows; one bad line is no class."""
     rows: Counter[Any] = Counter()
     lost: Counter[Any] = Counter()
     for group in groups:
         rows[group[key]] += group["rows"]
         lost[group[key]] += group["lost"]
-    return [(value, rows[value]) for value in rows if value is not None and rows[value] == lost[value]]
+    return [(value, rows[value]) for value in rows if value is not None and 1 < rows[value] == lost[value]]
 
 
 def assert_no_class_lost(classes: Sequence[Lost], rows: int, limit: float) -> None:
@@ -110,9 +116,9 @@ def assert_no_class_lost(classes: Sequence[Lost], rows: int, limit: float) -> No
     if lost := [one for one in classes if one.rows > limit * rows]:
         shown = "; ".join(f"{one.what} ({one.rows:,})" for one in lost[:MOST])
         raise GateRefused(
-            required=f"no more than {limit:.2%} of the rows rejected as a whole month, a whole state, or values "
-            "that the mapping gives no state (ingest.max_lost_class_share)",
+            required=f"no more than {limit:.2%} of the rows rejected as a whole month, a whole state, or "
+            "values that the mapping gives no state (ingest.max_lost_class_share)",
             found=f"{shown}, of {rows:,} rows",
-            do="mend the mapping or the file; what is to be rejected for want of a state gets a check of its own "
-            "in the mapping; --set ingest.max_lost_class_share=1 allows the rest; nothing was published",
+            do="mend the mapping or the file; what is to be rejected for want of a state gets a check of its "
+            "own in the mapping; --set ingest.max_lost_class_share=1 allows the rest; nothing was published",
         )

@@ -1,5 +1,6 @@
 """The accounts of a judged delivery: its rows by fate, reason and flag, and the gates that they must pass."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from loanbook.session import named
 from loanbook.sources.fields import required_layouts
 from loanbook.sources.judge import Judged
 from loanbook.sources.quarantined import frequent_reasons
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def accounted(run: Run, judged: Judged) -> Accounts:
         flagged = {kind: by_flag(by_kind[kind]) for kind in sorted(kept)}
     for kind, reasons in rejected.items():
         warn_of(reasons, kind)
+    for kind, flags in flagged.items():
+        log.info("%s: flagged %s", kind, ", ".join(f"{flag} {rows:,}" for flag, rows in flags.items()))
     of_terms = tallied.pop("loans", {}) if judged.mapping.derived_terms is not None else {}
     counted = {delivery: one for tally in tallied.values() for delivery, one in tally.items()}
     for file in judged.files:

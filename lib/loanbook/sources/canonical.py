@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
-from loanbook.quality.misfits import Typed, misfits
+from loanbook.quality.misfits import Typed, finite, misfits, not_finite
 from loanbook.sources.expressions import assert_valid, fields_read
+from loanbook.sources.fields import assert_rows
 from loanbook.sources.lookups import assert_lookups, empty_with_lookups
 from loanbook.sources.mapping import (
     EXIT_COLUMNS,
@@ -20,7 +22,7 @@ from loanbook.sources.mapping import (
     TapeOutcome,
 )
 from loanbook.tables.base import Table
-from loanbook.tables.columns import STATES, TERMINAL_STATES
+from loanbook.tables.columns import STATES, TERMINAL_STATES, in_bounds
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
@@ -36,6 +38,7 @@ def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
     Raises:
         InputError: names the key of the first that Spark does not understand.
     """
+    assert_rows(spark, mapping.files, mapping.lines)
     assert_lookups(spark, mapping.files, mapping.lines)
     for spec in mapping.files:
         frame = empty_with_lookups(spark, spec, mapping.files)
@@ -80,7 +83,7 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
         F.struct(*exits).alias("exit"),
         _outcome(mapping.outcome).alias("tape_outcome"),
         _read_for(section.columns["state"], fields).alias("state_of"),
-        *_found(section.checks, misfits(fields, typed)),
+        *_found(section.checks, misfits(fields, typed), not_finite(fields, typed)),
     ).withColumns(
         {
             "as_of_date": F.last_day("as_of_date"),
@@ -89,7 +92,12 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
             "exit": F.when(F.col("state").isin(*TERMINAL_STATES), _with_reason("exit")),
         }
     )
-    lines = lines.withColumn("_reject", F.concat("_reject", failed({"future_month": _future_month()})))
+    dates = {
+        f"{name}_in_bounds": ~F.expr(in_bounds(f"exit.{name}"))
+        for name in ("zero_balance_date", "disposition_date")
+    }
+    checks = failed({"future_month": _is_to_come("as_of_date"), **dates})
+    lines = lines.withColumn("_reject", F.concat("_reject", checks))
     known_on = F.last_day(F.add_months("as_of_date", mapping.known_lag_months))
     return _judged(lines, PERFORMANCE, PERFORMANCE_COLUMNS).withColumn(
         "known_on", F.coalesce("delivered_at", known_on)
@@ -98,10 +106,23 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
 
 def _read_for(expression: str, fields: DataFrame) -> Column:
     """Return the values that an expression reads, such as ``code=1, days=3``; null where all are blank."""
-    names = fields_read(expression, fields.columns)
-    texts = [F.col(f"`{name}`").cast("string") for name in names]
-    shown = [F.concat(F.lit(f"{name}="), text) for name, text in zip(names, texts, strict=True)]
+    values = {
+        name if part is None else f"{name}.{part}": F.col(f"`{name}`") if part is None else F.col(name)[part]
+        for name, part in _parts_of(fields)
+    }
+    shown = [
+        F.concat(F.lit(f"{name}="), values[name].cast("string")) for name in fields_read(expression, values)
+    ]
     return F.nullif(F.concat_ws(", ", *shown), F.lit(""))
+
+
+def _parts_of(fields: DataFrame) -> list[tuple[str, str | None]]:
+    """Return each field's name, and those within ``row`` and joined lookups with their part."""
+    return [
+        (field.name, part)
+        for field in fields.schema
+        for part in (field.dataType.names if isinstance(field.dataType, StructType) else [None])
+    ]
 
 
 def _without_state() -> Column:
@@ -113,12 +134,12 @@ def _outcome(outcome: TapeOutcome | None) -> Column:
     return F.lit(None).cast("int") if outcome is None else F.expr(outcome.expression).cast("int")
 
 
-def _future_month() -> Column:
-    """Return whether a row's month ends after that of its delivery, or of today where no day is given.
+def _is_to_come(month: str) -> Column:
+    """Return whether a row's month begins after that of its delivery, or of today where no day is given.
 
-    Such a row would move the source's last complete month, and with it every label's maturity.
+    A reporting month to come would move the source's last complete month, and with it every label's maturity.
     """
-    return F.col("as_of_date") > F.last_day(F.coalesce("delivered_at", F.current_date()))
+    return F.col(month) > F.last_day(F.coalesce("delivered_at", F.current_date()))
 
 
 def _with_reason(exit_name: str) -> Column:
@@ -141,11 +162,12 @@ def canonical_loans(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
         *_line_columns(),
         *_columns(section.columns, LOAN_COLUMNS, LOANS),
         *_attribute_maps(section.attributes),
-        *_found(section.checks, misfits(fields, typed)),
+        *_found(section.checks, misfits(fields, typed), not_finite(fields, typed)),
     ).withColumns({name: F.trunc(name, "month").cast("date") for name in MONTHS})
-    return _judged(lines.withColumn("product", F.lit(mapping.product)), LOANS, LOAN_COLUMNS).transform(
-        with_vintage
-    )
+    checks = failed({"future_origination": _is_to_come("origination_date")})
+    lines = lines.withColumns({"product": F.lit(mapping.product), "_reject": F.concat("_reject", checks)})
+    names = [*LOAN_COLUMNS, "date_attributes", "numeric_attributes"]
+    return _judged(lines, LOANS, names).transform(with_vintage)
 
 
 def with_vintage(loans: DataFrame) -> DataFrame:
@@ -162,16 +184,20 @@ def _line_columns() -> list[Column]:
 def _columns(given: Mapping[str, str], names: list[str], table: Table) -> list[Column]:
     types = {column.name: column.type for column in table.columns}
     return [
-        (F.expr(given[name]).try_cast(types[name]) if name in given else F.lit(None).cast(types[name])).alias(
-            name
-        )
+        (_cast(given[name], types[name]) if name in given else F.lit(None).cast(types[name])).alias(name)
         for name in names
     ]
 
 
+def _cast(expression: str, spark_type: str) -> Column:
+    """Return the value of an expression as its column's type, null where it is none or not finite."""
+    value = F.expr(expression).try_cast(spark_type)
+    return finite(value) if spark_type.lower() == "double" else value
+
+
 def _attribute_maps(attributes: Mapping[str, Attribute]) -> list[Column]:
     maps = [
-        _map({name: F.expr(item.expression).try_cast(spark_type) for name, item in attributes.items()
+        _map({name: _cast(item.expression, spark_type) for name, item in attributes.items()
               if item.type == kind}, spark_type).alias(f"{kind}_attributes")
         for kind, spark_type in ATTRIBUTE_TYPES.items()
     ]  # fmt: skip
@@ -189,9 +215,11 @@ def _typed(given: Mapping[str, str], table: Table) -> list[Typed]:
     return [(name, text, types[name]) for name, text in given.items()]
 
 
-def _found(checks: Mapping[str, Check], rejecting: Mapping[str, Column]) -> list[Column]:
+def _found(
+    checks: Mapping[str, Check], rejecting: Mapping[str, Column], flagging: Mapping[str, Column]
+) -> list[Column]:
     """Return the names of the checks that a line fails, by what follows from them."""
-    by_severity: dict[str, dict[str, Column]] = {"reject": dict(rejecting), "flag": {}, "halt": {}}
+    by_severity = {"reject": dict(rejecting), "flag": dict(flagging), "halt": {}}
     for name, check in checks.items():
         by_severity[check.severity][name] = F.expr(check.when)
     flags = F.concat("_flags", failed(by_severity["flag"]))

@@ -24,9 +24,10 @@ SAFE_FORMS = {
     "to_number": "try_to_number(...)",
     "element_at": "try_element_at(...), or get(...) of an array",
     "mod": "try_mod(..., ...)",
-    "div": "try_divide(..., ...)",
 }
-SAFE_OPERATORS = {"::": "try_cast(... as ...)", "/": "try_divide(..., ...)", "%": "try_mod(..., ...)"}
+DIVISIONS = {"/": "try_divide(..., ...)", "%": "try_mod(..., ...)", "div": "try_divide(..., ...)"}
+DIVISION = re.compile(r"[/%]|\bdiv\b", re.IGNORECASE)
+CONSTANT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)(?![\w.(])")
 
 
 def _names(text: str) -> frozenset[str]:
@@ -83,11 +84,16 @@ def _refuse_unsafe(text: str) -> str:
             "[...] fails a job where there is no such place: write get(array, place), from 0, or "
             "try_element_at(map, key)"
         )
-    for operator, safe in SAFE_OPERATORS.items():
-        if operator in code:
-            raise ValueError(f"{operator!r} fails a job on one bad value: write {safe}")
-    if re.search(r"\bdiv\b", code, re.IGNORECASE):
-        raise ValueError(f"'div' fails a job on one bad value: write {SAFE_FORMS['div']}")
+    if "::" in code:
+        raise ValueError(f"'::' fails a job on one bad value: write {SAFE_FORMS['cast']}")
+    for found in DIVISION.finditer(code):
+        divisor = CONSTANT.match(code, found.end())
+        if divisor is None or not float(divisor[1]):
+            operator = found[0].lower()
+            raise ValueError(
+                f"{operator!r} fails a job on one bad value: write {DIVISIONS[operator]}, or divide by a "
+                "number other than 0"
+            )
     for call in CALL.finditer(code):
         _refuse_function(call[1].lower(), code, call.end())
     return text
@@ -131,12 +137,13 @@ def scope_of(text: str) -> Literal["row", "lookback", "whole_tape"]:
 
 
 def fields_read(text: str, names: Iterable[str]) -> list[str]:
-    """Return the names, of those given, that an expression reads.
+    """Return the names, of those given, that an expression reads; of a struct also ``name.part``.
 
-    >>> fields_read("CASE WHEN `a b` = 'days' THEN Code END", ["a b", "days", "code", "od"])
-    ['a b', 'code']
+    >>> fields_read("CASE WHEN `a b` = 'days' AND row.n > 1 THEN Code END",
+    ...             ["a b", "days", "row.n", "code"])
+    ['a b', 'row.n', 'code']
     """
-    code = NO_CODE.sub(lambda found: found[0] if found[0].startswith("`") else "''", text)
+    code = NO_CODE.sub(lambda found: found[0][1:-1] if found[0].startswith("`") else "''", text)
     return [
         name
         for name in names

@@ -1,7 +1,7 @@
 """From a line's text to typed fields, with the name of every check that the line fails."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -10,10 +10,12 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.path_forms import spark_reads
 from loanbook.quality.checks import WRONG_LAYOUT, failed, unreadable
+from loanbook.quality.misfits import NOT_FINITE, finite
 from loanbook.sources.chunks import LANDED_SCHEMA, UNIT_SEPARATOR
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.landing import Landed
+from loanbook.sources.number_forms import number_text, too_many_decimals
 from loanbook.sources.text_blocks import ENCODING, UNBALANCED, UNENDED
 
 META = [
@@ -53,16 +55,25 @@ def _with_rows(frame: DataFrame, rows: str | None) -> DataFrame:
 
 
 def empty_fields(spark: SparkSession, spec: FileSpec) -> DataFrame:
-    """Return a frame without rows that has a spec's fields, typed, on which expressions are checked.
+    """Return a frame without rows that has a spec's fields, typed, on which expressions are checked."""
+    return _with_rows(_empty(spark, spec), spec.rows)
+
+
+def _empty(spark: SparkSession, spec: FileSpec) -> DataFrame:
+    columns = [f"`{name}` {SPARK_TYPES[field.type]}" for name, field in spec.all_fields.items()]
+    return spark.createDataFrame([], ", ".join([LANDED_SCHEMA, *columns]))
+
+
+def assert_rows(spark: SparkSession, specs: Sequence[FileSpec], lines: Mapping[str, str]) -> None:
+    """Check the expressions that make rows of lines.
 
     Raises:
-        InputError: Spark does not understand the spec's ``rows``.
+        InputError: names the key of the first that Spark does not understand.
     """
-    columns = [f"`{name}` {SPARK_TYPES[field.type]}" for name, field in spec.all_fields.items()]
-    frame = spark.createDataFrame([], ", ".join([LANDED_SCHEMA, *columns]))
-    if spec.rows is not None:
-        assert_valid(frame, {"rows": spec.rows}, f"the {spec.kind} file")
-    return _with_rows(frame, spec.rows)
+    for number, spec in enumerate(specs):
+        if spec.rows is not None:
+            keyed = {f"files.{number}.rows": spec.rows}
+            assert_valid(_empty(spark, spec), keyed, f"the {spec.kind} file", lines)
 
 
 def unfilled(empty: DataFrame) -> DataFrame:
@@ -87,7 +98,13 @@ def columns_left_out(files: Sequence[Landed]) -> dict[str, list[str]]:
     """Return, by kind of file, the columns of headers that the mapping does not read."""
     found: dict[str, set[str]] = {}
     for file in files:
-        found.setdefault(file.spec.what, set()).update(set(file.header or ()) - set(file.fields))
+        read = set(_positions(file).values())
+        left = {
+            f"{name} ({place + 1})" if name in file.fields else name
+            for place, name in enumerate(file.header or ())
+            if place not in read
+        }
+        found.setdefault(file.spec.what, set()).update(left)
     return {kind: sorted(names) for kind, names in found.items() if names}
 
 
@@ -99,7 +116,27 @@ def _positions(file: Landed) -> dict[str, int]:
             found=f"a header with {', '.join(names)}",
             do="deliver the file with these columns, or correct the mapping's delimiter and fields",
         )
-    return {name: names.index(name) for name in file.fields}
+    return {name: _position(file, names, name, field.position) for name, field in file.fields.items()}
+
+
+def _position(file: Landed, names: Sequence[str], name: str, given: int | None) -> int:
+    """Return the place of a field, from 0.
+
+    Raises:
+        InputError: the header has its name at several, and the mapping names none of them.
+    """
+    places = [place for place, other in enumerate(names, 1) if other == name]
+    if given in places:
+        return given - 1
+    if given is not None or len(places) > 1:
+        shown = ", ".join(map(str, places))
+        raise InputError(
+            required=f"one column {name} in {file.name}, or the place of the one to read",
+            found=f"it at {shown} of {len(names)}" + ("" if given is None else f", and position: {given}"),
+            do=f"say which in the mapping, such as {name}: {{type: ..., position: {places[-1]}}}, or have it "
+            "named differently",
+        )
+    return places[0] - 1
 
 
 def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
@@ -122,22 +159,40 @@ def _typed(texts: DataFrame, file: Landed) -> DataFrame:
     fields = file.fields
     numbers = {name: numbers for name, field in fields.items() if (numbers := _missing_numbers(field))}
     values = texts.select("*", *(_value(name, field).alias(name) for name, field in fields.items()))
-    lost = {
-        f"unreadable_{name}": unreadable(_col(f"_text_{name}"), _col(name), field.missing)
-        for name, field in fields.items()
-        if field.type != "text"
-    }
+    lost, not_finite = _lost(fields)
     damage = {name: F.col("_damage") == name for name in (ENCODING, UNBALANCED, UNENDED)}
     rejects = file.spec.unended_last_line == "reject"
     unended = {} if rejects else {UNENDED: damage.pop(UNENDED)}
     read = failed({**damage, **lost})
-    flags = failed(unended)
+    flags = failed(unended | not_finite)
     reasons = F.when(F.col("_wrong_layout"), F.array(F.lit(WRONG_LAYOUT))).otherwise(read)
     return values.select(
         *META, "_found_fields", reasons.alias("_reasons"), flags.alias("_flags"),
         *(F.when(~_col(name).isin(*numbers[name]), _col(name)).alias(name) if name in numbers else _col(name)
           for name in fields),
     )  # fmt: skip
+
+
+def _lost(fields: Mapping[str, FieldType]) -> tuple[dict[str, Column], dict[str, Column]]:
+    """Return the checks of texts that became no value: those that reject the line, and those that flag it."""
+    rejecting: dict[str, Column] = {}
+    flagging: dict[str, Column] = {}
+    for name, field in fields.items():
+        if field.type == "text":
+            continue
+        text = _col(f"_text_{name}")
+        lost = unreadable(text, _col(name), field.missing)
+        match field.type:
+            case "int" | "money":
+                too_long = too_many_decimals(text, field)
+                rejecting |= {f"unreadable_{name}": lost & ~too_long, f"decimals_{name}": lost & too_long}
+            case "double":
+                is_number = number_text(text, field).try_cast("double").isNotNull()
+                rejecting[f"unreadable_{name}"] = lost & ~is_number
+                flagging[f"{NOT_FINITE}{name}"] = lost & is_number
+            case "date":
+                rejecting[f"unreadable_{name}"] = lost
+    return rejecting, flagging
 
 
 def _missing_numbers(field: FieldType) -> list[float]:
@@ -159,13 +214,18 @@ def _value(name: str, field: FieldType) -> Column:
         case "text":
             return given if field.pad is None else _padded(given, field.pad)
         case "int":
-            return F.coalesce(given.try_cast("int"), _whole(given.try_cast("double")))
+            number = number_text(_short(given, field), field)
+            return F.coalesce(number.try_cast("int"), _whole(number.try_cast("double")))
         case "double":
-            return given.try_cast("double")
+            return finite(number_text(given, field).try_cast("double"))
         case "money":
-            return given.try_cast("decimal(16,2)")
+            return number_text(_short(given, field), field).try_cast("decimal(16,2)")
         case "date":
             return _iso_date(given, field.format)
+
+
+def _short(text: Column, field: FieldType) -> Column:
+    return F.when(~too_many_decimals(text, field), text)
 
 
 def _padded(code: Column, length: int) -> Column:

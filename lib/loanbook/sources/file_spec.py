@@ -1,10 +1,12 @@
 """One kind of file of a tape: its name, its dialect, its fields, and the rows that a line makes."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from loanbook.section import Section
 from loanbook.sources.expressions import Expression
@@ -44,6 +46,11 @@ def _one_group(pattern: str) -> str:
     return pattern
 
 
+def _as_written(value: Any) -> Any:
+    """Return a sentinel that YAML took for a number or a day as it is written in the mapping."""
+    return str(value) if isinstance(value, int | date) and not isinstance(value, bool) else value
+
+
 OneGroup = Annotated[str, AfterValidator(_pattern), AfterValidator(_one_group)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
 
@@ -55,13 +62,46 @@ class FieldType(Section):
     format: Annotated[str, AfterValidator(_date_format)] = Field(
         "yyyy-MM-dd", description="of a date: yyyy, MM, dd in fixed places; without dd, day 1"
     )
-    missing: tuple[str, ...] = Field((), description="texts that mean missing; blank always does")
+    missing: tuple[Annotated[str, BeforeValidator(_as_written)], ...] = Field(
+        (), description="texts that mean missing; blank always does"
+    )
+    decimal: Literal[".", ","] = Field(".", description="of a number: the sign before its decimals")
+    thousands: Literal[".", ",", " ", "'"] | None = Field(
+        None, description="of a number: the sign between groups of three digits, which may be there or not"
+    )
+    decimals: int | None = Field(
+        None,
+        ge=0,
+        description="of money and int: the most digits after the decimal sign, 2 unless given; a text with "
+        "more is rejected, as it may mean thousands, and money is rounded to 2",
+    )
+    position: int | None = Field(
+        None, ge=1, description="place of the column in the file, where its header has the name twice"
+    )
     pad: int | None = Field(None, ge=1, description="of a code: zeros go before it up to this length")
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, content: Any) -> Any:
         return {"type": content} if isinstance(content, str) else content
+
+    @model_validator(mode="after")
+    def _form_of_a_number(self) -> Self:
+        is_number = self.type in ("int", "double", "money")
+        if not is_number and (self.decimal != "." or self.thousands is not None):
+            raise ValueError("'decimal' and 'thousands' are of a number: int, double or money")
+        if self.decimals is not None and self.type not in ("int", "money"):
+            raise ValueError("'decimals' is of money or an int; a double may have any number of them")
+        if self.thousands == self.decimal:
+            raise ValueError(
+                f"'thousands' and 'decimal' are both {self.decimal!r}: of 1.234,56 they are '.' and ','"
+            )
+        return self
+
+    @property
+    def most_decimals(self) -> int:
+        """Return the most digits after the decimal sign that a text of money or an int may have."""
+        return 2 if self.decimals is None else self.decimals
 
 
 class FileSpec(Section):
@@ -103,6 +143,11 @@ class FileSpec(Section):
             raise ValueError("either 'fields' or 'layouts' is required, with at least one field")
         if self.quote is not None and (len(self.delimiter) > 1 or self.quote == self.delimiter):
             raise ValueError("with 'quote' the delimiter is one other sign")
+        folded = Counter(name.lower() for name in self.all_fields)
+        if alike := [name for name in self.all_fields if folded[name.lower()] > 1]:
+            raise ValueError(
+                f"fields that differ in case alone, which no expression tells: {', '.join(alike)}"
+            )
         for fields in self.field_sets:
             if differ := sorted(name for name in fields if fields[name] != self.all_fields[name]):
                 raise ValueError(f"fields of two types in two layouts: {', '.join(differ)}")

@@ -7,11 +7,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from loanbook.errors import InputError
+from loanbook.features.changes import content_hash_expr
 from loanbook.quality.checks import all_reasons, failed
+from loanbook.quality.history import CONFLICTING
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.fields import empty_fields
 from loanbook.sources.file_spec import FileSpec
 from loanbook.sources.files import EVERY_SLICE
+from loanbook.sources.history import conflicts, differs
 from loanbook.sources.landing import Landed
 
 
@@ -19,7 +22,8 @@ def judged_lookup(fields: DataFrame, spec: FileSpec) -> DataFrame:
     """Return the lines of a lookup with their ``fate``, their ``key``, and their fields as one struct.
 
     A line without a key or with an unreadable field is quarantined; of one key in one slice the last line of
-    the latest delivery is published, ready to be joined, and those before it are superseded.
+    the latest delivery is published, ready to be joined, and those before it are superseded; where one of the
+    same file says something else, ``quality_flags`` says so.
     """
     lines = fields.select(
         *(F.col(f"_{name}").alias(name) for name in ("source", "slice", "delivery", "delivered_at", "line")),
@@ -28,6 +32,7 @@ def judged_lookup(fields: DataFrame, spec: FileSpec) -> DataFrame:
         F.expr(spec.key or "NULL").cast("string").alias("key"),
         F.struct(*(F.col(f"`{name}`") for name in spec.all_fields)).alias("fields"),
         F.col("_reasons"),
+        F.col("_flags").alias("quality_flags"),
     )
     reasons = all_reasons(failed({"missing_key": F.col("key").isNull()}))
     judged = lines.withColumn("reasons", reasons).drop("_reasons")
@@ -37,7 +42,11 @@ def judged_lookup(fields: DataFrame, spec: FileSpec) -> DataFrame:
     )
     is_last = F.lead("line").over(same_key).isNull()
     fate = F.when(~accepted, "quarantined").when(is_last, "published").otherwise("superseded")
-    return judged.withColumn("fate", fate)
+    said = judged.withColumns({"fate": fate, "_said": content_hash_expr(judged, ["fields"])})
+    told = said.withColumn("_differs", differs(same_key, ("delivery",)))
+    conflicting = accepted & conflicts(same_key, ("delivery",))
+    flags = F.concat("quality_flags", failed({CONFLICTING: conflicting}))
+    return told.withColumn("quality_flags", flags).drop("_said", "_differs")
 
 
 def with_lookups(fields: DataFrame, spec: FileSpec, lookups: Mapping[str, DataFrame]) -> DataFrame:

@@ -10,6 +10,7 @@ from loanbook.section import Key, Section, nearest, wrong_keys
 from loanbook.sources.expressions import Expression, scope_of
 from loanbook.sources.file_spec import FileSpec, MappingFile
 from loanbook.sources.literals import literal_results
+from loanbook.sources.money import fields_of, unlike_money
 from loanbook.tables.columns import STATES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
@@ -221,6 +222,24 @@ class TapeMapping(MappingFile):
                 "months; compare months by history_checks"
             )
             raise wrong_keys(dict.fromkeys(windows, why))
+        return self
+
+    @model_validator(mode="after")
+    def _money_is_read_as_money(self) -> Self:
+        tables = [
+            ("performance", ("performance", "columns"), self.performance.columns, PERFORMANCE),
+            ("performance", ("performance", "exits"), self.performance.exits, TERMINATIONS),
+        ]
+        if self.loans is not None:
+            tables.append((self.loans.of, ("loans", "columns"), self.loans.columns, LOANS))
+        wrong: dict[Key, str] = {}
+        for kind, place, columns, table in tables:
+            named: dict[Key, str] = {(*place, name): text for name, text in columns.items()}
+            for spec in self.files:
+                if spec.kind == kind:
+                    wrong |= unlike_money(named, table, fields_of(spec, self.files))
+        if wrong:
+            raise wrong_keys(wrong)
         return self
 
     @property

@@ -47,6 +47,15 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+# What spreadsheets and databases write for no date (0001, 1753, 1899, 1900, 9999) lies outside.
+FIRST_DATE, LAST_DATE = "1901-01-01", "2199-12-31"
+
+
+def in_bounds(column: str) -> str:
+    """Return the SQL condition that ``column`` is null or a date that a loan may have."""
+    return f"{column} IS NULL OR {column} BETWEEN DATE'{FIRST_DATE}' AND DATE'{LAST_DATE}'"
+
+
 def one_of(column: str, values: tuple[str, ...]) -> str:
     """Return the SQL condition that ``column`` is null or one of ``values``."""
     return f"{column} IS NULL OR {column} IN ({', '.join(repr(value) for value in values)})"

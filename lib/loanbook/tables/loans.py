@@ -10,6 +10,7 @@ from loanbook.tables.columns import (
     QUALITY_FLAGS,
     SLICE,
     SOURCE,
+    in_bounds,
     one_of,
 )
 
@@ -25,7 +26,7 @@ LOANS = Table(
         LINE,
         KNOWN_ON,
         Column("product", "STRING", "mortgage, card or personal", required=True),
-        Column("origination_date", "DATE", "Month of origination, as its first day"),
+        Column("origination_date", "DATE", "Month of origination, as its first day, 1901 to 2199"),
         Column("vintage", "STRING", "Quarter of origination, YYYYQn"),
         Column("first_payment_date", "DATE", "Month of the first payment, as its first day"),
         Column("maturity_date", "DATE", "Month of the last contractual payment, as its first day"),
@@ -72,5 +73,12 @@ LOANS = Table(
         "upb_not_negative": "original_upb IS NULL OR original_upb >= 0",
         "term_positive": "original_term IS NULL OR original_term > 0",
         "ltv_range": "ltv IS NULL OR (ltv > 0 AND ltv < 900)",
+        "origination_in_bounds": in_bounds("origination_date"),
+        "first_payment_in_bounds": in_bounds("first_payment_date"),
+        "maturity_in_bounds": in_bounds("maturity_date"),
+        "attribute_dates_in_bounds": "date_attributes IS NULL OR "
+        f"forall(map_values(date_attributes), day -> {in_bounds('day')})",
+        "attributes_finite": "numeric_attributes IS NULL OR forall(map_values(numeric_attributes), "
+        "number -> number IS NULL OR abs(number) < CAST('Infinity' AS DOUBLE))",
     },
 )

@@ -13,6 +13,7 @@ from loanbook.tables.columns import (
     STATES,
     TERMINAL_STATES,
     UPB,
+    in_bounds,
     one_of,
 )
 
@@ -47,5 +48,7 @@ TERMINATIONS = Table(
     constraints={
         "state_terminal": one_of("state", TERMINAL_STATES),
         "state_before_known": one_of("state_before_exit", STATES),
+        "zero_balance_in_bounds": in_bounds("zero_balance_date"),
+        "disposition_in_bounds": in_bounds("disposition_date"),
     },
 )
