@@ -101,12 +101,21 @@ def test_an_answer_that_stdouts_encoding_lacks_is_escaped():
 
 
 def test_every_job_has_a_program_for_spark_submit_and_the_same_arguments():
-    programs = {path.stem for path in (ROOT / "jobs").glob("*.py")}
+    programs = {path.stem for path in (ROOT / "jobs").glob("*.py")} - {"without_environment"}
     assert programs == {name.replace("-", "_") for name in COMMANDS}
     for name in COMMANDS:
         assert (
             f'main(["{name}", *sys.argv[1:]])' in (ROOT / "jobs" / f"{name.replace('-', '_')}.py").read_text()
         )
+
+
+def test_a_program_says_what_to_do_where_its_python_has_no_loanbook():
+    program = ROOT / "jobs" / "build_features.py"
+    done = subprocess.run([sys.executable, "-S", str(program)], capture_output=True, text=True, env={})
+    assert done.returncode == 2
+    assert "PYSPARK_PYTHON" in done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert (result["job"], result["status"], result["exit_code"]) == ("build_features", "failed", 2)
 
 
 def test_the_jobs_functions_take_the_arguments_their_command_declares():

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from loanbook.interrupts import interruptible, interrupts_deferred, signals_kept
+from loanbook.interrupts import interruptible, interrupts_deferred
 
 
 def test_sigterm_raises_with_its_name_and_the_handlers_come_back():
@@ -17,12 +17,7 @@ def test_what_comes_while_it_is_deferred_takes_effect_at_the_end():
     done = []
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"), interruptible(), interrupts_deferred():
         os.kill(os.getpid(), signal.SIGTERM)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a library does
         done.append("the whole block")
     assert done == ["the whole block"]
-
-
-def test_a_handler_that_a_library_sets_goes_with_the_block():
-    before = signal.getsignal(signal.SIGINT)
-    with signals_kept():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    assert signal.getsignal(signal.SIGINT) == before
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler

@@ -53,3 +53,14 @@ def test_the_jvm_logs_as_the_job_does_unless_told_otherwise():
     assert re.fullmatch(r"-XX:\+UseZGC -Dlog4j2\.configurationFile=file:.*/log4j2-json\.properties", given)
     assert Path(given.partition("file:")[2]).is_file()
     assert _with_logging("-Dlog4j2.configurationFile=mine", "json") == "-Dlog4j2.configurationFile=mine"
+
+
+def test_a_dead_jvms_stack_traces_are_not_logged_and_other_libraries_errors_are():
+    configure_logging("text")
+    root = logging.getLogger()
+    place = "/site-packages/py4j/java_gateway.py"
+    record = logging.LogRecord(
+        "root", logging.ERROR, place, 1, "Exception while sending command.", None, None
+    )
+    assert not root.filter(record)
+    assert root.filter(logging.LogRecord("root", logging.ERROR, "/other.py", 1, "it failed", None, None))

@@ -34,13 +34,6 @@ def interrupts_deferred() -> Iterator[None]:
             signal.raise_signal(came[0])
 
 
-@contextmanager
-def signals_kept() -> Iterator[None]:
-    """Put the handlers back that a library replaces in the block."""
-    with _handled({}):
-        yield
-
-
 def _raise(number: int, frame: FrameType | None) -> None:
     # A second one, while the first is being recorded, ends the process at once.
     signal.signal(number, signal.SIG_DFL)

@@ -1,15 +1,12 @@
 """A run of a job: what it reads and writes, and the ``runs`` row that publishes it."""
 
 import json
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from loanbook import __version__
+from loanbook.code_version import code_version
 from loanbook.config import Settings
 from loanbook.errors import InputError
 from loanbook.session import named
@@ -17,19 +14,6 @@ from loanbook.tables import base
 from loanbook.tables.base import Table
 from loanbook.tables.runs import RUNS
 from loanbook.warehouse.writing import Writer
-
-
-@cache
-def code_version() -> str:
-    """Return the package's version, with the commit where it runs from a git checkout."""
-    root = Path(__file__).parents[2]
-    if not (root / ".git").exists():
-        return __version__
-    commit = subprocess.run(  # noqa: S603 - fixed arguments
-        ["git", "-C", str(root), "describe", "--always", "--dirty"],  # noqa: S607 - the user's git
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return f"{__version__}+{commit.stdout.strip()}" if commit.returncode == 0 else __version__
 
 
 class Run(Writer):

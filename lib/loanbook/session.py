@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,29 @@ JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
 def build_session(
-    settings: SparkSettings, app_name: str = "loanbook", log_format: LogFormat = "text"
+    settings: SparkSettings,
+    app_name: str = "loanbook",
+    log_format: LogFormat = "text",
+    folders: Mapping[str, str] | None = None,
 ) -> SparkSession:
     """Return the active session, or a new one with Delta, UTC and Arrow, whose JVM logs in the given format.
 
     A value that spark-submit or a running session has set is left alone.
 
+    Args:
+        settings: of Spark.
+        app_name: what Spark's pages call it.
+        log_format: of what the JVM logs.
+        folders: setting to its local folder, whose name the JVM must be able to write.
+
     Raises:
-        InputError: Delta's jars are not on the class path.
+        InputError: Delta's jars are not on the class path, or the JVM's locale lacks a folder's characters.
     """
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    _name_files_in_utf8()
     conf = _conf(settings).setIfMissing("spark.app.name", app_name)
     conf.set(JAVA_OPTIONS, _with_logging(conf.get(JAVA_OPTIONS, ""), log_format))
     with interrupts_deferred():
@@ -62,7 +72,36 @@ def build_session(
     for logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # our messages say it
     _require_delta(spark)
+    _require_names(str(_java_property(spark, "sun.jnu.encoding")), folders or {})
     return spark
+
+
+def _name_files_in_utf8() -> None:
+    """Let the JVM name files as Python does: in the locale C, Python takes UTF-8 and a JVM takes ASCII."""
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "C")
+    if sys.getfilesystemencoding() == "utf-8" and "utf" not in locale.lower():
+        os.environ["LC_ALL"] = "C.UTF-8"
+
+
+def _java_property(spark: SparkSession, name: str) -> Any:
+    return spark._jvm.java.lang.System.getProperty(name)  # type: ignore[union-attr]
+
+
+def _require_names(encoding: str, folders: Mapping[str, str]) -> None:
+    """Refuse folders that the JVM cannot name, as where spark-submit started it in the locale C.
+
+    Raises:
+        InputError: names the first such setting.
+    """
+    for setting, folder in folders.items():
+        try:
+            folder.encode(encoding)
+        except UnicodeEncodeError as error:
+            raise InputError(
+                required=f"a locale that has the characters of {setting}",
+                found=f"{folder}, and a JVM whose file names are in {encoding}",
+                do="export LC_ALL=C.UTF-8 before the command, or name the folder in ASCII",
+            ) from error
 
 
 def _set_log_levels(spark: SparkSession) -> None:

@@ -3,14 +3,21 @@ import json
 import subprocess
 import sys
 from argparse import Namespace
+from decimal import Decimal
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
+from loanbook import tables as tables_package
 from loanbook.errors import InputError
 from loanbook.scoring import sql_prompt
 from loanbook.scoring.answers import MAX_TABLE_ROWS, as_csv, as_json, as_table
 from loanbook.scoring.duckdb_views import Answer, Warehouse
+from loanbook.scoring.refusals import MADE_BY, refusal
 from loanbook.scoring.sql_prompt import contents, main, statements
+from loanbook.scoring.views import VIEWS
+from loanbook.tables.base import Table
 from loanbook.tables.scores import SCORES
 
 QUERY = "SELECT loan_id, state, pd_12m, upb, quality_flags FROM latest_scores WHERE loan_id = 'L007'"
@@ -38,6 +45,19 @@ def test_statements_are_read_from_stdin_where_no_query_is_given(scored, tmp_path
     monkeypatch.setattr(sys, "stdin", io.StringIO("select count(*) as n\nfrom scores;\nselect 1 as one"))
     main(options(tmp_path / "warehouse", form="csv"))
     assert capsys.readouterr().out == "n\n40\none\n1\n"
+
+
+def test_every_statement_of_a_query_is_answered_and_a_query_there_must_be(
+    scored, tmp_path, capsys, monkeypatch
+):
+    main(options(tmp_path / "warehouse", "select 1 as one; select ';' as two -- the last", "csv"))
+    assert capsys.readouterr().out == "one\n1\ntwo\n;\n"
+    for query in ("", " ;; ", "-- nothing"):
+        with pytest.raises(InputError, match="a query, as an argument or on stdin"):
+            main(options(tmp_path / "warehouse", query))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    with pytest.raises(InputError, match="found:    none"):
+        main(options(tmp_path / "warehouse"))
 
 
 @pytest.mark.parametrize(
@@ -99,6 +119,30 @@ def test_long_answers_are_cut_in_a_table_only():
     assert as_table(answer).endswith("(201 rows, the first 200 shown; --format csv gives all)\n")
     assert len(as_csv(answer).splitlines()) == 202
     assert len(json.loads(as_json(answer))) == 201
+
+
+def test_numbers_that_json_has_no_word_for_are_text_and_equal_names_are_told_apart():
+    answer = Answer(["a", "a", "a_1"], [(float("nan"), [float("-inf"), 1.5], {"b": Decimal("NaN")})])
+    assert json.loads(as_json(answer)) == [{"a": "NaN", "a_2": ["-Infinity", 1.5], "a_1": {"b": "NaN"}}]
+    assert as_csv(Answer(["a"], [([float("inf")],)])) == 'a\n"[""Infinity""]"\n'
+
+
+def test_what_no_job_has_made_yet_is_told_with_the_job_that_makes_it():
+    tables = {
+        found.name
+        for module in iter_modules(tables_package.__path__, "loanbook.tables.")
+        for found in vars(import_module(module.name)).values()
+        if isinstance(found, Table)
+    }
+    assert {*tables, *VIEWS} - {"runs"} == set(MADE_BY)
+    error = refusal(
+        "Catalog Error: Table with name Current_Scores does not exist!", ["runs"], ["run_history"]
+    )
+    assert (error.required, error.do) == (
+        "current_scores, which score-portfolio makes",
+        "run score-portfolio first",
+    )
+    assert refusal("Table with name current_score does not exist!", ["runs"], []).do == "correct the query"
 
 
 def test_an_answer_without_rows_is_a_header():

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.settings import EvaluateSettings
 from loanbook.evaluation.slices import Slice
 from loanbook.models.artefact import Artefact
-from loanbook.runs import Run, code_version
+from loanbook.runs import Run
 
 
 @dataclass(frozen=True)

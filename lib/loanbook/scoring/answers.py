@@ -2,11 +2,12 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from loanbook.output import to_json
 from loanbook.scoring.duckdb_views import Answer
 
 MAX_TABLE_ROWS = 200
@@ -42,7 +43,7 @@ def _cell(value: Any) -> str:
         return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.2f}"
     if value is None:
         return ""
-    return json.dumps(value, default=str) if isinstance(value, list | dict) else str(value)
+    return to_json(value) if isinstance(value, list | dict) else str(value)
 
 
 def as_csv(answer: Answer) -> str:
@@ -51,16 +52,29 @@ def as_csv(answer: Answer) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(answer.columns)
     writer.writerows(
-        [json.dumps(value, default=str) if isinstance(value, list | dict) else value for value in row]
-        for row in answer.rows
+        [to_json(value) if isinstance(value, list | dict) else value for value in row] for row in answer.rows
     )
     return out.getvalue()
 
 
 def as_json(answer: Answer) -> str:
-    """Return a list of objects; amounts are numbers, dates are text."""
-    objects = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-    return json.dumps(objects, indent=1, default=_plain) + "\n"
+    """Return a list of objects; amounts are numbers, dates are text, and so is a float that is not finite.
+
+    >>> as_json(Answer(["a", "a"], [(1, float("nan"))])).split()
+    ['[', '{', '"a":', '1,', '"a_1":', '"NaN"', '}', ']']
+    """
+    names = _unlike(answer.columns)
+    objects = [dict(zip(names, row, strict=True)) for row in answer.rows]
+    return to_json(objects, _plain, indent=1) + "\n"
+
+
+def _unlike(names: Sequence[str]) -> list[str]:
+    """Return the names, each repeated one with a number as DuckDB gives it in a subquery."""
+    unlike: list[str] = []
+    for name in names:
+        again = (f"{name}_{k}" for k in itertools.count(1))
+        unlike.append(name if name not in unlike else next(n for n in again if n not in (*unlike, *names)))
+    return unlike
 
 
 def _plain(value: Any) -> float | str:

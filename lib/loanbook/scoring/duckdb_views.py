@@ -9,6 +9,7 @@ import duckdb
 
 from loanbook.errors import InputError
 from loanbook.path_forms import local_path
+from loanbook.scoring.refusals import refusal
 from loanbook.scoring.views import READ_BY_VIEWS, VIEWS, view_sql
 from loanbook.storage import Storage
 from loanbook.warehouse.standing import gone, standing_of_files
@@ -84,12 +85,14 @@ class Warehouse:
         except duckdb.IOException as error:
             raise self._unreadable(error) from error
         except duckdb.Error as error:
-            tables, views = ", ".join(self.tables), ", ".join(self.views)
-            raise InputError(
-                required=f"a query over the tables {tables} or the views {views}",
-                found=" ".join(str(error).split()),
-                do="correct the query",
-            ) from error
+            raise refusal(str(error), self.tables, self.views) from error
+
+    def statements(self, text: str) -> list[str]:
+        """Return the statements of a text; the text, where it cannot be read, so that asking it says why."""
+        try:
+            return [statement.query.strip() for statement in self._connection.extract_statements(text)]
+        except duckdb.Error:
+            return [text]
 
     def _unreadable(self, error: duckdb.IOException) -> InputError:
         text = " ".join(str(error).split())

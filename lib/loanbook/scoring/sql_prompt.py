@@ -25,17 +25,24 @@ def main(options: argparse.Namespace) -> None:
     """
     settings = load_settings(options.profile, options.set)
     warehouse = Warehouse(Storage(settings.paths, settings.catalog))
-    if options.query is not None:
-        _answer(warehouse, options.query, options.format)
-    elif sys.stdin.isatty():
+    if options.query is None and sys.stdin.isatty():
         _converse(warehouse, options.format)
-    else:
-        for statement in statements(sys.stdin):
-            _answer(warehouse, statement, options.format)
+        return
+    given = statements(sys.stdin) if options.query is None else iter([options.query])
+    if not sum(_answer(warehouse, text, options.format) for text in given):
+        raise InputError(
+            required="a query, as an argument or on stdin",
+            found="none" if options.query is None else repr(options.query),
+            do="give one, such as 'SELECT * FROM run_history', or 'help' at the prompt",
+        )
 
 
-def _answer(warehouse: Warehouse, query: str, form: str) -> None:
-    say(FORMATS[form](warehouse.ask(query)))
+def _answer(warehouse: Warehouse, text: str, form: str) -> int:
+    """Say the answer to each statement of a text, and return how many there were."""
+    found = warehouse.statements(text)
+    for statement in found:
+        say(FORMATS[form](warehouse.ask(statement)))
+    return len(found)
 
 
 def _converse(warehouse: Warehouse, form: str) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pyspark.sql import SparkSession
 
+from loanbook.causes import cause_of
 from loanbook.errors import InputError, LoanbookError
 
 Floats = npt.NDArray[np.float64]
@@ -53,12 +55,15 @@ def launch(
         LoanbookError: a process failed or did not start in time.
     """
     assert_task_slots(spark, workers)
+    import horovod.runner.gloo_run
     import horovod.runner.launch
     import horovod.spark
 
     # Horovod would fork this process, which has threads, and import TensorFlow in the fork to learn whether
     # it was built with Gloo; a build without it fails in hvd.init() anyway.
     horovod.runner.launch.gloo_built = lambda verbose=False: True
+    # Its handlers would only set this event: ours raise, and Spark ends the tasks whose processes these are.
+    horovod.runner.gloo_run.register_shutdown_event = threading.Event
     # A job's stdout belongs to its result. Workers import the package from where the driver found it.
     path = os.pathsep.join(entry for entry in sys.path if entry)
     try:
@@ -80,7 +85,7 @@ def launch(
             )
         )
     except Exception as error:  # Horovod raises bare Exception for every failure of a worker
-        raise LoanbookError(f"training failed in a worker: {error}") from error
+        raise LoanbookError(f"training failed in a worker: {cause_of(str(error)).line}") from error
 
 
 class Ranks:

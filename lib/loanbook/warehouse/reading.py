@@ -38,7 +38,8 @@ class Reader:
     @cached_property
     def spark(self) -> SparkSession:
         """Return the Spark session."""
-        return build_session(self.settings.spark, f"loanbook {self.job}", self.settings.log_format)
+        name, folders = f"loanbook {self.job}", self.storage.local_folders()
+        return build_session(self.settings.spark, name, self.settings.log_format, folders)
 
     @cached_property
     def runs_before(self) -> DataFrame:
