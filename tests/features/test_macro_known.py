@@ -82,6 +82,17 @@ def test_a_series_that_ends_before_the_book_is_found_once_its_next_value_is_over
     assert set(series_that_end(macro, START + 40)) == {"hpi", "mortgage_rate", "unemployment"}
 
 
+def test_a_series_of_quarters_does_not_end_between_them() -> None:
+    rows = macro_of(("US", "unemployment", month, 2, float(month)) for month in range(0, 22, 3))
+    for month in range(START + 2, START + 30):
+        known = pd.DataFrame([row for row in rows if row["known_on"] <= last_day(month)])
+        ended = {} if month <= START + 21 + 3 + 2 + 3 else {"unemployment": START + 21}
+        assert series_that_end(known, month) == ended, month
+    carried = known_macro(pd.DataFrame(rows), START + 24)
+    assert [at(carried, "US", month)["unemployment"] for month in range(8, 15)] == [6, 6, 6, 9, 9, 9, 12]
+    assert at(carried, "US", 10)["unemployment_change_3m"] == 3.0
+
+
 def test_macro_without_a_series_of_the_catalogue_is_missing_everywhere() -> None:
     other = macro_known(pd.DataFrame(macro_of([("US", "inflation", 1, 0, 2.0)])), START + 20)
     assert other.areas == ("US",)

@@ -146,5 +146,10 @@ def test_real_series_of_the_us(ingest, make_run, shared_data):
     assert result["lines"] == lines == result["published"] + result["set_aside"]
     assert result["columns_left_out"] == {}
     assert len(result["series"]) == 9
+    assert set(result["series"]) - {*result["series_no_feature_reads"]} == {
+        "hpi",
+        "unemployment",
+        "mortgage_rate",
+    }
     assert result["series"]["hpi"][1:] == ["1994-01-31", "2017-12-31"]
     assert values(make_run())["US", "unemployment", "1980-01-31"] == (6.3, date(1980, 2, 29))

@@ -22,7 +22,8 @@ from loanbook.features.increment import (
     plan_step,
     state_inputs,
 )
-from loanbook.features.macro_known import MacroKnown, macro_digest, macro_known, series_that_end
+from loanbook.features.macro_known import MacroKnown, macro_digest
+from loanbook.features.macro_read import read_macro
 from loanbook.features.months import last_day, month_number
 from loanbook.features.neighbourhood_counts import RULE, Counts, count_neighbourhood, write_counts
 from loanbook.features.panel import PanelInputs
@@ -38,7 +39,6 @@ from loanbook.session import named
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.loans import LOANS
-from loanbook.tables.macro import MACRO
 
 
 def build_features(run: Run) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def build_features(run: Run) -> dict[str, Any]:
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == tape.source)
         panel = None if run.as_of is None else last_panel(run, tape)
         month = month if panel is None else max(month, panel.built)
-        macro = _known_macro(run, month)
+        macro = read_macro(run, month)
         made_with = _made_with(run, tape)
         step = plan_step(run, tape, month, panel, made_with, macro)
     try:
@@ -191,38 +191,6 @@ def _month_in_range(tape: Tape, as_of: date) -> int:
         found=str(as_of),
         do=f"choose {' or '.join(str(last_day(end)) for end in near)}, or ingest the month that is lacking",
     )
-
-
-def _known_macro(run: Run, last_month: int) -> MacroKnown | None:
-    """Return what was known of the economy in each month, None where no macro was ingested.
-
-    Raises:
-        InputError: two sources give the same series, or one ends before the month.
-    """
-    if not run.exists(MACRO):
-        return None
-    macro = run.read(MACRO, made_by="ingest-macro")
-    wanted = run.settings.features.macro_sources
-    if wanted:
-        macro = macro.where(F.col("source").isin(*wanted))
-    sources = macro.groupBy("region", "series").agg(F.collect_set("source").alias("sources"))
-    overlap = sources.where(F.size("sources") > 1).orderBy("series", "region").first()
-    if overlap is not None:
-        raise InputError(
-            required="one macro source for each series",
-            found=f"{overlap['series']} of {overlap['region']} from {', '.join(sorted(overlap['sources']))}",
-            do="name the sources to use in features.macro_sources",
-        )
-    columns = ("region", "series", "as_of_date", "known_on", "value")
-    known = macro.where(F.col("known_on") <= F.lit(last_day(last_month))).select(*columns).toPandas()
-    ended = series_that_end(known, last_month)
-    if ended:
-        raise InputError(
-            required=f"macro known up to {last_day(last_month)}, the last month to build",
-            found=", ".join(f"{series} that ends with {last_day(month)}" for series, month in ended.items()),
-            do="ingest later months with ingest-macro, or leave its source out of features.macro_sources",
-        )
-    return macro_known(known, last_month)
 
 
 def _loans_in_book(run: Run, reports: DataFrame, step: Step) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,15 @@ def macro_known(macro: pd.DataFrame, last_month: int) -> MacroKnown:
     whole = frame.set_index(["area", "month"]).reindex(index)
     shape = (len(areas), last_month + 1 - first)
     return MacroKnown(areas, first, {name: whole[name].to_numpy(float).reshape(shape) for name in COLUMNS})
+
+
+def unread_series(series: Iterable[str]) -> list[str]:
+    """Return the names of series that no feature reads, in order.
+
+    >>> unread_series(["hpi", "payrolls", "unemployment_rate", "payrolls"])
+    ['payrolls', 'unemployment_rate']
+    """
+    return sorted({*series} - {*SERIES})
 
 
 def series_that_end(macro: pd.DataFrame, month: int) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from loanbook.features.macro_known import unread_series
 from loanbook.path_forms import local_path
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
 from loanbook.quality.misfits import NOT_FINITE, finite, not_finite
@@ -53,7 +54,8 @@ def ingest_macro(run: Run, *, files: Sequence[str], delivered_at: str | None = N
         delivered_at: day of delivery; by default from the files' names.
 
     Returns:
-        Values, lines by fate, first and last month of each series, and the months that it lacks in between.
+        Values, lines by fate, first and last month of each series, the months that it lacks in between, and
+        the series that no feature reads.
 
     Raises:
         InputError: the mapping or a file is not as required; nothing is published.
@@ -241,4 +243,5 @@ def _details(mapping: MacroMapping, counted: Mapping[str, Tally], values: DataFr
             row["series"]: [row["values"], str(row["first"]), str(row["last"])] for row in spans.collect()
         },
         "missing_months": missing_months(values),
+        "series_no_feature_reads": unread_series(series for file in mapping.files for series in file.values),
     }

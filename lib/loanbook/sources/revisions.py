@@ -1,7 +1,8 @@
 """Values of economic series that come again: what was known before stays known as it was."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
+from math import gcd
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -58,13 +59,38 @@ def assert_in_order(day: date | None, stored: Sequence[Mapping[str, Any]]) -> No
 
 
 def missing_months(values: DataFrame) -> dict[str, dict[str, list[str]]]:
-    """Return, by series and region, the months between the first and the last that have no value, if any."""
-    found: dict[str, dict[str, list[str]]] = {}
-    months = values.groupBy("series", "region").agg(F.collect_set("as_of_date").alias("months"))
-    for row in months.orderBy("series", "region").collect():
-        known = {month_number(day) for day in row["months"]}
-        lacking = sorted(set(range(min(known), max(known) + 1)) - known)
-        if lacking:
-            names = [f"{last_day(month):%Y-%m}" for month in lacking]
-            found.setdefault(row["series"], {})[row["region"]] = names
+    """Return, by series and region, the months between the first and the last that lack a value, if any.
+
+    A series of quarters, or of years, lacks only those of its own rhythm.
+    """
+    months: dict[str, dict[str, set[int]]] = {}
+    collected = values.groupBy("series", "region").agg(F.collect_set("as_of_date").alias("months"))
+    for row in collected.orderBy("series", "region").collect():
+        months.setdefault(row["series"], {})[row["region"]] = {month_number(day) for day in row["months"]}
+    found = {series: lacking(regions) for series, regions in months.items()}
+    return {series: regions for series, regions in found.items() if regions}
+
+
+def lacking(months: Mapping[str, Set[int]]) -> dict[str, list[str]]:
+    """Return the months, yyyy-mm, that each region's values of a series leave out between two others.
+
+    >>> lacking({"US": {24242, 24245, 24251}, "CA": {24245, 24248}})
+    {'US': ['2020-09']}
+    """
+    period = period_of(set().union(*months.values()))
+    found = {}
+    for region, known in months.items():
+        left_out = sorted(set(range(min(known), max(known) + 1, period)) - known)
+        if left_out:
+            found[region] = [f"{last_day(month):%Y-%m}" for month in left_out]
     return found
+
+
+def period_of(months: Set[int]) -> int:
+    """Return the months between two values of a series: 1, or 3, 6 or 12 where all of its months agree.
+
+    >>> period_of({2, 5, 11}), period_of({2, 5, 7}), period_of({0, 24}), period_of({7})
+    (3, 1, 12, 1)
+    """
+    apart = gcd(*(month - min(months) for month in months))
+    return next((period for period in (12, 6, 3) if apart and apart % period == 0), 1)
