@@ -76,6 +76,10 @@ class BookLoan:
             "credit_limit": None if k % 3 else Decimal(150_000 + 1000 * (k // 6)),
             "remaining_term": 360 - k * self.period_months, "modified": k > 20,
             "loss_event": state == "liquidated", "quality_flags": [],
+            "numeric_attributes": {"score": None if k % 4 == 2 else 600.5 - 7 * k, "usage": k / 3},
+            "categorical_attributes": {"band": "ABC"[k % 3] if k > 1 else None},
+            "text_attributes": {}, "date_attributes": None,
+            "attribute_roles": {"score": "input", "usage": "monitoring", "band": "input"},
             "default_definition_id": DEFINITION,
         }  # fmt: skip
 

@@ -69,8 +69,19 @@ def _states(past: Rows, month: int, period: int) -> dict[str, Any]:
         "previous_state": past[run - 1]["state"] if run else None,
         "observed_since_months": month - past[0]["month"],
         "modified": int(now["modified"]),
+        "numeric_inputs": own_of(past, "numeric_attributes"),
+        "categorical_inputs": own_of(past, "categorical_attributes"),
         "remaining_term": now["remaining_term"] - (month - now["month"]),
     }
+
+
+def own_of(past: Rows, name: str) -> list[tuple[str, Any]] | None:
+    """Return the values last known of the tape's own attributes that are inputs; None without any."""
+    known: dict[str, Any] = {}
+    for row in past:
+        roles = row["attribute_roles"]
+        known |= {k: v for k, v in row[name].items() if v is not None and roles[k] == "input"}
+    return sorted(known.items()) or None
 
 
 def last_of(past: Rows, name: str) -> Any:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from loanbook.features.catalogue import catalogue_id
 from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import month_number
+from loanbook.features.own_inputs import INTO
 from loanbook.features.panel import LISTED, REPORT
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.terms import NUMBERS, TEXTS
@@ -71,7 +72,20 @@ def _report(row: dict[str, Any]) -> dict[str, Any]:
         "months_delinquent": row.get("months_delinquent"),
         "modified": None if row.get("modified") is None else int(row["modified"]),
         "flags": ",".join(row["quality_flags"]),
+        "own": _own(row),
     }  # fmt: skip
+
+
+def _own(row: dict[str, Any]) -> list[dict[str, Any]] | None:
+    roles = row.get("attribute_roles") or {}
+    kinds = {kind: row.get(kind.replace("own_", "") + "_attributes") or {} for kind in INTO}
+    known = {
+        kind: [
+            (name, value) for name, value in of.items() if value is not None and roles.get(name) == "input"
+        ]
+        for kind, of in kinds.items()
+    }
+    return [known] if any(known.values()) else None
 
 
 def _terms(row: dict[str, Any]) -> dict[str, Any]:

@@ -102,6 +102,11 @@ def rewritten(row: dict[str, Any]) -> dict[str, Any]:
         "payment": Decimal(7), "statement": Decimal(8), "credit_limit": Decimal(9), "loss_event": True,
         "tape_outcome": 1, "quality_flags": ["odd"], "default_status": "in_default", "default_episode": 7,
         "default_entry": True, "default_exit": True,
+        "numeric_attributes": {"score": 1.0, "usage": 2.0, "other": 3.0},
+        "categorical_attributes": {"band": "Z"}, "text_attributes": {"words": "new"},
+        "date_attributes": {"day": row["known_on"]}, "attribute_roles": dict.fromkeys(
+            ("score", "usage", "other", "band", "words", "day"), "input"
+        ),
     }  # fmt: skip
 
 

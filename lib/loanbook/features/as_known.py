@@ -20,13 +20,13 @@ from loanbook.features.months import LOAN, month_expr
 from loanbook.features.settings import DefaultDefinition
 from loanbook.quality.history import NAMES, HistoryCheck, Severity
 from loanbook.sources.history import counting_order, with_performance_fate
-from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.performance import ATTRIBUTES, PERFORMANCE
 
 Keep = Callable[[DataFrame], DataFrame]
 # What features read of a version, before its history is judged.
 CONTENT = (
     "state", "months_delinquent", "upb", "rate", "remaining_term", "modified", "payment", "statement",
-    "credit_limit", "loss_event", "_flags",
+    "credit_limit", "loss_event", "_flags", *ATTRIBUTES,
 )  # fmt: skip
 VERSION = (
     *LOAN, "as_of_date", "delivered_at", "is_new", "delivery", "line", "slice", "known_on", "tape_outcome",

@@ -18,14 +18,14 @@ from loanbook.tables import base
 from loanbook.tables.base import Table
 from loanbook.tables.commits import changed_files
 from loanbook.tables.loans import LOANS
-from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.performance import ATTRIBUTES, PERFORMANCE
 
 KEY = ["loan_id", "as_of_date"]
 GONE = "FILE_NOT_EXIST"  # what Spark says of a file that VACUUM removed
 # What features read of a report; who delivered it and when is not among it.
 REPORT_COLUMNS = (
     "state", "months_delinquent", "upb", "rate", "remaining_term", "modified", "payment", "statement",
-    "credit_limit", "quality_flags", "default_status", "default_episode",
+    "credit_limit", "quality_flags", "default_status", "default_episode", *ATTRIBUTES,
 )  # fmt: skip
 TERM_COLUMNS = tuple(
     name

@@ -16,6 +16,7 @@ from loanbook.features.known import Known
 from loanbook.features.macro_known import NATION, MacroKnown
 from loanbook.features.months import last_day
 from loanbook.features.neighbourhood_known import Neighbourhood
+from loanbook.features.own_inputs import KINDS, OwnInputs, entries_of
 from loanbook.features.periods import period_ends
 from loanbook.features.terms import Terms, numbers_of, terms_of, whole_of
 from loanbook.features.values import Numbers
@@ -70,6 +71,8 @@ class Loans:
 class Partition:
     """The rows of some loans: ``loan_id`` and a report's columns, ``terms`` or a ``saved`` state (panel.py).
 
+    A report has its own attributes in ``own``.
+
     Raises:
         InputError: two reports of a loan and month.
     """
@@ -87,6 +90,7 @@ class Partition:
         self._columns["flags"] = codes[: len(flags)]
         if saved:
             saved_state.restored(self.history, saved[0], saved[1], saved[2], codes[len(flags) :])
+        self.own = self._own(rows, month)
         self._sort(month, np.flatnonzero(rows["month"].is_valid()))
 
     def months(self) -> Iterator[Known]:
@@ -106,7 +110,8 @@ class Partition:
     def state(self) -> pa.Table:
         """Return the running state after the last month: ``loan_id`` and the packed records."""
         at, columns = saved_state.packed(self.history, self.flags)
-        state = pa.table({"loan_id": self.loans.ids.take(pa.array(at)), **columns})
+        own = {kind: values.known(at) for kind, values in self.own.items()}
+        state = pa.table({"loan_id": self.loans.ids.take(pa.array(at)), **columns, **own})
         written = self.loans.written
         return state if written is None else state.filter(pa.array(written.last[at] == NO_END))
 
@@ -129,8 +134,10 @@ class Partition:
         columns = {name: values[rows][live] for name, values in self._columns.items()}
         reports = Reports(columns, self.terms.due(month)[code[live]], self.plan.period_months)
         self.history.advance(month, at, reported[at], reports)
+        for values in self.own.values():
+            values.advance(month)
         around = self.plan.neighbourhood
-        known = Known(month, at, reported[at], self.history, self.terms, self.plan.macro, around)
+        known = Known(month, at, reported[at], self.history, self.terms, self.plan.macro, around, self.own)
         self.history.note_incentive(month, at, known.incentive)
         return known
 
@@ -156,6 +163,17 @@ class Partition:
             return None
         core, payments, flags = (whole_of(saved[name]) for name in ("core", "payments", "flags"))
         return self.loans.code[given], core, payments, flags
+
+    def _own(self, rows: pa.Table, month: Numbers) -> dict[str, OwnInputs]:
+        given, reported = _listed(rows["own"])
+        held, saved = _listed(rows["saved"])
+        month, loan, of = month[given], self.loans.code[given], self.loans.code[held]
+        return {
+            kind: OwnInputs(
+                len(self.loans.ids), entries_of(reported[kind]), month, loan, entries_of(saved[kind]), of
+            )
+            for kind in KINDS
+        }
 
     def _sort(self, month: Numbers, reported: Numbers) -> None:
         """Bring the reports, some of the rows, in order of month and loan."""

@@ -1,5 +1,6 @@
 """What is known of a month's loans at its end: all that a feature's expression can read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 from loanbook.features.history import HISTORIES, SEVERE, History
 from loanbook.features.macro_known import MacroKnown
 from loanbook.features.neighbourhood_known import Neighbourhood
+from loanbook.features.own_inputs import OwnInputs
 from loanbook.features.terms import Terms
 from loanbook.features.values import Numbers, Values, difference, first_known, ratio
 from loanbook.tables.neighbourhood import COUNTS as COUNTED
@@ -41,6 +43,7 @@ class Known:
         terms: of every loan of the partition.
         macro: what was known of the economy; None without any.
         neighbourhood: what had been counted around the loans; None without any.
+        own: of each kind, the tape's own attributes of the months.
     """
 
     month: int
@@ -50,6 +53,7 @@ class Known:
     terms: Terms
     macro: MacroKnown | None
     neighbourhood: Neighbourhood | None
+    own: Mapping[str, OwnInputs]
     _counted: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict, init=False)
 
     def number(self, name: str) -> Numbers:

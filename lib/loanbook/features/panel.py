@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.features.engine import Partition, Plan
 from loanbook.features.months import last_day, month_expr
+from loanbook.features.own_inputs import INTO
 from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.terms import NUMBERS, TEXTS
 from loanbook.tables.columns import DEFAULT_STATUSES, STATES
@@ -19,7 +20,7 @@ from loanbook.tables.features import FEATURES
 
 Worker = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 REFUSED = "refused"  # column of a row that says, instead of any, why a worker's rows cannot be used
-STATE_COLUMNS = tuple(c for c in FEATURE_STATE.columns if c.name in ("core", "payments", "flags"))
+STATE_COLUMNS = tuple(c for c in FEATURE_STATE.columns if c.name in ("core", "payments", "flags", *INTO))
 REPORT = {
     "month": "INT",
     "state": "TINYINT",
@@ -41,7 +42,8 @@ TERMS = ", ".join(
     ["numbers ARRAY<DOUBLE>", "texts ARRAY<STRING>", *(f"{n} {t}" for n, t in INPUT_MAPS.items())]
 )
 STATE = ", ".join(f"{column.name} {column.type}" for column in STATE_COLUMNS)
-LISTED = {"terms": TERMS, "saved": STATE}
+OWN = ", ".join(f"{kind} {INPUT_MAPS[into]}" for kind, into in INTO.items())
+LISTED = {"terms": TERMS, "saved": STATE, "own": OWN}
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def require_usable(rows: DataFrame) -> None:
 def by_loan(inputs: PanelInputs, partitions: int | None = None) -> DataFrame:
     """Return all that the engine reads, a loan's rows in one partition: its id and a report, terms or state.
 
-    A report has columns of its own, null in the other rows; terms and a saved state are lists of one struct,
-    as a null struct costs a row as much as all its fields.
+    A report has columns of its own, null in the other rows; terms, a saved state and the tape's own
+    attributes are lists of one struct, as a null struct costs a row as much as all its fields.
     """
     until = F.col("as_of_date") <= F.lit(last_day(inputs.plan.last_month))
     parts = [
@@ -133,7 +135,20 @@ def _report() -> dict[str, Column]:
         "months_delinquent": F.col("months_delinquent"),
         "modified": F.col("modified"),
         "flags": F.array_join("quality_flags", ","),
+        "own": _own(),
     }
+
+
+def _own() -> Column:
+    """Return the tape's own attributes of the month that are known and may be inputs; null without any."""
+    known = {
+        kind: F.map_filter(
+            input_attributes_expr(into.replace("inputs", "attributes")), lambda _, value: value.isNotNull()
+        )
+        for kind, into in INTO.items()
+    }
+    some = reduce(Column.__or__, (F.coalesce(F.size(values) > 0, F.lit(False)) for values in known.values()))
+    return F.when(some, F.array(F.struct(*(values.alias(kind) for kind, values in known.items()))))
 
 
 def _code(name: str, values: Sequence[str]) -> Column:
@@ -166,7 +181,7 @@ def _engine(plan: Plan, stamp: Stamp, schema: str) -> Worker:
     """Return the function that a worker runs on the rows of some loans."""
     columns = {column.name: column.type for column in FEATURES.columns}
     wanted = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in columns.items()])
-    state = pa.schema([("core", pa.binary()), ("payments", pa.binary()), ("flags", pa.string())])
+    state = pa.schema([(c.name, {"BINARY": pa.binary(), **ARROW_TYPES}[c.type]) for c in STATE_COLUMNS])
     whole = pa.schema([*wanted, *state, (REFUSED, pa.string())])
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

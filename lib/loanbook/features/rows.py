@@ -10,6 +10,7 @@ from loanbook.features.catalogue import FEATURES as CATALOGUE
 from loanbook.features.feature import Feature
 from loanbook.features.known import Known
 from loanbook.features.months import last_day
+from loanbook.features.own_inputs import INTO
 from loanbook.features.values import Values
 from loanbook.tables.columns import DEFAULT_STATUSES
 
@@ -91,12 +92,19 @@ def month_rows(
         if name in own:
             return own[name]()
         if name not in features:
-            return known.terms.other[name].combine_chunks().take(pa.array(known.at))
+            return _inputs(known, name, stamp.barred)
         if stamp.barred and name in BEHAVIOUR:
             return pa.nulls(rows, ARROW_TYPES[kind])
         return _values(features[name], known)
 
     return pa.table({name: column(name, kind) for name, kind in columns.items()})
+
+
+def _inputs(known: Known, name: str, barred: bool) -> pa.Array:
+    """Return the tape's own attributes of the loans' terms and, unless barred, of their months."""
+    of_terms = known.terms.other[name].combine_chunks().take(pa.array(known.at))
+    own = next(known.own[kind] for kind, into in INTO.items() if into == name)
+    return of_terms if barred or not len(own.names) else own.known(known.at, of_terms)
 
 
 def _values(feature: Feature, known: Known) -> pa.Array:

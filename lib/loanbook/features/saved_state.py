@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from loanbook.features.history import HISTORIES, MISSING, NUMBERS, RINGS, History
+from loanbook.features.own_inputs import KINDS
 from loanbook.features.values import NONE, Numbers
 
 # Most tapes report neither payments nor limits: those are a record of their own, null where all missing.
@@ -22,8 +23,8 @@ PAYMENTS = np.dtype([MONTHLY[name] for name in OF_PAYMENTS])
 
 
 def layout_id() -> str:
-    """Return 12 hex digits over what the packed records hold, in which order."""
-    return hashlib.sha256(repr((CORE.descr, PAYMENTS.descr)).encode()).hexdigest()[:12]
+    """Return 12 hex digits over what the packed records and the columns beside them hold, in which order."""
+    return hashlib.sha256(repr((CORE.descr, PAYMENTS.descr, [*KINDS])).encode()).hexdigest()[:12]
 
 
 def packed(history: History, flags: pa.Array) -> tuple[Numbers, dict[str, pa.Array]]:

@@ -19,6 +19,10 @@ from loanbook.tables.columns import (
     one_of,
 )
 
+ATTRIBUTES = (
+    "numeric_attributes", "categorical_attributes", "date_attributes", "text_attributes", "attribute_roles",
+)  # fmt: skip
+
 PERFORMANCE = Table(
     name="performance",
     lease="tapes",
@@ -57,6 +61,19 @@ PERFORMANCE = Table(
             "The tape's own outcome from this month on, 1 bad, 0 good; no feature reads it",
         ),
         QUALITY_FLAGS,
+        Column(
+            "numeric_attributes",
+            "MAP<STRING,DOUBLE>",
+            "The tape's own numeric attributes that change with the month, by name; null where it has none",
+        ),
+        Column("categorical_attributes", "MAP<STRING,STRING>", "Categorical ones, likewise"),
+        Column("date_attributes", "MAP<STRING,DATE>", "Dates, likewise"),
+        Column("text_attributes", "MAP<STRING,STRING>", "Texts, likewise"),
+        Column(
+            "attribute_roles",
+            "MAP<STRING,STRING>",
+            "Role of each: input, protected, monitoring, identifier or post_outcome",
+        ),
         DEFAULT_STATUS,
         Column("default_episode", "INT", "Number of default entries up to this month", required=True),
         Column("default_entry", "BOOLEAN", "Whether a default episode begins in this month", required=True),
