@@ -14,7 +14,15 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
-from tests.sources.tapes import assert_reconciled, month, terms, write_feed, write_freddie, write_mapping
+from tests.sources.tapes import (
+    MONTHLY_FEED,
+    assert_reconciled,
+    month,
+    terms,
+    write_feed,
+    write_freddie,
+    write_mapping,
+)
 
 WRITTEN_IN_TURN = (QUARANTINE, PERFORMANCE, DELIVERIES)
 LENIENT = ("ingest.max_quarantined_share=0.5",)
@@ -71,7 +79,13 @@ def test_a_history_over_monthly_slices_is_judged_as_one(ingest, rows, tmp_path):
 def test_a_later_file_supersedes_lines_of_an_earlier_one_and_sets_aside_what_follows_an_exit(
     ingest, rows, tmp_path
 ):
-    source = write_mapping(tmp_path / "feed.yaml")
+    own = {
+        "late": {"expression": "days", "type": "numeric", "role": "input"},
+        "ends": {"expression": "last_day(month)", "type": "date", "role": "monitoring"},
+    }
+    source = write_mapping(
+        tmp_path / "feed.yaml", performance={**MONTHLY_FEED["performance"], "attributes": own}
+    )
     first = write_feed(tmp_path, "202002", [("1", "202001", 0), ("1", "202002", 0), ("2", "202002", 40)])
     ingest(source, first)
     second = write_feed(tmp_path, "202001", [("1", "202001", -1), ("2", "202001", 0)])
@@ -98,6 +112,10 @@ def test_a_later_file_supersedes_lines_of_an_earlier_one_and_sets_aside_what_fol
         ("2", "2020-01-31", "current"),
         ("2", "2020-02-29", "dpd30"),
     ]
+    kept = [(row["numeric_attributes"], row["date_attributes"]) for row in rows(PERFORMANCE)]
+    assert [(late["late"], ends["ends"].month) for late, ends in kept] == [(0, 1), (0, 2), (0, 1), (40, 2)]
+    assert rows(PERFORMANCE)[0]["attribute_roles"] == {"late": "input", "ends": "monitoring"}
+    assert rows(PERFORMANCE)[0]["categorical_attributes"] == {}
     assert rows(TERMINATIONS) == rows(SUPERSEDED) == []
     (first_again,) = [row for row in rows(DELIVERIES) if row["slice"] == "202002"]
     assert [first_again[fate] for fate in FATES] == [3, 0, 0, 0]

@@ -15,6 +15,7 @@ from loanbook.tables.columns import STATES
 from tests.sources.tapes import MONTHLY_FEED
 
 WORST = {"expression": "max(days) OVER (PARTITION BY id)", "type": "numeric", "role": "input"}
+LATE = {"expression": "days", "type": "numeric", "role": "input"}
 LOANS_OF_FEED = {"of": "performance", "columns": {"loan_id": "id"}}
 SOURCES = Path(__file__).parents[2] / "conf" / "sources"
 
@@ -140,6 +141,10 @@ def of_upb(expression):
         (of_upb("lag(balance, -1) OVER (ORDER BY month)"), "columns.upb = .*: features"),
         (of_upb("lag(balance) OVER (ORDER BY datediff(x, month))"), "columns.upb = .*: features"),
         ({"loans": {"attributes": {"worst": WORST}}}, "attributes.worst.expression = .*: features"),
+        ({"performance": {"attributes": {"worst": WORST}}},
+         r"performance\.attributes\.worst\.expression = .*: features"),
+        ({"performance": {"attributes": {"late": LATE}}, "loans": {"attributes": {"late": LATE}}},
+         r"performance\.attributes\.late = .*: an attribute of the loan too"),
         ({"slices": "months", **of_upb("lag(balance) OVER (ORDER BY month)")},
          "columns.upb = .*: a window sees"),
         ({"files": [{"fields": {"month": {"type": "date", "format": "dd/MM/yy"}}}]}, "yyyy and MM"),

@@ -7,7 +7,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
-from loanbook.quality.misfits import Typed, finite, misfits, not_finite
+from loanbook.quality.misfits import Typed, misfits, not_finite
+from loanbook.sources.attribute_maps import attribute_maps, month_attribute_maps, typed_attributes, value_expr
 from loanbook.sources.expressions import assert_valid, fields_read
 from loanbook.sources.fields import assert_rows
 from loanbook.sources.lookups import assert_lookups, empty_with_lookups
@@ -15,7 +16,6 @@ from loanbook.sources.mapping import (
     EXIT_COLUMNS,
     LOAN_COLUMNS,
     PERFORMANCE_COLUMNS,
-    Attribute,
     Check,
     LoanMapping,
     TapeMapping,
@@ -29,7 +29,6 @@ from loanbook.tables.terminations import TERMINATIONS
 
 LINE_COLUMNS = ("source", "slice", "delivery", "delivered_at", "line", "text", "found_fields")
 MONTHS = ("origination_date", "first_payment_date", "maturity_date")
-ATTRIBUTE_TYPES = {"numeric": "double", "categorical": "string", "date": "date", "text": "string"}
 
 
 def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
@@ -53,6 +52,7 @@ def _performance_expressions(mapping: TapeMapping) -> dict[str, str]:
     return {
         **({} if outcome is None else {"outcome.expression": outcome.expression}),
         **{f"performance.columns.{key}": text for key, text in section.columns.items()},
+        **{f"performance.attributes.{key}": item.expression for key, item in section.attributes.items()},
         **{f"performance.exits.{key}": text for key, text in section.exits.items()},
         **{f"performance.checks.{key}": check.when for key, check in section.checks.items()},
     }
@@ -76,10 +76,15 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     """
     section = mapping.performance
     exits = _columns(section.exits, EXIT_COLUMNS, TERMINATIONS)
-    typed = [*_typed(section.columns, PERFORMANCE), *_typed(section.exits, TERMINATIONS)]
+    typed = [
+        *_typed(section.columns, PERFORMANCE),
+        *_typed(section.exits, TERMINATIONS),
+        *typed_attributes(section.attributes),
+    ]
     lines = fields.select(
         *_line_columns(),
         *_columns(section.columns, PERFORMANCE_COLUMNS, PERFORMANCE),
+        *month_attribute_maps(section.attributes),
         F.struct(*exits).alias("exit"),
         _outcome(mapping.outcome).alias("tape_outcome"),
         _read_for(section.columns["state"], fields).alias("state_of"),
@@ -99,9 +104,8 @@ def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     checks = failed({"future_month": _is_to_come("as_of_date"), **dates})
     lines = lines.withColumn("_reject", F.concat("_reject", checks))
     known_on = F.last_day(F.add_months("as_of_date", mapping.known_lag_months))
-    return _judged(lines, PERFORMANCE, PERFORMANCE_COLUMNS).withColumn(
-        "known_on", F.coalesce("delivered_at", known_on)
-    )
+    names = [*PERFORMANCE_COLUMNS, "date_attributes", "numeric_attributes"]
+    return _judged(lines, PERFORMANCE, names).withColumn("known_on", F.coalesce("delivered_at", known_on))
 
 
 def _read_for(expression: str, fields: DataFrame) -> Column:
@@ -153,15 +157,11 @@ def canonical_loans(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
     section = mapping.loans
     if section is None:
         raise ValueError(f"mapping {mapping.name} has no loans")
-    attributes = section.attributes.items()
-    typed = [
-        *_typed(section.columns, LOANS),
-        *((name, item.expression, ATTRIBUTE_TYPES[item.type]) for name, item in attributes),
-    ]
+    typed = [*_typed(section.columns, LOANS), *typed_attributes(section.attributes)]
     lines = fields.select(
         *_line_columns(),
         *_columns(section.columns, LOAN_COLUMNS, LOANS),
-        *_attribute_maps(section.attributes),
+        *attribute_maps(section.attributes),
         *_found(section.checks, misfits(fields, typed), not_finite(fields, typed)),
     ).withColumns({name: F.trunc(name, "month").cast("date") for name in MONTHS})
     checks = failed({"future_origination": _is_to_come("origination_date")})
@@ -184,30 +184,9 @@ def _line_columns() -> list[Column]:
 def _columns(given: Mapping[str, str], names: list[str], table: Table) -> list[Column]:
     types = {column.name: column.type for column in table.columns}
     return [
-        (_cast(given[name], types[name]) if name in given else F.lit(None).cast(types[name])).alias(name)
+        (value_expr(given[name], types[name]) if name in given else F.lit(None).cast(types[name])).alias(name)
         for name in names
     ]
-
-
-def _cast(expression: str, spark_type: str) -> Column:
-    """Return the value of an expression as its column's type, null where it is none or not finite."""
-    value = F.expr(expression).try_cast(spark_type)
-    return finite(value) if spark_type.lower() == "double" else value
-
-
-def _attribute_maps(attributes: Mapping[str, Attribute]) -> list[Column]:
-    maps = [
-        _map({name: _cast(item.expression, spark_type) for name, item in attributes.items()
-              if item.type == kind}, spark_type).alias(f"{kind}_attributes")
-        for kind, spark_type in ATTRIBUTE_TYPES.items()
-    ]  # fmt: skip
-    roles = _map({name: F.lit(item.role) for name, item in attributes.items()}, "string")
-    return [*maps, roles.alias("attribute_roles")]
-
-
-def _map(values: Mapping[str, Column], spark_type: str) -> Column:
-    pairs = [part for name, value in values.items() for part in (F.lit(name), value)]
-    return F.create_map(*pairs).cast(f"map<string,{spark_type}>")
 
 
 def _typed(given: Mapping[str, str], table: Table) -> list[Typed]:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from loanbook.quality.history import HistoryCheck, Severity
 from loanbook.section import Key, Section, nearest, wrong_keys
+from loanbook.sources.attributes import Attribute, AttributeName, expressions_of
 from loanbook.sources.expressions import Expression, scope_of
 from loanbook.sources.file_spec import FileSpec, MappingFile
 from loanbook.sources.literals import literal_results
@@ -15,8 +16,6 @@ from loanbook.tables.columns import STATES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
-
-Role = Literal["input", "protected", "monitoring", "identifier", "post_outcome"]
 
 BY_ENGINE = {
     "source", "slice", "delivery", "line", "known_on", "vintage", "product", "state_before_exit",
@@ -31,14 +30,6 @@ EXIT_COLUMNS = [
     for name in TERMINATIONS.column_names
     if name not in BY_ENGINE and name not in ("loan_id", "as_of_date", "state")
 ]
-
-
-class Attribute(Section):
-    """An attribute of the loan beyond the canonical columns; only the role ``input`` may reach a model."""
-
-    expression: Expression
-    type: Literal["numeric", "categorical", "date", "text"]
-    role: Role
 
 
 class Check(Section):
@@ -68,10 +59,6 @@ class Check(Section):
 Checks = dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Check]
 
 
-# It becomes the name of a column and of a network's layer.
-AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-
-
 class LoanMapping(Section):
     """Canonical columns of ``loans`` as expressions over the fields of the loans file.
 
@@ -86,9 +73,8 @@ class LoanMapping(Section):
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
-        inputs = {name: item.expression for name, item in self.attributes.items() if item.role == "input"}
         _looks_back({("columns", name): text for name, text in self.columns.items()})
-        _looks_back({("attributes", name, "expression"): text for name, text in inputs.items()})
+        _looks_back(expressions_of(self.attributes, role="input"))
         _checked(self.columns, "columns", LOAN_COLUMNS, ("loan_id",))
         return self
 
@@ -97,6 +83,9 @@ class PerformanceMapping(Section):
     """Canonical columns of ``performance`` and ``terminations`` as expressions over the performance file."""
 
     columns: dict[str, Expression]
+    attributes: dict[AttributeName, Attribute] = Field(
+        default_factory=dict, description="those that change with the month, known with its row"
+    )
     exits: dict[str, Expression] = Field(default_factory=dict)
     checks: Checks = Field(default_factory=dict, description="name to condition, or to when and severity")
 
@@ -104,6 +93,7 @@ class PerformanceMapping(Section):
     def _known_columns(self) -> Self:
         # A state may need what follows, where a tape marks an account's end only by what comes after.
         _looks_back({("columns", name): text for name, text in self.columns.items() if name != "state"})
+        _looks_back(expressions_of(self.attributes, role="input"))
         _checked(self.exits, "exits", EXIT_COLUMNS, ())
         _checked(self.columns, "columns", PERFORMANCE_COLUMNS, ("loan_id", "as_of_date", "state"))
         _gives_states(self.columns["state"])
@@ -212,6 +202,7 @@ class TapeMapping(MappingFile):
         section = self.performance
         texts = {
             **{("performance", "columns", name): text for name, text in section.columns.items()},
+            **expressions_of(section.attributes, "performance"),
             **{("performance", "exits", name): text for name, text in section.exits.items()},
             **{("performance", "checks", name): check.when for name, check in section.checks.items()},
         }
@@ -240,6 +231,19 @@ class TapeMapping(MappingFile):
                     wrong |= unlike_money(named, table, fields_of(spec, self.files))
         if wrong:
             raise wrong_keys(wrong)
+        return self
+
+    @model_validator(mode="after")
+    def _attributes_of_loan_or_month(self) -> Self:
+        of_loans = {} if self.loans is None else self.loans.attributes
+        why = "an attribute of the loan too, and both would be one input; give it another name"
+        both: dict[Key, str] = {
+            ("performance", "attributes", name): why
+            for name in self.performance.attributes
+            if name in of_loans
+        }
+        if both:
+            raise wrong_keys(both)
         return self
 
     @property

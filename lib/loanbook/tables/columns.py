@@ -56,6 +56,14 @@ def in_bounds(column: str) -> str:
     return f"{column} IS NULL OR {column} BETWEEN DATE'{FIRST_DATE}' AND DATE'{LAST_DATE}'"
 
 
+ATTRIBUTES_FIT = {
+    "attribute_dates_in_bounds": "date_attributes IS NULL OR "
+    f"forall(map_values(date_attributes), day -> {in_bounds('day')})",
+    "attributes_finite": "numeric_attributes IS NULL OR forall(map_values(numeric_attributes), "
+    "number -> number IS NULL OR abs(number) < CAST('Infinity' AS DOUBLE))",
+}
+
+
 def one_of(column: str, values: tuple[str, ...]) -> str:
     """Return the SQL condition that ``column`` is null or one of ``values``."""
     return f"{column} IS NULL OR {column} IN ({', '.join(repr(value) for value in values)})"

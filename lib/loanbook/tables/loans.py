@@ -2,6 +2,7 @@
 
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import (
+    ATTRIBUTES_FIT,
     DELIVERY,
     KNOWN_ON,
     LINE,
@@ -76,9 +77,6 @@ LOANS = Table(
         "origination_in_bounds": in_bounds("origination_date"),
         "first_payment_in_bounds": in_bounds("first_payment_date"),
         "maturity_in_bounds": in_bounds("maturity_date"),
-        "attribute_dates_in_bounds": "date_attributes IS NULL OR "
-        f"forall(map_values(date_attributes), day -> {in_bounds('day')})",
-        "attributes_finite": "numeric_attributes IS NULL OR forall(map_values(numeric_attributes), "
-        "number -> number IS NULL OR abs(number) < CAST('Infinity' AS DOUBLE))",
+        **ATTRIBUTES_FIT,
     },
 )

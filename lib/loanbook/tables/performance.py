@@ -3,6 +3,7 @@
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import (
     AS_OF_DATE,
+    ATTRIBUTES_FIT,
     DEFAULT_STATUS,
     DEFINITION,
     DELIVERY,
@@ -91,5 +92,6 @@ PERFORMANCE = Table(
         "upb_not_negative": "upb IS NULL OR upb >= 0",
         "delinquency_not_negative": "months_delinquent IS NULL OR months_delinquent >= 0",
         "limit_not_negative": "credit_limit IS NULL OR credit_limit >= 0",
+        **ATTRIBUTES_FIT,
     },
 )

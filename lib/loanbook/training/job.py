@@ -21,6 +21,7 @@ from loanbook.storage import read_json
 from loanbook.tables.features import FEATURES
 from loanbook.tables.labels import LABELS
 from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
 from loanbook.training.build_snapshot import Request, ensure_snapshot
 from loanbook.training.candidates import all_candidates
 from loanbook.training.horovod_run import launch
@@ -110,10 +111,13 @@ def _snapshot(run: Run, target: Head, workers: int) -> Snapshot:
 
 def _candidates(run: Run, source: str, features: DataFrame) -> list[Candidate]:
     def role_of(name: str) -> str | None:
-        loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == source)
-        role = F.element_at("attribute_roles", name)
-        found = loans.select(role.alias("role")).where(F.col("role").isNotNull()).first()
-        return None if found is None else str(found["role"])
+        role = F.element_at("attribute_roles", name).alias("role")
+        for table in (LOANS, PERFORMANCE):
+            rows = run.read(table, made_by="ingest-tapes").where(F.col("source") == source)
+            found = rows.select(role).where(F.col("role").isNotNull()).first()
+            if found is not None:
+                return str(found["role"])
+        return None
 
     train = run.settings.train
     return all_candidates(features, train.inputs_added, train.inputs_left_out, role_of)
