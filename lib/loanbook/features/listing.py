@@ -45,7 +45,8 @@ first report to the month before its exit, reported or not, until it has not bee
 - **Missing** is null, never zero. A feature whose inputs a tape lacks is null in every row; of a history
   rebuilt from its final status, behaviour is null and the row has the flag `rebuilt_history`.
 - **The tape's own attributes** with the role `input` are in `numeric_inputs`, `categorical_inputs` and
-  `text_inputs`: those of the loan's terms, and of those that change with the month the value last known. Of a text a model reads the first `train.text_tokens` of its words that are among the
+  `text_inputs`: those of the loan's terms, and of those that change with the month the value last known.
+  Of a text a model reads the first `train.text_tokens` of its words that are among the
   `train.max_text_words` most frequent ones of the training loans: a network the mean of their learned
   embeddings, the logistic regression the share of each word.
 - **Arithmetic.** Sums are of whole cents and of 1/100,000 percentage points, and divide last, so that

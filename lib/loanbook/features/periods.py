@@ -1,7 +1,8 @@
 """The calendar of a source's book: its months are the ends of the periods that its tape reports."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from math import gcd
 
 from loanbook.errors import InputError
 from loanbook.features.months import last_day
@@ -17,6 +18,16 @@ def period_ends(first: int, last: int, period_months: int) -> range:
     ([1, 4, 7, 10], [10], [8, 9, 10])
     """
     return range(last - (last - first) // period_months * period_months, last + 1, period_months)
+
+
+def period_of(months: Set[int]) -> int:
+    """Return the months between two reports or values: 1, or 3, 6 or 12 where all of their months agree.
+
+    >>> period_of({2, 5, 11}), period_of({2, 5, 7}), period_of({0, 24}), period_of({7})
+    (3, 1, 12, 1)
+    """
+    apart = gcd(*(month - min(months) for month in months))
+    return next((period for period in (12, 6, 3) if apart and apart % period == 0), 1)
 
 
 def nearest_ends(month: int, ends: range) -> list[int]:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.features.changes import LastRun, changed_months, last_inputs
 from loanbook.features.months import last_day, month_number
-from loanbook.features.periods import period_ends, require_one_phase
+from loanbook.features.periods import period_ends, period_of, require_one_phase
 from loanbook.runs import Run
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
@@ -142,7 +142,7 @@ def read_tape(run: Run) -> Tape:
             do="ingest the tape's months, then run again",
         )
     _require_definition(sorted(found.definitions), run.settings.default_definition.id)
-    require_one_phase(source, found.rows, period_months, found.end)
+    _require_rhythm(source, found, period_months)
     return Tape(
         source=source,
         performance=performance,
@@ -198,6 +198,17 @@ def _scanned(performance: DataFrame) -> _Found:
         found.rows[month_number(row["as_of_date"])] = row["rows"]
         found.definitions.update(row["definitions"])
     return found
+
+
+def _require_rhythm(source: str, found: _Found, period_months: int) -> None:
+    """Refuse reports between two ends of periods; say where the mapping's period is too short."""
+    require_one_phase(source, found.rows, period_months, found.end)
+    longer = period_of(found.rows.keys())
+    if found.end is None and len(found.rows) > 2 and longer > period_months:
+        log.warning(
+            "%s reports every %d months, its mapping says period_months: %d: loans are carried in between",
+            source, longer, period_months,
+        )  # fmt: skip
 
 
 def _require_definition(found: list[str], wanted: str) -> None:

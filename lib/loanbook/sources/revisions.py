@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import date
-from math import gcd
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -10,6 +9,7 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.features.months import last_day, month_number
+from loanbook.features.periods import period_of
 from loanbook.tables.macro import MACRO
 
 OF = ("source", "region", "as_of_date", "series")  # what a value is of; it may be revised
@@ -84,13 +84,3 @@ def lacking(months: Mapping[str, Set[int]]) -> dict[str, list[str]]:
         if left_out:
             found[region] = [f"{last_day(month):%Y-%m}" for month in left_out]
     return found
-
-
-def period_of(months: Set[int]) -> int:
-    """Return the months between two values of a series: 1, or 3, 6 or 12 where all of its months agree.
-
-    >>> period_of({2, 5, 11}), period_of({2, 5, 7}), period_of({0, 24}), period_of({7})
-    (3, 1, 12, 1)
-    """
-    apart = gcd(*(month - min(months) for month in months))
-    return next((period for period in (12, 6, 3) if apart and apart % period == 0), 1)
