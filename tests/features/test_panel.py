@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from loanbook.features.months import last_day
+from loanbook.features.own_inputs import INTO
 from loanbook.features.panel import REFUSED, STATE_COLUMNS, PanelInputs, panel_and_state, require_usable
 from loanbook.features.rows import BEHAVIOUR
 from loanbook.tables.features import FEATURES
@@ -34,7 +35,11 @@ def test_spark_brings_the_engine_what_the_tests_without_it_do(spark: SparkSessio
     rows = performance_of(BOOK)
     found = by_key(feature_panel(panel_inputs(spark, rows, loans_of(BOOK), MACRO, last_month=LAST)))
     direct = features_of(partition_of(rows, loans_of(BOOK), plan_of(LAST, MACRO)))
-    assert found == {(row["loan_id"], row["as_of_date"]): row for row in direct}
+    maps = {name: lambda pairs: None if pairs is None else dict(pairs) for name in INTO.values()}
+    assert found == {
+        (row["loan_id"], row["as_of_date"]): row | {name: of(row[name]) for name, of in maps.items()}
+        for row in direct
+    }
 
 
 def test_the_panel_has_the_columns_of_the_table(spark: SparkSession) -> None:
@@ -81,11 +86,15 @@ def terms(spark: SparkSession) -> dict[tuple[str, date], dict[str, Any]]:
 
 
 def test_only_attributes_declared_as_inputs_reach_the_panel(terms: Any) -> None:
-    row = terms["attributes", last_day(START)]
-    assert row["numeric_inputs"] == {"income": 5.0}
-    assert row["categorical_inputs"] == {"job": "clerk"}
-    assert row["text_inputs"] == {"desc": "To pay off cards"}
-    assert terms["card", last_day(START)]["numeric_inputs"] is None
+    first, third = (terms["attributes", last_day(START + k)] for k in (0, 2))
+    assert [row["numeric_inputs"] for row in (first, third)] == [
+        {"income": 5.0, "score": 600.5}, {"income": 5.0, "score": 593.5},
+    ]  # fmt: skip
+    assert [row["categorical_inputs"] for row in (first, third)] == [
+        {"job": "clerk"}, {"job": "clerk", "band": "C"},
+    ]  # fmt: skip
+    assert first["text_inputs"] == {"desc": "To pay off cards"}
+    assert terms["card", last_day(START)]["categorical_inputs"] is None
 
 
 def test_terms_fall_back_where_a_tape_lacks_them(terms: Any) -> None:

@@ -55,7 +55,11 @@ def random_versions(loan_id: str, draw: random.Random) -> Rows:
         for day in days if draw.random() < 0.95 else []:
             may_leave = k == leaves or (day < days[-1] and draw.random() < 0.2)
             state = draw.choice(("prepaid", "liquidated") if may_leave else STATES)
-            values = {"upb": Decimal(draw.randrange(50_000, 100_000))} if draw.random() < 0.2 else {}
+            values: dict[str, Any] = (
+                {"upb": Decimal(draw.randrange(50_000, 100_000))} if draw.random() < 0.2 else {}
+            )
+            if draw.random() < 0.1:
+                values |= {"numeric_attributes": {"score": draw.random()}}
             modified = draw.random() < 0.05 or k > 11
             rows.append(version(loan_id, START + k, state, day, modified=modified, **values))
     return rows
