@@ -200,7 +200,7 @@ class TapeMapping(MappingFile):
     @model_validator(mode="after")
     def _windows_see_every_month(self) -> Self:
         section = self.performance
-        texts = {
+        texts: dict[Key, str] = {
             **{("performance", "columns", name): text for name, text in section.columns.items()},
             **expressions_of(section.attributes, "performance"),
             **{("performance", "exits", name): text for name, text in section.exits.items()},
@@ -237,13 +237,8 @@ class TapeMapping(MappingFile):
     def _attributes_of_loan_or_month(self) -> Self:
         of_loans = {} if self.loans is None else self.loans.attributes
         why = "an attribute of the loan too, and both would be one input; give it another name"
-        both: dict[Key, str] = {
-            ("performance", "attributes", name): why
-            for name in self.performance.attributes
-            if name in of_loans
-        }
-        if both:
-            raise wrong_keys(both)
+        if both := self.performance.attributes.keys() & of_loans.keys():
+            raise wrong_keys({("performance", "attributes", name): why for name in sorted(both)})
         return self
 
     @property
