@@ -14,6 +14,7 @@ LOAN = re.compile(
 MONTH = re.compile(r"(?i)report|as_?of|period|month|snapshot|observation|(^|_)(date|ym|dt)$")
 STATE = re.compile(r"(?i)delinq|dpd|past_?due|arrears|days|status|state$")
 REGION = re.compile(r"(?i)property|addr|region|marital|foreclos")
+UNDECIDED = "NULL /* TODO */"  # no state: its lines are rejected
 DAYS = 130  # a greatest value from which a count is one of days past due, not of months
 
 
@@ -79,15 +80,16 @@ def _month(field: Field | None) -> tuple[str, str]:
 
 def _state(field: Field | None) -> tuple[tuple[str, ...], str]:
     if field is None:
-        return ("'TODO'",), "TODO: no field of a state found; write a CASE over the fields that show it"
+        return (UNDECIDED,), "TODO: no field of a state found; write a CASE over the fields that show it"
     name = quoted(field.name)
     if field.type == "int" and field.low:
         return _of_a_count(field, name)
     codes = list(field.codes)
     if not codes:
-        return ("'TODO'",), f"TODO: perhaps {field.name}, which has {field.distinct:,} values"
+        return (UNDECIDED,), f"TODO: perhaps {field.name}, which has {field.distinct:,} values"
     numbers = {"0": "current", "1": "dpd30", "2": "dpd60"} | {str(k): "dpd90" for k in range(3, 10)}
-    cases = (f"WHEN '{_escaped(code)}' THEN '{numbers.get(code, 'TODO')}'" for code in codes)
+    states = {code: f"'{numbers[code]}'" if code in numbers else UNDECIDED for code in codes}
+    cases = (f"WHEN '{_escaped(code)}' THEN {state}" for code, state in states.items())
     return (f"CASE {name}", *cases, "END"), f"TODO: the state that each code of {field.name} means"
 
 
@@ -99,8 +101,8 @@ def _of_a_count(field: Field, name: str) -> tuple[tuple[str, ...], str]:
         f"WHEN {number} < {step * count} THEN '{state}'"
         for count, state in ((1, "current"), (2, "dpd30"), (3, "dpd60"))
     ]
-    cases = [f"WHEN {name} = '{_escaped(text)}' THEN 'TODO'" for text in list(field.exceptions)[:FEW]]
-    cases += [f"WHEN {number} < 0 THEN 'TODO'"] if int(field.low) < 0 else []
+    cases = [f"WHEN {name} = '{_escaped(text)}' THEN {UNDECIDED}" for text in list(field.exceptions)[:FEW]]
+    cases += [f"WHEN {number} < 0 THEN {UNDECIDED}"] if int(field.low) < 0 else []
     return ("CASE", *cases, *less, f"WHEN {number} >= {step * 3} THEN 'dpd90'", "END"), (
         f"guessed: {field.name} counts {unit} past due, {field.low} to {field.high}; "
         "TODO: how a loan ends, such as prepaid"

@@ -16,6 +16,7 @@ FEW = 20  # distinct values that are listed as codes
 NINES = re.compile(r"-?9+(\.0*)?|0*9+")
 REPEATED = 0.001  # share of the rows that repeat a lone far value before it counts as a sentinel
 FAR = 5  # times the range of the other values
+THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 LONGEST_INT = 2**31 - 1
 
 Numbers = npt.NDArray[Any]
@@ -23,7 +24,12 @@ Numbers = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Field:
-    """What the rows say of one field; ``missing`` are texts that probably mean missing."""
+    """What the rows say of one field.
+
+    Args:
+        missing: texts that probably mean missing.
+        decimals: the most digits after the point, of numbers.
+    """
 
     name: str
     rows: int
@@ -37,6 +43,7 @@ class Field:
     exceptions: dict[str, int]
     missing: dict[str, int]
     notes: tuple[str, ...]
+    decimals: int = 0
 
     @property
     def is_date(self) -> bool:
@@ -63,8 +70,15 @@ def profile(name: str, column: pa.ChunkedArray) -> Field:
     return Field(
         name, len(column), column.null_count, len(counted), kind.type, kind.format, low, high,
         _codes(kind, texts, counts), exceptions, missing | sentinels,
-        (*([kind.note] if kind.note else []), *_notes(kind, fitting)),
+        (*([kind.note] if kind.note else []), *_notes(kind, fitting)), _decimals(kind, fitting),
     )  # fmt: skip
+
+
+def _decimals(kind: Kind, texts: pa.StringArray) -> int:
+    if kind.type != "number" or not len(texts):
+        return 0
+    after = pc.replace_substring_regex(texts, r"^[^.]*\.?|[eE].*$", "")
+    return int(pc.max(pc.utf8_length(after)).as_py())
 
 
 def _top(texts: pa.StringArray, counts: pa.Int64Array, chosen: pa.BooleanArray) -> dict[str, int]:
@@ -133,7 +147,11 @@ def _number(value: float) -> str:
 
 
 def _notes(kind: Kind, texts: pa.StringArray) -> list[str]:
-    if kind.type != "int" or not len(texts):
+    if not len(texts):
+        return []
+    if kind.type == "number" and pc.all(pc.match_substring_regex(texts, THOUSANDS)).as_py():
+        return ["three decimals throughout: 1.250 may be a thousand and more"]
+    if kind.type != "int":
         return []
     notes = []
     if pc.any(pc.match_substring_regex(texts, r"^[+-]?\d+\.0*$")).as_py():

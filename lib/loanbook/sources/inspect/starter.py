@@ -15,6 +15,7 @@ YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 MONEY = re.compile(
     r"(?i)upb|balance|(^|_)bal($|_)|amount|amt|principal|proceeds|payment|costs?$|limit$|statement$|(^|_)bill$"
 )
+MONEY_DECIMALS = 2
 COUNT = re.compile(r"(?i)months?|days|age|number|count")
 READ_ALL = ("utf-8", "utf-8-sig")  # what a mapping reads unless it names another encoding
 
@@ -170,6 +171,8 @@ def _type(field: Field) -> tuple[str, list[str]]:
         if max(abs(float(field.low)), abs(float(field.high))) > LONGEST_INT:
             return "text", ["whole numbers too long for an int"]
     if MONEY.search(field.name) and not field.codes and not COUNT.search(field.name):
+        if field.decimals > MONEY_DECIMALS:
+            return "double", [*field.notes, f"TODO: money of {field.decimals} decimals? see the README"]
         return "money", []
     return ("int" if field.type == "int" else "double"), []
 
@@ -199,7 +202,8 @@ def _performance(guess: Guess) -> list[str]:
         f"    as_of_date: {_single(guess.as_of_date)}   # {guess.as_of_date_by}",
         f"    # {guess.state_by}",
         "    # States: current, dpd30, dpd60, dpd90, foreclosure, reo, inactive; at the end prepaid,",
-        "    # matured, liquidated, removed. A line of another state (such as TODO) goes to quarantine.",
+        "    # matured, liquidated, removed. NULL is no state: such lines are rejected, and while",
+        "    # a code has none an ingest of it publishes nothing.",
         "    state: >-",
         *(f"      {line}" for line in guess.state),
     ]
