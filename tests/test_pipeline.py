@@ -23,10 +23,10 @@ def warehouse(spark, tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("pipeline") / "warehouse"
 
 
-def call(warehouse: Path, *arguments: str) -> dict[str, Any]:
+def call(warehouse: Path, *arguments: str, epochs: int = 3) -> dict[str, Any]:
     out = StringIO()
     with redirect_stdout(out):
-        code = main([*arguments, "--set", f"paths.warehouse={warehouse}", "--set", "train.epochs=3"])
+        code = main([*arguments, "--set", f"paths.warehouse={warehouse}", "--set", f"train.epochs={epochs}"])
     result: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
     assert result["exit_code"] == code
     return {**result, "stdout": out.getvalue()}

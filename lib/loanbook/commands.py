@@ -50,6 +50,9 @@ def _argument(flag: str, help_text: str, **options: Any) -> Argument:
 
 
 MODEL = _argument("--model", "name of a trained model (default: the one trained last)")
+SCORING_MODEL = _argument(
+    "--model", "name of a trained model (default: settings, score.model; else the one trained last)"
+)
 MODEL_VERSION = _argument("--model-version", "version of its artefact (default: the last)")
 TRAIN_MODEL = _argument("--model", "a file of conf/models or a YAML file (default: settings, train.model)")
 WORKERS = _argument("--workers", "Horovod processes (default: settings, train.workers)", type=int)
@@ -129,7 +132,7 @@ COMMANDS = {
             "score-portfolio",
             "score every loan in the book at --as-of",
             "loanbook.scoring.job:score_portfolio",
-            (MODEL, MODEL_VERSION),
+            (SCORING_MODEL, MODEL_VERSION),
         ),
         Command(
             "erase-loan",

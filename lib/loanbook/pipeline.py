@@ -6,10 +6,12 @@ from typing import Any
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
+from loanbook.models.artefact import load_artefact, versions
 from loanbook.models.settings import load_model_settings
 from loanbook.output import say
 from loanbook.path_forms import local_path
 from loanbook.runs import Run
+from loanbook.scoring.fit import require_source
 from loanbook.scoring.summary import summary_table
 from loanbook.sources.files import find_files
 from loanbook.sources.macro_mapping import MacroMapping
@@ -53,6 +55,7 @@ def run_pipeline(
         "ingest-tapes", as_of=run.as_of, tapes=tapes, delivered_at=delivered_at, scope=scope, replay=None
     )
     run.source = ingested["source"]  # --source may be the path of a mapping; the tables hold its name
+    _check_model_of_book(run, ingested["source"], model or run.settings.train.model)
     if macro:
         steps.use_macro(
             steps.do("ingest-macro", source=macro_source, files=macro, delivered_at=None)["source"]
@@ -62,7 +65,8 @@ def run_pipeline(
     trained = steps.do("train-model", model=model, workers=workers, resume=False)
     chosen = {"model": trained["model"], "model_version": trained["model_version"]}
     evaluated = steps.do("evaluate-model", **chosen, truth=truth)
-    scored = steps.do("score-portfolio", as_of=run.as_of, **chosen)
+    # Without a model named: that of score.model, else the one just trained.
+    scored = steps.do("score-portfolio", as_of=run.as_of, model=None, model_version=None)
     say(summary_table(scored) + "\n")
     return _result(ingested, trained, evaluated, scored, steps.seconds)
 
@@ -80,6 +84,20 @@ def _check_before_the_work(
     if macro and macro_source:
         find_files(macro, load_mapping(MacroMapping, macro_source).files)
     assert_task_slots(run.spark, size)
+
+
+def _check_model_of_book(run: Run, source: str, architecture: str) -> None:
+    """Refuse now a ``score.model`` that is neither there for the source nor about to be trained.
+
+    Raises:
+        InputError: there is no such model, or it is of another source.
+    """
+    name, _, version = (run.settings.score.model or "").partition("/")
+    if not name or (name == f"{source}-{Path(architecture).stem}" and not version):
+        return
+    known = versions(run.storage, name) or [""]
+    artefact = load_artefact(run.storage, name, version or known[-1])
+    require_source(artefact, source)
 
 
 class _Steps:
@@ -138,7 +156,10 @@ def _result(
     scored: Mapping[str, Any],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
-    from_evaluation = ("auc", "log_loss", "log_loss_of_truth", "log_loss_of_logit", "report")
+    from_evaluation = (
+        "event", "held_out", "rank_only", "auc", "log_loss", "log_loss_of_truth", "log_loss_of_logit",
+        "report",
+    )  # fmt: skip
     return {
         "model": trained["model"],
         "model_version": trained["model_version"],

@@ -110,6 +110,8 @@ class Run(Writer):
             "metrics": self.metrics,
             "model_name": details.get("model"),
             "model_version": details.get("model_version"),
+            "model_role": details.get("model_role"),
+            "scenario": details.get("scenario"),
             "details": json.dumps({**details, **self.evidence}, sort_keys=True, default=str),
             "code_version": code_version(),
             "settings_hash": self.settings.hash(),

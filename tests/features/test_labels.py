@@ -176,6 +176,26 @@ def test_the_default_rate_has_no_jump_at_the_end(spark: SparkSession) -> None:
     assert max(rates) - min(rates) < 0.06
 
 
+def test_a_month_that_declares_the_tapes_own_outcome_is_labelled_by_it(spark: SparkSession) -> None:
+    book = [BookLoan("a", 0, ("current",) * 30), BookLoan("b", 0, ("current", "current", "dpd90"))]
+    # A month that has a label else, one that has none yet, and one in default.
+    declared = {("a", 0): 0, ("a", 20): 1, ("b", 2): 1}
+    rows = [
+        {**row, "tape_outcome": declared.get((row["loan_id"], month_number(row["as_of_date"]) - START))}
+        for row in performance_of(book)
+    ]
+    found = {
+        (row["loan_id"], month_number(row["as_of_date"]) - START): row for row in labels_of(spark, rows, LAST)
+    }
+    known = {key: row["tape_outcome"] for key, row in found.items() if row["tape_outcome"] is not None}
+    assert known == declared
+    for key in declared:
+        statuses = {found[key][status_column(horizon)] for horizon in HORIZONS}
+        assert (statuses, found[key]["default_12m"]) == ({"tape_outcome"}, None)
+    assert found["a", 1]["label_status"] == "observed"
+    assert found["b", 3]["label_status"] == "in_default"  # carried from the month before, without its outcome
+
+
 def test_a_matured_label_never_changes(spark: SparkSession) -> None:
     book = [
         BookLoan("a", 0, ("current",) * 11 + (None, None, "dpd90")),

@@ -1,3 +1,4 @@
+import json
 from datetime import date
 
 import pytest
@@ -5,11 +6,13 @@ from pyspark.sql import functions as F
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import GateRefused, InputError
+from loanbook.evaluation.job import evaluate_model
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs import model_inputs
 from loanbook.scoring import job
 from loanbook.scoring.book import scored_book
 from loanbook.scoring.chosen_model import chosen_model
+from loanbook.scoring.duckdb_views import Warehouse
 from loanbook.tables.features import FEATURES
 from loanbook.tables.scores import SCORES
 from loanbook.training.snapshot import matrices
@@ -18,6 +21,7 @@ from tests.scoring.tiny_book import (
     SPEC,
     feature_rows,
     number,
+    publish_tape,
     publish_training,
     save_model,
 )
@@ -135,6 +139,9 @@ def other_spec():
     [
         ({"catalogue_id": "another"}, "feature catalogue .* another"),
         ({"default_definition_id": "another"}, "default definition .* another"),
+        ({"knowledge": "as_known"}, "knowledge .*latest.* as_known"),
+        ({"knowledge": None}, "nothing on record"),
+        ({"period_months": 3}, "months of a period 1 .* trained on 3"),
         ({"spec": other_spec()}, "no column income"),
     ],
 )
@@ -142,6 +149,71 @@ def test_a_model_of_other_features_is_refused(make_run, book, changes, message):
     other = save_model(make_run(), stamp="20200229", **changes)
     with pytest.raises(InputError, match=f"(?s){message}"):
         run_job(make_run("score_portfolio"), SCORE, {"model": other.name, "model_version": other.version})
+
+
+def test_a_model_of_another_source_scores_only_where_it_is_named(make_run, book):
+    other = save_model(make_run(), stamp="20200229", source="elsewhere")
+    with pytest.raises(InputError, match="(?s)the source tiny.* trained on elsewhere"):
+        run_job(make_run("score_portfolio", f"score.model={other.name}/{other.version}"), SCORE, LAST)
+    named = {"model": other.name, "model_version": other.version}
+    result = run_job(make_run("score_portfolio"), SCORE, named)
+    assert (result["model_role"], result["scores"]) == ("challenger", 40)
+    with pytest.raises(InputError, match="(?s)tiny.* trained on elsewhere.*leave out --source"):
+        evaluate_model(make_run("evaluate_model", source="tiny"), **named)
+    changed = save_model(make_run(), stamp="20200301", default_definition_id="another")
+    with pytest.raises(InputError, match="(?s)default definition .* another"):
+        evaluate_model(make_run("evaluate_model"), model=changed.name, model_version=changed.version)
+
+
+NEXT_MONTH = {"definition": "late next month", "horizon_months": 1, "grain": "loan"}
+
+
+def test_a_tapes_own_outcome_is_scored_once_a_loan_in_the_month_that_declares_it(make_run, book):
+    publish_tape(make_run("ingest_tapes"), outcome=json.dumps(NEXT_MONTH))
+    artefact = save_model(make_run(), stamp="20200229", head="tape_outcome", outcome=NEXT_MONTH)
+    named = {"model": artefact.name, "model_version": artefact.version}
+    result = run_job(make_run("score_portfolio"), SCORE, named)
+    assert (result["scores"], result["event"]) == (40, "late next month, within 1 month")
+    rows = make_run().read(SCORES, made_by="x").where(F.col("model_version") == artefact.version).collect()
+    assert {row["loan_id"]: row["as_of_date"] for row in rows} == {
+        f"L{k:03d}": MONTHS[0] if k < 10 else MONTHS[1] for k in range(40)
+    }
+    assert {row["pd_12m"] for row in rows} == {row["pd_12m_raw"] for row in rows} == {None}
+    assert {(row["pd_method"], row["rank_only"]) for row in rows} == {("direct", False)}
+    assert all(0 < row["pd_outcome"] < 1 for row in rows)  # of loans in default too: it may not come
+    assert result["expected_defaults"] == pytest.approx(sum(row["pd_outcome"] for row in rows), abs=1e-4)
+    month = run_job(make_run("score_portfolio", as_of=MONTHS[0]), SCORE, named)
+    assert month["scores"] == 40
+    another = save_model(
+        make_run(), stamp="20200301", head="tape_outcome", outcome={**NEXT_MONTH, "horizon_months": 12}
+    )
+    with pytest.raises(InputError, match=r"(?s)outcome of the tape .*1 month.* trained on .*12 months"):
+        run_job(make_run("score_portfolio"), SCORE, {"model": another.name, "model_version": another.version})
+
+
+@pytest.mark.parametrize(
+    ("changes", "sampling", "why"),
+    [
+        ({"method": "prior"}, None, "no labelled row"),
+        ({"sampling": "case_control"}, None, "learnt from a case-control sample"),
+        ({}, "case_control", "the loans are a case-control sample"),
+    ],
+)
+def test_pds_that_only_rank_are_summed_up_nowhere(make_run, book, changes, sampling, why):
+    if sampling:
+        publish_tape(make_run("ingest_tapes"), sampling=sampling)
+    chosen = save_model(make_run(), stamp="20200229", **changes)
+    run = make_run("score_portfolio", f"score.model={chosen.name}/{chosen.version}")
+    result = run_job(run, SCORE, LAST)
+    assert why in result["rank_only_because"]
+    assert (result["rank_only"], result["expected_defaults"], result["mean_pd"]) == (True, None, None)
+    assert {(row["expected_defaults"], row["mean_pd"]) for row in result["by_state"]} == {(None, None)}
+    warehouse = Warehouse(make_run().storage)
+    sums = "mean_pd_12m, expected_defaults, mean_pd_outcome, expected_outcomes, rank_only"
+    for view in ("pd_by_state", "pd_by_vintage", "pd_by_score_band", "expected_defaults_by_month"):
+        rows = warehouse.ask(f"SELECT DISTINCT {sums} FROM {view}").rows
+        assert rows == [(None, None, None, None, True)], view
+    assert warehouse.ask("SELECT COUNT(pd_12m) FROM latest_scores").rows == [(40,)]
 
 
 def test_without_a_trained_model_the_job_to_run_is_named(make_run):

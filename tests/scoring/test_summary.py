@@ -7,7 +7,8 @@ ROWS = [
 ]
 SCORED = {
     "source": "s", "as_of": "2020-02-29", "model": "m", "model_version": "v1", "model_status": "ok",
-    "uncalibrated": False, "by_state": ROWS, **totals(ROWS),
+    "uncalibrated": False, "event": "default within 12 months", "rank_only_because": None,
+    "model_reasons": [], "by_state": ROWS, **totals(ROWS),
 }  # fmt: skip
 
 
@@ -31,9 +32,22 @@ def test_the_table_reads_as_an_analyst_would_expect():
 
 
 def test_weak_scores_come_with_their_caution():
-    text = summary_table({**SCORED, "model_status": "insufficient", "uncalibrated": True})
-    assert "too few defaults" in text
+    reasons = ["train: 3 defaulting loans", "8 months"]
+    weak = {"model_status": "insufficient", "model_reasons": reasons, "uncalibrated": True}
+    text = summary_table({**SCORED, **weak})
+    assert "(insufficient): train: 3 defaulting loans; 8 months" in text
     assert text.endswith("uncalibrated")
+
+
+def test_pds_that_only_rank_are_not_summed_up():
+    rows = [{**row, "expected_defaults": None, "mean_pd": None} for row in ROWS]
+    found = totals(rows)
+    assert (found["scores"], found["in_default"], found["expected_defaults"], found["mean_pd"]) == (
+        1010, 10, None, None
+    )  # fmt: skip
+    lines = summary_table({**SCORED, "by_state": rows, **found, "rank_only_because": "no label"}).splitlines()
+    assert [line.split()[-2:] for line in lines[2:6]] == [["-", "-"]] * 4
+    assert lines[-1].endswith("(rank_only): no label")
 
 
 def test_a_book_wholly_in_default_has_no_mean_pd():

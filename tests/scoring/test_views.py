@@ -1,5 +1,6 @@
 import pytest
 
+from loanbook.commands import COMMANDS, run_job
 from loanbook.scoring.duckdb_views import Warehouse
 from loanbook.scoring.spark_views import create_spark_views
 from loanbook.scoring.views import VIEWS, view_question, view_sql
@@ -56,18 +57,39 @@ def test_averages_are_over_performing_loans_and_defaulted_ones_are_lines_of_thei
     assert month == [(38, 2, pytest.approx(result["expected_defaults"], abs=1e-5))]
 
 
-def test_the_latest_score_is_by_the_model_trained_last_even_if_another_scored_later(make_run, scored):
-    from loanbook.commands import COMMANDS, run_job
+def test_current_and_latest_scores_are_of_the_books_model_whatever_was_trained_or_scored_since(
+    make_run, scored
+):
+    book, first = scored
+    other = save_model(make_run(), "20991231", bias=2.0)
+    publish_training(make_run("train_model"), other)
 
-    artefact, _ = scored
-    old = save_model(make_run(), "20991231", bias=2.0)  # its name sorts last, but nobody trained it here
-    run = make_run("score_portfolio", as_of=MONTHS[0])
-    run_job(run, COMMANDS["score-portfolio"], {"model": old.name, "model_version": old.version})
-    warehouse = Warehouse(make_run().storage)
-    rows = warehouse.ask("SELECT DISTINCT model_version, as_of_date FROM latest_scores").rows
-    assert rows == [(artefact.version, MONTHS[1])]
-    publish_training(make_run("train_model"), old)
-    rows = (
-        Warehouse(make_run().storage).ask("SELECT DISTINCT model_version, as_of_date FROM latest_scores").rows
-    )
-    assert rows == [(old.version, MONTHS[0])]
+    def score(*overrides, model=None, month=None):
+        version = None if model is None else model.version
+        arguments = {"model": model and model.name, "model_version": version}
+        result = run_job(
+            make_run("score_portfolio", *overrides, as_of=month), COMMANDS["score-portfolio"], arguments
+        )
+        rows = (
+            Warehouse(make_run().storage)
+            .ask(
+                "SELECT (SELECT STRING_AGG(DISTINCT model_version) FROM current_scores), model_version, "
+                "is_book FROM scored_models ORDER BY model_version"
+            )
+            .rows
+        )
+        assert {row[0] for row in rows} == {row[1] for row in rows if row[2]}
+        assert sum(row[2] for row in rows) == 1
+        latest = Warehouse(make_run().storage).ask("SELECT DISTINCT model_version FROM latest_scores").rows
+        return result["model_version"], result["model_role"], latest[0][0]
+
+    assert first["model_role"] == "book"
+    assert score(model=other) == (other.version, "challenger", book.version)
+    assert score(model=book, month=MONTHS[0]) == (book.version, "book", book.version)
+    chosen = f"score.model={other.name}/{other.version}"
+    assert score(chosen, month=MONTHS[0]) == (other.version, "book", other.version)
+    assert score(f"score.model={book.name}/{book.version}", model=book) == (
+        book.version, "book", book.version
+    )  # fmt: skip
+    assert score(model=other, month=MONTHS[0]) == (other.version, "challenger", book.version)
+    assert score() == (other.version, "book", other.version)  # nothing is set: the one trained last

@@ -14,7 +14,9 @@ from loanbook.models.bins import DevelopmentBins
 from loanbook.models.calibration import Calibration
 from loanbook.models.spec import CategoricalInput, InputSpec, NumericInput
 from loanbook.tables import base
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.features import FEATURES
+from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.runs import RUNS
 
 SOURCE = "tiny"
@@ -75,19 +77,21 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
     calibration = changes.pop("calibration", PLATT)
     status = changes.pop("status", "ok")
     bias = changes.pop("bias", 3.0)
+    head, method = changes.pop("head", "default_12m"), changes.pop("method", "trained")
     inputs = {
         "tables": {"features": 1, "labels": 1}, "snapshot": "snap", "source": SOURCE,
         "catalogue_id": catalogue_id(), "default_definition_id": run.settings.default_definition.id,
+        "knowledge": "latest", "period_months": 1, "sampling": "population",
         **changes,
     }  # fmt: skip
     both = {"model": calibration.model_dump(mode="json"), "logit": calibration.model_dump(mode="json")}
     content: dict[str, Any] = {
         "inputs.json": inputs,
-        "metrics.json": {"status": status, "reasons": [], "method": "trained", "parameters": 4},
+        "metrics.json": {"status": status, "reasons": [], "method": method, "parameters": 4},
         "calibration.json": both,
         "splits.json": {"trained_fold": "fold0", "folds": []},
         "schema.json": [],
-        "settings.json": {"model": {"head": "default_12m"}},
+        "settings.json": {"model": {"head": head}},
     }
     files = {name: canonical(value) for name, value in content.items()} | {
         "spec.json": spec.model_dump_json().encode(),
@@ -137,6 +141,32 @@ def _typed(field: Any, value: Any) -> Any:
     if value is None or field.dataType.simpleString() not in ("int", "double"):
         return value
     return int(value) if field.dataType.simpleString() == "int" else float(value)
+
+
+def publish_tape(run: Any, **declared: Any) -> None:
+    """Publish a delivery that declares what is given, and performance of which one month has an outcome."""
+    delivery = {
+        "source": SOURCE, "delivery": "d", "slice": "all", "file": "f", "kind": "performance", "sha256": "0",
+        "scope": "full", "period_months": 1, "slice_holds": "cohorts", "history": "reported",
+        "sampling": "population", "run_id": run.run_id,
+        **dict.fromkeys(("lines", "rows", "published", "delinquent"), 0),
+        **dict.fromkeys(("quarantined", "superseded", "set_aside"), 0), **declared,
+    }  # fmt: skip
+    rows = [
+        {
+            "source": SOURCE, "loan_id": f"L{k:03d}", "as_of_date": MONTHS[0], "slice": "all",
+            "delivery": "d", "line": k, "known_on": MONTHS[0], "state": "current", "loss_event": False,
+            "tape_outcome": k % 2, "quality_flags": [], "default_status": "performing",
+            "default_episode": 0, "default_entry": False,
+            "default_exit": False, "default_definition_id": run.settings.default_definition.id,
+        }
+        for k in range(10)
+    ]  # fmt: skip
+    for table, content in ((DELIVERIES, [delivery]), (PERFORMANCE, rows)):
+        schema = table.empty(run.spark).schema
+        tuples = [tuple(row.get(name) for name in table.column_names) for row in content]
+        run.replace(table, run.spark.createDataFrame(tuples, schema), "true")
+    run.finish({})
 
 
 def publish_training(run: Any, artefact: Artefact) -> None:

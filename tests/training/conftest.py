@@ -20,7 +20,7 @@ def request_for(**changes: Any) -> Request:
         "head": head("default_12m"),
         "candidates": CANDIDATES,
         "tables": {"features": 1, "labels": 1},
-        "ids": {"catalogue_id": "c", "default_definition_id": "d"},
+        "kind": {"catalogue_id": "c", "default_definition_id": "d", "knowledge": "latest"},
         "settings": TrainSettings(),
         "workers": 2,
     }

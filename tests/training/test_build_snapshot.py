@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.models.heads import Head
+from loanbook.models.heads import head
 from loanbook.storage import Storage
 from loanbook.training.build_snapshot import ensure_snapshot
 from loanbook.training.settings import TrainSettings
@@ -34,7 +35,7 @@ def test_a_head_reads_the_label_and_the_status_of_its_horizon(
     features, labels = small_book
     status = F.when(F.col("label_status") == "observed", "observed").otherwise("history_gap")
     with_both = labels.withColumns({"default_6m": F.col("default_12m"), "label_status_6m": status})
-    half_year = Head(name="default_6m", label="default_6m", horizon_months=6, output="pd_6m")
+    half_year = replace(head("default_12m"), name="default_6m", label="default_6m", horizon_months=6)
     made = ensure_snapshot(snapshot_storage, request_for(head=half_year), features, with_both)
     assert made.manifest["label"] == "default_6m"
     assert made.manifest["label_status"] == {"observed": 300 * 36, "history_gap": 300 * 12}

@@ -40,6 +40,7 @@ def publish(run: Run, loans: int, months: int) -> None:
     run.replace(FEATURES, features.select(*columns), "source = 's'")
     main = {"default": F.col("default_12m"), "label": F.col("label_status")}
     given = {**{name: F.col(name) for name in labels.columns}, "default_definition_id": F.lit("d")}
+    given["tape_outcome"] = F.lit(None).cast("int")
     filled = [
         given.get(name, main.get(name.split("_")[0], F.lit(None).cast("string"))).alias(name)
         for name in LABELS.column_names

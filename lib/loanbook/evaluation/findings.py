@@ -6,6 +6,7 @@ from typing import Any
 
 from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.basis import OF_DEFAULT, Basis
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.settings import EvaluateSettings
 from loanbook.evaluation.slices import Slice
@@ -18,11 +19,12 @@ class Findings:
     """What the page shows.
 
     Args:
-        test: the out-of-time slice, with the truth as a predictor where all of its rows have one.
+        test: the test slice, with the truth as a predictor where all of its rows have one.
         rows: evaluations of every slice.
         slices: counts and months of each slice.
         truth: comparison with a simulated book's truth, or None.
         model: what the model is and what it was made from.
+        basis: what was judged, and what may be said of it.
     """
 
     test: Slice
@@ -32,6 +34,7 @@ class Findings:
     model: Mapping[str, Any]
     settings: EvaluateSettings
     sufficient: bool
+    basis: Basis = OF_DEFAULT
 
 
 def findings_of(run: Run, judged: Judged) -> Findings:
@@ -52,6 +55,7 @@ def findings_of(run: Run, judged: Judged) -> Findings:
         model=_about(run, judged.artefact),
         settings=run.settings.evaluate,
         sufficient=judged.sufficient(run.settings.evaluate),
+        basis=judged.basis,
     )
 
 

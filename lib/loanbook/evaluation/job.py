@@ -5,15 +5,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import functions as F
+
 from loanbook.errors import InputError
 from loanbook.evaluation.assess import assess, overall
+from loanbook.evaluation.basis import basis_of, on
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.publish import publish
 from loanbook.evaluation.slices import ROLES, Slice, predicted_slice
 from loanbook.evaluation.truth import TRUTH, Compared, with_truth
+from loanbook.features.kind import feature_ids, tape_kind
 from loanbook.models.artefact import Artefact
 from loanbook.runs import Run
 from loanbook.scoring.chosen_model import chosen_model
+from loanbook.scoring.fit import require_fit
+from loanbook.tables.features import FEATURES
 from loanbook.training.snapshot import open_snapshot
 
 log = logging.getLogger(__name__)
@@ -36,20 +42,53 @@ def evaluate_model(
         The model, rows and metrics of the test slice (None where insufficient), and where the page is.
 
     Raises:
-        InputError: no such model, its snapshot is gone, or no truth in that folder.
+        InputError: no such model, one that does not fit the published data of its source, its snapshot is
+            gone, or no truth in that folder.
     """
     artefact = chosen_model(run, model, model_version)
     inputs = artefact.json("inputs.json")
-    run.source, run.inputs = inputs["source"], dict(inputs["tables"])
+    _require_source(run, inputs["source"], artefact)
+    run.source = inputs["source"]
+    _require_fit(run, artefact)
+    run.inputs = dict(inputs["tables"])
     snapshot, fold = open_snapshot(run.storage, artefact.snapshot_id), _fold(artefact)
     slices = [predicted_slice(artefact, snapshot, role) for role in ROLES]
+    basis = basis_of(artefact)
     rows = [row for part in slices for row in assess(part, fold, run.settings.evaluate)]
     compared = _compared(slices[0], truth)
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
-    judged = Judged(artefact, fold, slices, rows, compared)
+    judged = Judged(artefact, fold, slices, on(basis, rows), compared, basis)
     page = publish(run, judged)
     return _result(run, judged, page)
+
+
+def _require_source(run: Run, source: str, artefact: Artefact) -> None:
+    """Refuse to judge a model on the rows of another source than the one asked for.
+
+    Raises:
+        InputError: the model's own snapshot is of another source.
+    """
+    if run.source not in (None, source):
+        raise InputError(
+            required=f"a model trained on the source {run.source}",
+            found=f"{artefact.name} {artefact.version}, trained on {source}, as its test rows are",
+            do="leave out --source, or name a model trained on it",
+        )
+
+
+def _require_fit(run: Run, artefact: Artefact) -> None:
+    """Refuse a model that does not fit what is published of its source, and could not score it.
+
+    Raises:
+        InputError: names what the data is and what the model was trained on.
+    """
+    if run.exists(FEATURES):
+        source = str(run.source)
+        features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
+        ids = feature_ids(features)
+        if any(ids.values()):
+            require_fit(artefact, ids, tape_kind(run, source), by_name=True)
 
 
 def _fold(artefact: Artefact) -> str:
@@ -88,10 +127,15 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         "logit": judged.whole("logit")["log_loss"],
     }
     return {
+        "source": run.source,
         "model": judged.artefact.name,
         "model_version": judged.artefact.version,
         "evaluation": "ok" if judged.sufficient(run.settings.evaluate) else "insufficient",
         "model_status": judged.artefact.status,
+        "event": judged.basis.event,
+        "held_out": judged.basis.held_out,
+        "rank_only": judged.basis.rank_only is not None,
+        "rank_only_because": judged.basis.rank_only,
         "test_rows": len(test.label),
         "test_loans": test.loans,
         "test_defaults": test.defaulting_loans,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.metrics import log_loss
 from loanbook.evaluation.settings import EvaluateSettings
 from loanbook.evaluation.slices import Slice
@@ -20,6 +21,7 @@ class Judged:
         slices: the test slice, then that of the calibration check.
         rows: evaluations of both.
         compared: the test rows with a simulated book's truth, or None.
+        basis: what was judged, and what may be said of it.
     """
 
     artefact: Artefact
@@ -27,6 +29,7 @@ class Judged:
     slices: Sequence[Slice]
     rows: Sequence[Evaluation]
     compared: Compared | None
+    basis: Basis
 
     def sufficient(self, settings: EvaluateSettings) -> bool:
         """Return whether the test slice has enough defaulting loans to say anything."""

@@ -26,15 +26,14 @@ STYLE: Any = {
 SIZE = (5.4, 3.7)
 
 
-def report_plots(part: Slice, rows: Sequence[Evaluation]) -> dict[str, str]:
-    """Return the four plots of the page, each as a data URI, from the slice and its evaluations."""
+def report_plots(part: Slice, rows: Sequence[Evaluation], levels: bool = True) -> dict[str, str]:
+    """Return the plots of the page, each as a data URI, from the slice and its evaluations.
+
+    Without ``levels`` expected and observed rates are not compared: the PDs only rank.
+    """
     with rc_context(STYLE):
-        return {
-            "calibration": _calibration(rows),
-            "months": _months(rows),
-            "roc": _roc(part),
-            "distribution": _distribution(part),
-        }
+        compared = {"calibration": _calibration(rows), "months": _months(rows)} if levels else {}
+        return {**compared, "roc": _roc(part), "distribution": _distribution(part)}
 
 
 def _figure() -> tuple[Figure, Axes]:

@@ -52,6 +52,7 @@ def _write_report(run: Run, judged: Judged) -> Path:
         "settings": run.settings.evaluate.model_dump(mode="json"),
         "slices": findings.slices,
         "truth": findings.truth,
+        "basis": dataclasses.asdict(findings.basis),
         "model": findings.model,
         "evaluations": [dataclasses.asdict(row) for row in judged.rows],
     }

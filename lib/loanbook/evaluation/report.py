@@ -23,13 +23,16 @@ def render(findings: Findings) -> str:
         findings=findings,
         model=findings.model,
         settings=findings.settings,
-        verdict=verdict(test, findings.truth),
+        basis=findings.basis,
+        verdict=verdict(test, findings.truth, findings.basis.event),
         headline=_headline(findings.rows, "test"),
         check=_headline(findings.rows, "calibrate_check"),
         deciles=_both(test, "decile="),
         months=_both(test, "month="),
         states=_states(test),
-        plots=report_plots(findings.test, test) if findings.sufficient else {},
+        plots=report_plots(findings.test, test, levels=not findings.basis.rank_only)
+        if findings.sufficient
+        else {},
     )
 
 

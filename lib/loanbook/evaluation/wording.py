@@ -61,14 +61,16 @@ def number(value: float | None, form: str) -> str:
     return FORMS[form].format(value).removeprefix("+") if form == "slope" else FORMS[form].format(value)
 
 
-def verdict(rows: Sequence[Evaluation], truth: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def verdict(
+    rows: Sequence[Evaluation], truth: Mapping[str, Any] | None, event: str = "default within 12 months"
+) -> list[tuple[str, str]]:
     """Return what the test slice says, as topics and sentences; empty where it is insufficient."""
     whole = {(row.predictor, row.metric): row for row in rows if row.segment == "all"}
     if not whole or whole["model", "log_loss"].estimate is None:
         return []
     sentences = {
         "Ranking": _ranking(whole["model", "auc"].estimate),
-        "Level": _level(whole),
+        "Level": _level(whole, event),
         "Against the logit": _against_logit(whole),
         "Against the truth": _against_truth(truth),
     }
@@ -84,15 +86,17 @@ def _ranking(auc: float | None) -> str:
     )
 
 
-def _level(whole: Mapping[tuple[str, str], Evaluation]) -> str:
-    expected = whole["model", "expected_default_rate"].estimate or 0.0
+def _level(whole: Mapping[tuple[str, str], Evaluation], event: str) -> str:
+    expected = whole["model", "expected_default_rate"].estimate
     observed = whole["model", "observed_default_rate"]
+    if not expected or observed.estimate is None:
+        return ""
     rate, low, high = (value or 0.0 for value in (observed.estimate, observed.low, observed.high))
     side = "within" if low <= expected <= high else "above" if expected > high else "below"
     change = f"{abs(rate / expected - 1):.0%} {'more' if rate > expected else 'fewer'}"
     return (
-        f"The mean PD was {expected:.2%}, and {rate:.2%} of the loan-months were followed by a default "
-        f"within 12 months: {change} than expected. "
+        f"The mean PD was {expected:.2%}, and {rate:.2%} of the rows turned out bad ({event}): "
+        f"{change} than expected. "
         f"The mean PD is {side} the 95 % interval of what was observed, {low:.2%} to {high:.2%}."
     )
 

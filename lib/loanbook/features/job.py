@@ -100,7 +100,7 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
                 restated = restated_loans(run, tape, loans, step, keep)
         with ThreadPoolExecutor(max_workers=1) as beside:  # of a small book neither fills the cores
             count = inheritable_thread_target(run.spark)(_loans_in_book)
-            in_book = beside.submit(count, run, last_reports(tape, step.last_month, restated), step)
+            in_book = beside.submit(count, run, tape, last_reports(tape, step.last_month, restated), step)
             if not tape.rebuilt:
                 around = count_neighbourhood(run, tape, loans, restated, step)
         parts = _parts(run, tape, loans, _plan(run, tape, step, macro, around), step, restated)
@@ -147,7 +147,7 @@ def _plan(run: Run, tape: Tape, step: Step, macro: MacroKnown | None, around: Co
     settings, months = run.settings, (step.first_month, step.last_month)
     reports = settings.features.neighbourhood_weight / tape.period_months
     counted = None if around is None else around.known(*months, reports)
-    return Plan(*months, settings.book.stale_months, tape.period_months, macro, counted)
+    return Plan(*months, tape.stale_months(settings.book), tape.period_months, macro, counted)
 
 
 def _stamp(run: Run, tape: Tape) -> Stamp:
@@ -169,7 +169,7 @@ def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
         "rule of counting neighbourhood": RULE,
         "layout of the running state": layout_id(),
         "default definition": run.settings.default_definition.id,
-        "book.stale_months": run.settings.book.stale_months,
+        "book.stale_months": tape.stale_months(run.settings.book),
         "features.knowledge": run.settings.features.knowledge,
         "features.neighbourhood_weight": run.settings.features.neighbourhood_weight,
         "months of a period": tape.period_months,
@@ -193,9 +193,9 @@ def _month_in_range(tape: Tape, as_of: date) -> int:
     )
 
 
-def _loans_in_book(run: Run, reports: DataFrame, step: Step) -> int:
+def _loans_in_book(run: Run, tape: Tape, reports: DataFrame, step: Step) -> int:
     with named(run.spark, "build-features: count the book"):
-        loans = loans_in_book(reports, step.last_month, run.settings.book.stale_months)
+        loans = loans_in_book(reports, step.last_month, tape.stale_months(run.settings.book))
     run.count("loans_in_book", loans)
     return loans
 

@@ -1,5 +1,6 @@
 """The job that builds labels and outcomes."""
 
+import logging
 from collections import Counter
 from typing import Any
 
@@ -19,6 +20,8 @@ from loanbook.tables import base
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.labels import LABELS, MAIN_HORIZON
 from loanbook.tables.outcomes import OUTCOMES
+
+log = logging.getLogger(__name__)
 
 
 def build_labels(run: Run) -> dict[str, Any]:
@@ -60,8 +63,9 @@ def _checked_labels(run: Run, tape: Tape, plan: Plan) -> Counts:
     """Check the rows just written, before the run publishes them, and count them by cohort and status."""
     labels = base.read(run.spark, run.storage, LABELS, run.outputs[LABELS.name]).where(plan.where)
     base.assert_unique(labels, LABELS)
+    bad = F.sum(F.coalesce("default_12m", "tape_outcome"))  # a row has one of them at most
     counted = labels.groupBy("as_of_date", "label_status").agg(
-        F.count(F.lit(1)).alias("rows"), F.coalesce(F.sum("default_12m"), F.lit(0)).alias("defaults")
+        F.count(F.lit(1)).alias("rows"), F.coalesce(bad, F.lit(0)).alias("defaults")
     )
     cohorts: Counts = {}
     for row in counted.collect():
@@ -75,7 +79,7 @@ def _checked_labels(run: Run, tape: Tape, plan: Plan) -> Counts:
 def _require_whole_book(run: Run, tape: Tape, cohorts: Counts) -> None:
     last = last_day(tape.last_month)
     found = sum(rows for rows, _ in cohorts.get(str(last), {}).values())
-    expected = loans_in_book(tape.performance, tape.last_month, run.settings.book.stale_months)
+    expected = loans_in_book(tape.performance, tape.last_month, tape.stale_months(run.settings.book))
     if found != expected:
         raise LoanbookError(f"labels at {last}: {found} rows for {expected} loans in the book")
 
@@ -90,11 +94,12 @@ def _checked_outcomes(run: Run, source: str) -> int:
 def _described(run: Run, tape: Tape, cohorts: Counts) -> dict[str, Any]:
     """Describe the labels of every cohort, those of earlier runs too."""
     rows: Counter[str] = Counter()
-    defaults = 0
+    bad: Counter[str] = Counter()
     for by_status in cohorts.values():
         rows.update({status: counted[0] for status, counted in by_status.items()})
-        defaults += sum(counted[1] for counted in by_status.values())
+        bad.update({status: counted[1] for status, counted in by_status.items()})
     run.count("loan_months", sum(rows.values()))
+    defaults = bad["observed"]
     rate = defaults / rows["observed"] if rows["observed"] else None
     if rate is not None:
         run.metric("default_rate_12m", rate)
@@ -103,6 +108,19 @@ def _described(run: Run, tape: Tape, cohorts: Counts) -> dict[str, Any]:
         "label_status": dict(sorted(rows.items())),
         "default_12m": defaults,
         "default_rate_12m": rate,
+        **_described_outcome(tape, rows["tape_outcome"], bad["tape_outcome"]),
         "last_matured_month": str(last_day(tape.last_month - MAIN_HORIZON)),
         "last_complete_month": str(last_day(tape.last_month)),
+    }
+
+
+def _described_outcome(tape: Tape, rows: int, bad: int) -> dict[str, Any]:
+    """Describe what the tape itself says became of its loans, where it does."""
+    if tape.outcome is None:
+        return {}
+    log.info("the tape has its own outcome: %s; it labels %d rows, %d of them bad", tape.outcome, rows, bad)
+    return {
+        "outcome": str(tape.outcome),
+        "tape_outcome": bad,
+        "tape_outcome_rate": bad / rows if rows else None,
     }

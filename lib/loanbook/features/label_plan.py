@@ -16,8 +16,8 @@ from loanbook.runs import Run
 from loanbook.tables.labels import HORIZONS, LABELS
 
 RECORD = "labels_built"  # in the details of the row
-REVISION = 2  # raised whenever the same performance gets other labels or outcomes
-READ = ("loan_id", "state", "default_status", "default_entry", "default_definition_id")
+REVISION = 3  # raised whenever the same performance gets other labels or outcomes
+READ = ("loan_id", "state", "default_status", "default_entry", "default_definition_id", "tape_outcome")
 
 Counts = dict[str, dict[str, list[int]]]
 
@@ -76,7 +76,7 @@ def plan_labels(run: Run, tape: Tape) -> Plan:
 
     A last complete month that moved back makes every cohort be built again too.
     """
-    calendar = Calendar(tape.last_month, run.settings.book.stale_months, tape.period_months)
+    calendar = Calendar(tape.last_month, tape.stale_months(run.settings.book), tape.period_months)
     settings = {
         "revision": REVISION,
         "horizons": list(HORIZONS),

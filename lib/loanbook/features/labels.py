@@ -18,6 +18,7 @@ def label_rows(
 
     A label reads performance up to the end of its horizon and nothing later, so that it never changes once
     its cohort has matured. A loan that is no longer in the book then, without an exit, has ``history_gap``.
+    A month in which the tape declares an outcome of its own is labelled by that and nothing else.
 
     Args:
         performance: of one source.
@@ -58,6 +59,7 @@ def _with_events(period_months: int) -> Transform:
         "state",
         "default_status",
         "default_definition_id",
+        "tape_outcome",
         F.collect_list(entry).over(whole).alias("default_months"),
         F.min(leaving).over(whole).alias("exit"),
         F.when(is_next, F.lead("state").over(in_order())).alias("following_state"),
@@ -80,15 +82,18 @@ def _with_labels(last_month: int) -> Transform:
     later = F.array_min(F.filter("default_months", lambda month: month > F.col("month")))
     statuses = {status_column(horizon): _status(horizon, last_month) for horizon in HORIZONS}
     labels = [column for horizon in HORIZONS for column in _labels(horizon)]
+    # Of the month that declares it, not of those that it is carried to.
+    declared = F.when(F.col("reported"), F.col("tape_outcome"))
 
     return lambda book: (
-        book.withColumn("default_month", later)
+        book.withColumns({"default_month": later, "tape_outcome": declared})
         .withColumns(statuses)
         .select(
             *LOAN,
             "as_of_date",
             *statuses,
             *labels,
+            "tape_outcome",
             F.when(F.col("reported"), F.col("following_state")).alias("next_state"),
             "default_definition_id",
         )
@@ -105,7 +110,8 @@ def _status(horizon: int, last_month: int) -> Column:
     removed = left & (F.col("exit.state") == "removed")
     observed = defaulted | (left & ~removed) | (F.col(f"seen_{horizon}m") > 0)
     return (
-        F.when(F.col("default_status").isin("in_default", "probation"), "in_default")
+        F.when(F.col("tape_outcome").isNotNull(), "tape_outcome")
+        .when(F.col("default_status").isin("in_default", "probation"), "in_default")
         .when(end > last_month, "not_matured")
         .when(removed & ~defaulted, "censored")
         .when(observed, "observed")

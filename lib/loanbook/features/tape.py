@@ -11,8 +11,10 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.features.changes import LastRun, changed_months, last_inputs
+from loanbook.features.kind import Outcome, declared_outcome
 from loanbook.features.months import last_day, month_number
 from loanbook.features.periods import period_ends, period_of, require_one_phase
+from loanbook.features.settings import BookSettings
 from loanbook.runs import Run
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
@@ -23,7 +25,7 @@ MADE_BY = "ingest-tapes"
 RECORD = "tape"  # in the details of the run's row
 _DELIVERED = (
     "source", "kind", "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history",
-    "sampling",
+    "sampling", "outcome",
 )  # fmt: skip
 
 
@@ -49,7 +51,8 @@ class Tape:
     """One source's performance; months are numbers (see months.py), ``last_month`` the last complete one.
 
     ``cohorts`` says whether its slices are some loans with all their months, which stand side by side;
-    ``since`` is None where the job has not run for the source.
+    ``outcome`` is the tape's own, where it declares one; ``since`` is None where the job has not run for the
+    source.
     """
 
     source: str
@@ -60,12 +63,25 @@ class Tape:
     rebuilt: bool
     case_control: bool
     cohorts: bool = True
+    outcome: Outcome | None = None
     since: Since | None = None
 
     @property
     def months(self) -> range:
         """Return the months of the source's book."""
         return period_ends(self.first_month, self.last_month, self.period_months)
+
+    @property
+    def has_applications(self) -> bool:
+        """Return whether the tape says once for each loan what became of it."""
+        return self.outcome is not None and self.outcome.is_of_applications
+
+    def stale_months(self, book: BookSettings) -> int:
+        """Return for how many months without a report a loan stays in the book.
+
+        A loan of an application file is in the book of its reported months only: none stands for a later one.
+        """
+        return 0 if self.has_applications else book.stale_months
 
     def record(self, inputs: Mapping[str, int], definition: str) -> dict[str, Any]:
         """Return what the job's next run starts from, for the details of the run's row."""
@@ -126,12 +142,20 @@ def read_tape(run: Run) -> Tape:
     source = run.choose_source(sorted(of_loans), PERFORMANCE)
     delivered = [row for row in every if row["source"] == source and row["last_complete_month"] is not None]
     performance = run.read(PERFORMANCE, made_by=MADE_BY).where(F.col("source") == source)
+    outcome = declared_outcome(source, {row["outcome"] for row in delivered if row["outcome"]})
     since = _since(run, source)
     period_months = max((row["period_months"] for row in delivered), default=1)
     found = _found(performance, since, period_months)
     first = min(found.rows, default=None)
     ends = [
-        End(row["slice"], row["slice_holds"], row["last_complete_month"], row["is_open"]) for row in delivered
+        End(
+            row["slice"],
+            row["slice_holds"],
+            row["last_complete_month"],
+            # No later month of an application follows.
+            row["is_open"] and not (outcome is not None and outcome.is_of_applications),
+        )
+        for row in delivered
     ]
     complete = last_complete_month(ends)
     if complete is None or first is None or month_number(complete) < first:
@@ -152,6 +176,7 @@ def read_tape(run: Run) -> Tape:
         rebuilt=any(row["history"] == "rebuilt" for row in delivered),
         case_control=any(row["sampling"] == "case_control" for row in delivered),
         cohorts=any(row["slice_holds"] == "cohorts" for row in delivered),
+        outcome=outcome,
         since=since,
     )
 

@@ -20,7 +20,11 @@ class ModelSettings(Section):
     """An architecture and how it is fitted."""
 
     backbone: str = Field(description="a module of loanbook.models.backbones")
-    head: str = Field("default_12m", description="a module of loanbook.models.heads")
+    head: str | None = Field(
+        None,
+        description="a module of loanbook.models.heads; without it the tape's own outcome where it declares "
+        "one, else default_12m",
+    )
     units: tuple[int, ...] = Field(min_length=1)
     activation: Literal["relu", "elu", "gelu", "tanh"] = "relu"
     dropout: float = Field(0.0, ge=0, lt=1)

@@ -1,10 +1,65 @@
-"""Which trained model a job works with."""
+"""Which trained model a job works with, and whether its scores are the book's."""
+
+from dataclasses import dataclass
+from typing import Literal
 
 from pyspark.sql import Row
 
 from loanbook.errors import InputError
 from loanbook.models.artefact import Artefact, load_artefact, model_names
 from loanbook.runs import Run
+
+Role = Literal["book", "challenger"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A model, whether the caller named it in this run, and whether its scores are the book's."""
+
+    artefact: Artefact
+    by_name: bool
+    role: Role
+
+
+def model_for_book(run: Run, model: str | None, model_version: str | None) -> Chosen:
+    """Return the model that scores the book of the run's source, or the challenger that was asked for.
+
+    Without a model given it is the one of ``score.model``, else the one trained last. A model given is a
+    challenger, unless it is that of ``score.model`` or of the last published scores of the book, or the book
+    has none yet.
+
+    Raises:
+        InputError: as ``chosen_model`` does.
+    """
+    named = model is not None or model_version is not None
+    if not named:
+        return Chosen(_by_settings(run) or chosen_model(run, None, None), by_name=False, role="book")
+    artefact = chosen_model(run, model, model_version)
+    of_book = _scored_last(run)
+    is_book = of_book is None or of_book == (artefact.name, artefact.version)
+    if not is_book and artefact.name == _setting(run)[0]:
+        by_settings = _by_settings(run)
+        is_book = by_settings is not None and by_settings.version == artefact.version
+    return Chosen(artefact, by_name=True, role="book" if is_book else "challenger")
+
+
+def _setting(run: Run) -> tuple[str | None, str | None]:
+    name, _, version = (run.settings.score.model or "").partition("/")
+    return name or None, version or None
+
+
+def _by_settings(run: Run) -> Artefact | None:
+    name, version = _setting(run)
+    return None if name is None else chosen_model(run, name, version)
+
+
+def _scored_last(run: Run) -> tuple[str, str] | None:
+    """Return the model of the last published scores of the book."""
+    key = ("score_portfolio", run.source, run.settings.score.scenario, "book")
+    for row in reversed(run.published_runs):
+        if (row["job"], row["source"], row["scenario"], row["model_role"]) == key:
+            return row["model_name"], row["model_version"]
+    return None
 
 
 def chosen_model(run: Run, model: str | None, model_version: str | None) -> Artefact:

@@ -2,21 +2,24 @@
 
 from bisect import bisect_left
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import GateRefused, InputError
+from loanbook.features.kind import TapeKind, tape_kind
 from loanbook.models.artefact import Artefact
-from loanbook.models.heads import head
 from loanbook.runs import Run
+from loanbook.scoring.applications import applications
 from loanbook.scoring.book import Measured, by_state, measure, scored_book
-from loanbook.scoring.chosen_model import chosen_model
+from loanbook.scoring.chosen_model import Chosen, model_for_book
+from loanbook.scoring.fit import head_of, require_fit, why_rank_only
 from loanbook.scoring.summary import totals
 from loanbook.session import named
 from loanbook.tables import base
 from loanbook.tables.features import FEATURES
+from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.scores import SCORES
 
 
@@ -26,8 +29,10 @@ def score_portfolio(
     """Score every loan in the book at ``run.as_of`` and replace that month, model version and scenario.
 
     Args:
-        run: the job's run; without ``as_of`` the last month in the book is scored.
-        model: name of a trained model; by default the one trained last.
+        run: the job's run; without ``as_of`` the last month in the book is scored, or, of a tape that says
+            once for each loan what became of it, every loan in its own month.
+        model: name of a trained model, a challenger unless it is the book's; by default that of
+            ``score.model``, else the one trained last on the source.
         model_version: version of its artefact; by default the last.
 
     Returns:
@@ -35,48 +40,84 @@ def score_portfolio(
         table by state.
 
     Raises:
-        InputError: nothing to score, a month not in the book, or a model trained on other features.
+        InputError: nothing to score, a month not in the book, or a model that does not fit its features.
         GateRefused: scores and book do not agree; no table is changed.
     """
     source = run.only_source(FEATURES, made_by="build-features")
-    artefact = chosen_model(run, model, model_version)
-    features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
-    run.as_of = _month(features, run.as_of, source)
-    book = features.where(F.col("as_of_date") == F.lit(run.as_of))
-    measured = measure(book)
-    _require_same_features(measured, artefact)
-    _require_pd(artefact)
-    scores = _score_rows(run, book, artefact).persist()
+    chosen = model_for_book(run, model, model_version)
+    artefact = chosen.artefact
+    tape = tape_kind(run, source)
+    target = head_of(artefact)
+    part = _part(run, tape, own_month=target.is_of_tape)
+    measured = measure(part.rows)
+    require_fit(artefact, measured.ids, tape, chosen.by_name)
+    why = why_rank_only(artefact, tape)
+    scores = _score_rows(run, part.rows, artefact, rank_only=why is not None).persist()
     try:
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
-            table = by_state(scores)
+            table = by_state(scores, target.outputs[0])
         _require_whole_book(measured, table)
         base.assert_unique(scores, SCORES)
-        run.replace(SCORES, scores, _slice(run, artefact, source))
+        run.replace(SCORES, scores, _slice(run, artefact, source, part.month))
     finally:
         scores.unpersist()
-    return _result(run, artefact, [{**row, "upb": float(row["upb"])} for row in table])
+    return _result(run, chosen, why, [{**row, "upb": float(row["upb"])} for row in table])
 
 
-def _result(run: Run, artefact: Artefact, table: list[dict[str, Any]]) -> dict[str, Any]:
+class _Part(NamedTuple):
+    """Rows of features to score, and their month; None: each loan has its own."""
+
+    rows: DataFrame
+    month: date | None
+
+
+def _part(run: Run, tape: TapeKind, own_month: bool) -> _Part:
+    """Return what to score: the book of a month, or every application of a tape in its own month.
+
+    Args:
+        run: the job's run.
+        tape: of the source.
+        own_month: whether what is predicted is the tape's own outcome.
+
+    Raises:
+        InputError: the month is not in the book.
+    """
+    features = run.read(FEATURES, made_by="build-features").where(F.col("source") == tape.source)
+    asked, run.as_of = run.as_of, _month(features, run.as_of, tape.source)
+    of_applications = tape.outcome is not None and tape.outcome.is_of_applications
+    if asked is not None or not (own_month and of_applications):
+        return _Part(features.where(F.col("as_of_date") == F.lit(run.as_of)), run.as_of)
+    performance = run.read(PERFORMANCE, made_by="ingest-tapes").where(F.col("source") == tape.source)
+    return _Part(applications(features, performance), None)
+
+
+def _result(run: Run, chosen: Chosen, why: str | None, table: list[dict[str, Any]]) -> dict[str, Any]:
+    artefact = chosen.artefact
     result = totals(table)
     run.count("scores", result["scores"])
-    run.metric("expected_defaults", result["expected_defaults"])
+    if result["expected_defaults"] is not None:
+        run.metric("expected_defaults", result["expected_defaults"])
     return {
         **result,
         "source": run.source,
         "as_of": str(run.as_of),
         "model": artefact.name,
         "model_version": artefact.version,
+        "model_role": chosen.role,
+        "event": head_of(artefact).event,
+        "rank_only": why is not None,
+        "rank_only_because": why,
         "model_status": artefact.status,
+        "model_reasons": artefact.json("metrics.json")["reasons"],
         "uncalibrated": artefact.calibration().uncalibrated,
         "scenario": run.settings.score.scenario,
         "by_state": table,
     }
 
 
-def _score_rows(run: Run, book: DataFrame, artefact: Artefact) -> DataFrame:
+def _score_rows(run: Run, book: DataFrame, artefact: Artefact, rank_only: bool) -> DataFrame:
     constants = {
+        "rank_only": rank_only,
         "model_name": artefact.name,
         "model_version": artefact.version,
         "scenario": run.settings.score.scenario,
@@ -88,7 +129,7 @@ def _score_rows(run: Run, book: DataFrame, artefact: Artefact) -> DataFrame:
     return SCORES.conform(scored.withColumns({name: F.lit(value) for name, value in constants.items()}))
 
 
-def _slice(run: Run, artefact: Artefact, source: str) -> str:
+def _slice(run: Run, artefact: Artefact, source: str, month: date | None) -> str:
     equal = {
         "source": source,
         "model_name": artefact.name,
@@ -96,7 +137,7 @@ def _slice(run: Run, artefact: Artefact, source: str) -> str:
         "scenario": run.settings.score.scenario,
     }
     texts = [f"{name} = '{_escaped(value)}'" for name, value in equal.items()]
-    return " AND ".join([f"as_of_date = DATE'{run.as_of}'", *texts])
+    return " AND ".join(texts if month is None else [f"as_of_date = DATE'{month}'", *texts])
 
 
 def _escaped(text: str) -> str:
@@ -119,41 +160,6 @@ def _month(features: DataFrame, wanted: date | None, source: str) -> date:
         found=f"{wanted}; the book runs from {months[0]} to {months[-1]}",
         do=f"name {near}, or deliver that month's tape and run build-features",
     )
-
-
-def _require_same_features(book: Measured, artefact: Artefact) -> None:
-    """Refuse a model of another catalogue or default definition than the book's features.
-
-    Raises:
-        InputError: names both.
-    """
-    trained_on = artefact.json("inputs.json")
-    for name, what in (
-        ("catalogue_id", "feature catalogue"),
-        ("default_definition_id", "default definition"),
-    ):
-        ids = sorted(getattr(book, name))
-        if ids != [trained_on[name]]:
-            raise InputError(
-                required=f"a model trained on the {what} {', '.join(ids)} of these features",
-                found=f"{artefact.name} {artefact.version}, trained on {trained_on[name]}",
-                do="run train-model on these features, or name a model trained on them",
-            )
-
-
-def _require_pd(artefact: Artefact) -> None:
-    """Refuse a model whose head predicts anything but what the table of scores holds.
-
-    Raises:
-        InputError: names the output of the head.
-    """
-    output = head(artefact.json("settings.json")["model"]["head"]).output
-    if output not in SCORES.column_names:
-        raise InputError(
-            required="a model whose head fills a column of scores",
-            found=f"{artefact.name} {artefact.version}, whose head gives {output}",
-            do="name a model with the head default_12m",
-        )
 
 
 def _require_whole_book(book: Measured, table: list[dict[str, Any]]) -> None:

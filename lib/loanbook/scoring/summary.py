@@ -8,23 +8,25 @@ DEFAULTED = "in default"
 
 
 def totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return loans and UPB of the book, and expected defaults and mean PD of its performing loans.
+    """Return loans and UPB of the book, and the defaults expected of it with their mean PD, where any are.
 
     >>> row = {"state": "current", "loans": 4, "upb": 10.0, "expected_defaults": 1.0}
     >>> totals([row, {**row, "state": "in default", "expected_defaults": None}])["mean_pd"]
     0.25
     """
-    performing = [row for row in rows if row["expected_defaults"] is not None]
-    expected = sum(row["expected_defaults"] for row in performing)
-    loans = sum(row["loans"] for row in performing)
-    book = sum(row["loans"] for row in rows)
     return {
-        "scores": book,
-        "in_default": book - loans,
+        "scores": sum(row["loans"] for row in rows),
+        "in_default": sum(row["loans"] for row in rows if row["state"] == DEFAULTED),
         "upb": round(sum(row["upb"] for row in rows), 2),
-        "expected_defaults": expected,
-        "mean_pd": expected / loans if loans else None,
+        **_expected([row for row in rows if row["expected_defaults"] is not None]),
     }
+
+
+def _expected(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    if not rows:
+        return {"expected_defaults": None, "mean_pd": None}
+    expected = sum(row["expected_defaults"] for row in rows)
+    return {"expected_defaults": expected, "mean_pd": expected / sum(row["loans"] for row in rows)}
 
 
 def summary_table(scored: Mapping[str, Any]) -> str:
@@ -33,26 +35,26 @@ def summary_table(scored: Mapping[str, Any]) -> str:
     performing = [row for row in rows if row["state"] != DEFAULTED]
     lines = [_cells(row) for row in performing]
     if len(performing) > 1:
-        lines.append(_cells({**scored, "state": "performing", **_sums(performing)}))
+        lines.append(_cells({**totals(performing), "state": "performing", **_sums(performing)}))
     lines += [_cells(row) for row in rows if row["state"] == DEFAULTED]
     head = (
-        f"{scored['source']} at {scored['as_of']}: probability of default within 12 months, "
+        f"{scored['source']} at {scored['as_of']}: probability of {scored['event']}, "
         f"{scored['model']} {scored['model_version']}"
     )
     return "\n".join([head, *_aligned([HEADINGS, *lines]), *_cautions(scored)])
 
 
 def _sums(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: sum(row[name] for row in rows) for name in ("loans", "upb", "expected_defaults")}
+    return {name: sum(row[name] for row in rows) for name in ("loans", "upb")}
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    expected = row["expected_defaults"]
+    mean, expected = row["mean_pd"], row["expected_defaults"]
     return (
         row["state"] or "unknown",
         f"{row['loans']:,}",
         f"{row['upb']:,.0f}",
-        f"{row['mean_pd']:.2%}",
+        "-" if mean is None else f"{mean:.2%}",
         "-" if expected is None else f"{expected:,.1f}",
     )
 
@@ -72,8 +74,11 @@ def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
 
 def _cautions(scored: Mapping[str, Any]) -> list[str]:
     cautions = []
+    if why := scored["rank_only_because"]:
+        cautions.append(f"caution: these PDs rank loans and say no level (rank_only): {why}")
     if scored["model_status"] == "insufficient":
-        cautions.append("caution: the tape has too few defaults to judge or fit the model (insufficient)")
+        reasons = "; ".join(scored["model_reasons"]) or "too few labelled rows"
+        cautions.append(f"caution: too little to fit or judge the model by (insufficient): {reasons}")
     if scored["uncalibrated"]:
         cautions.append("caution: these PDs are uncalibrated")
     return cautions

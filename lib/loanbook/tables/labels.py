@@ -1,4 +1,4 @@
-"""``labels``: what happened within each horizon after each month, once the horizon has passed for every loan."""
+"""``labels``: what happened within each horizon after each month, once it has passed; the tape's own outcome."""
 
 from loanbook.errors import InputError
 from loanbook.tables.base import Column, Table
@@ -53,6 +53,7 @@ def _constraints(horizon: int) -> dict[str, str]:
     return {
         f"status_known_{horizon}m": one_of(status, LABEL_STATUSES),
         f"label_binary_{horizon}m": f"{label} IS NULL OR {label} IN (0, 1)",
+        f"tape_outcome_has_its_status_{horizon}m": f"({status} = 'tape_outcome') = (tape_outcome IS NOT NULL)",
         f"label_only_if_observed_{horizon}m": f"({status} = 'observed') = ({label} IS NOT NULL)",
         f"regulatory_label_{horizon}m": f"{label}_regulatory <=> CASE {status} WHEN 'censored' THEN 0 ELSE {label} END",
     }
@@ -68,6 +69,11 @@ LABELS = Table(
         LOAN_ID,
         AS_OF_DATE,
         *(column for horizon in _IN_ORDER for column in _columns(horizon)),
+        Column(
+            "tape_outcome",
+            "INT",
+            "The tape's own outcome, in the month in which the tape declares it: 1 bad, 0 good; else null",
+        ),
         Column("next_state", "STRING", "State exactly one period later; null across a gap"),
         DEFINITION,
     ),
@@ -75,6 +81,7 @@ LABELS = Table(
     partitions=("as_of_date",),
     constraints={
         **{name: condition for horizon in HORIZONS for name, condition in _constraints(horizon).items()},
+        "tape_outcome_binary": "tape_outcome IS NULL OR tape_outcome IN (0, 1)",
         "next_state_known": one_of("next_state", STATES),
     },
 )

@@ -21,11 +21,16 @@ RUNS = Table(
         Column("metrics", "MAP<STRING,DOUBLE>", "Figures that the job reports", required=True),
         Column("model_name", "STRING", "Model that the run trained, evaluated or scored with"),
         Column("model_version", "STRING", "Version of that model's artefact"),
+        Column("model_role", "STRING", "Of a scoring run: book, or challenger, whose scores stand beside it"),
+        Column("scenario", "STRING", "Of a scoring run: the macro path that its scores assume"),
         Column("details", "STRING", "What the job is about, as JSON", required=True),
         Column("code_version", "STRING", "Version of the package", required=True),
         Column("settings_hash", "STRING", "Hash of the settings", required=True),
         Column("error", "STRING", "Why a failed run failed"),
     ),
     key=("run_id",),
-    constraints={"status_known": one_of("status", ("published", "failed"))},
+    constraints={
+        "status_known": one_of("status", ("published", "failed")),
+        "model_role_known": one_of("model_role", ("book", "challenger")),
+    },
 )

@@ -31,7 +31,22 @@ SCORES = Table(
         Column(
             "pd_12m",
             "DOUBLE",
-            "Calibrated probability of default within 12 months; 1 in default",
+            "Calibrated probability of default within 12 months; 1 in default; null of a model of another event",
+        ),
+        Column(
+            "pd_outcome_raw",
+            "DOUBLE",
+            "Probability of the tape's own outcome as the network gives it; null of a model of default",
+        ),
+        Column(
+            "pd_outcome",
+            "DOUBLE",
+            "Calibrated probability of the tape's own outcome, within its horizon; null of a model of default",
+        ),
+        Column(
+            "rank_only",
+            "BOOLEAN",
+            "Whether the PDs only rank the loans (case-control sample, no labelled row): sums mean nothing",
             required=True,
         ),
         Column(
@@ -66,7 +81,10 @@ SCORES = Table(
     key=("source", "loan_id", "as_of_date", "model_name", "model_version", "scenario"),
     partitions=("as_of_date", "model_version"),
     constraints={
-        "pd_range": "pd_12m BETWEEN 0 AND 1",
+        "pd_given": "pd_12m IS NOT NULL OR pd_outcome IS NOT NULL",
+        "pd_range": "pd_12m IS NULL OR pd_12m BETWEEN 0 AND 1",
+        "pd_outcome_range": "pd_outcome IS NULL OR pd_outcome BETWEEN 0 AND 1",
+        "pd_outcome_raw_range": "pd_outcome_raw IS NULL OR pd_outcome_raw BETWEEN 0 AND 1",
         "pd_raw_range": "pd_12m_raw IS NULL OR pd_12m_raw BETWEEN 0 AND 1",
         "status_known": one_of("default_status", ("performing", "in_default", "probation")),
     },

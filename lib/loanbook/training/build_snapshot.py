@@ -17,18 +17,18 @@ from loanbook.models.heads import Head
 from loanbook.models.inputs import model_inputs, require_columns
 from loanbook.models.spec import Candidate, InputSpec, column_of
 from loanbook.storage import Storage, is_complete, published_folder, write_json
-from loanbook.tables.labels import status_column
 from loanbook.training.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 from loanbook.training.sampling import check_thinning, kept_and_weight
 from loanbook.training.settings import TrainSettings
 from loanbook.training.snapshot import KEPT, KEYS, TARGETS, Snapshot
-from loanbook.training.splits import HELD_OUT, ROLES, Fold, in_development, plan_folds, role_column
+from loanbook.training.splits import HELD_OUT, ROLES, Fold, in_development, role_column
 from loanbook.training.splits import with_enough_to_calibrate as enough_to_calibrate
+from loanbook.training.target import folds_for
 
 # What of the settings changes the rows of a snapshot.
 SNAPSHOT_SETTINGS = {
-    "seed", "test_months", "folds", "shares", "min_defaults", "negatives_kept", "spec_rows", "clip_quantile",
-    "vocabulary_min_rows", "max_vocabulary", "max_text_words", "text_tokens", "row_groups",
+    "seed", "test_months", "test_share", "folds", "shares", "min_defaults", "negatives_kept", "spec_rows",
+    "clip_quantile", "vocabulary_min_rows", "max_vocabulary", "max_text_words", "text_tokens", "row_groups",
 }  # fmt: skip
 
 
@@ -39,14 +39,14 @@ class Request:
     Args:
         source: of the rows.
         tables: name to version of the tables read.
-        ids: ``catalogue_id`` and ``default_definition_id`` of the features.
+        kind: of the data: catalogue, default definition and knowledge of the features, period and sampling.
     """
 
     source: str
     head: Head
     candidates: Sequence[Candidate]
     tables: dict[str, int]
-    ids: dict[str, str]
+    kind: dict[str, Any]
     settings: TrainSettings
     workers: int
 
@@ -65,7 +65,7 @@ class Request:
 
     def describe(self) -> dict[str, Any]:
         """Return source, label and lineage, for manifests."""
-        return {"source": self.source, "label": self.head.label, "tables": self.tables, **self.ids}
+        return {"source": self.source, "label": self.head.label, "tables": self.tables, **self.kind}
 
 
 def ensure_snapshot(storage: Storage, request: Request, features: DataFrame, labels: DataFrame) -> Snapshot:
@@ -94,7 +94,7 @@ def _book(request: Request, features: DataFrame) -> DataFrame:
 
 def _outcomes(request: Request, book: DataFrame, labels: DataFrame) -> DataFrame:
     """Return key, label and label status of every row of the book: few columns, which many steps read."""
-    status = F.col(status_column(request.head.horizon_months)).alias("label_status")
+    status = F.col(request.head.status).alias("label_status")
     found = labels.where(F.col("source") == request.source).select(
         *KEYS, status, F.col(request.head.label).alias("label")
     )
@@ -103,9 +103,9 @@ def _outcomes(request: Request, book: DataFrame, labels: DataFrame) -> DataFrame
 
 def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
     settings = request.settings
-    statuses, months = _count_statuses(outcomes)
-    labelled = outcomes.where(_is_labelled())
-    folds = plan_folds(months, request.head.horizon_months, settings)
+    statuses, months = _count_statuses(outcomes, request.head)
+    labelled = outcomes.where(_is_labelled(request.head))
+    folds = folds_for(request.head, months, settings)
     fold = enough_to_calibrate(
         folds[0], _defaulting_loans(labelled.where(in_development(folds[0]))), settings
     )
@@ -118,7 +118,7 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     _write_rows(book, used, spec, (groups, size), folder)
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
     write_json(folder / "splits.json", _splits(request, [fold, *folds[1:]]))
-    gap = statuses.get("observed", 0) - sum(item["rows"] for item in counts.values())
+    gap = statuses.get(request.head.labelled, 0) - sum(item["rows"] for item in counts.values())
     manifest = {
         **request.describe(), "spec": spec.content_hash(), "roles": counts,
         "train": {**training, "row_groups": groups, "rows_left_over": training["rows"] - groups * size},
@@ -127,13 +127,13 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     write_json(folder / "manifest.json", manifest)
 
 
-def _is_labelled() -> Column:
-    return (F.col("label_status") == "observed") & F.col("label").isNotNull()
+def _is_labelled(target: Head) -> Column:
+    return (F.col("label_status") == target.labelled) & F.col("label").isNotNull()
 
 
-def _count_statuses(outcomes: DataFrame) -> tuple[dict[str, int], list[date]]:
+def _count_statuses(outcomes: DataFrame, target: Head) -> tuple[dict[str, int], list[date]]:
     """Return the number of rows by label status, and the months that have labelled rows."""
-    labelled = F.coalesce(_is_labelled(), F.lit(False)).alias("labelled")
+    labelled = F.coalesce(_is_labelled(target), F.lit(False)).alias("labelled")
     found = outcomes.groupBy("label_status", "as_of_date", labelled).count().collect()
     statuses: Counter[str] = Counter()
     for row in found:
@@ -227,6 +227,7 @@ def _splits(request: Request, folds: Sequence[Fold]) -> dict[str, Any]:
     return {
         "label": request.head.label,
         "horizon_months": request.head.horizon_months,
+        "event": request.head.event,
         "seed": request.settings.seed,
         "trained_fold": folds[0].name,
         "folds": [fold.model_dump(mode="json") for fold in folds],

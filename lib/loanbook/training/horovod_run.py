@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pyspark.sql import SparkSession
 
-from loanbook.causes import cause_of
 from loanbook.errors import InputError, LoanbookError
+from loanbook.training.worker_failure import Reporting, WorkerOutput, failure_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,10 +66,11 @@ def launch(
     horovod.runner.gloo_run.register_shutdown_event = threading.Event
     # A job's stdout belongs to its result. Workers import the package from where the driver found it.
     path = os.pathsep.join(entry for entry in sys.path if entry)
+    output = WorkerOutput(sys.stderr)
     try:
         return list(
             horovod.spark.run(
-                function,
+                Reporting(function),
                 args=(argument,),
                 num_proc=workers,
                 start_timeout=start_timeout,
@@ -79,13 +80,13 @@ def launch(
                     "TF_CPP_MIN_LOG_LEVEL": "3",
                 },
                 stdout=sys.stderr,
-                stderr=sys.stderr,
+                stderr=output,
                 verbose=0,
                 executable=sys.executable,
             )
         )
     except Exception as error:  # Horovod raises bare Exception for every failure of a worker
-        raise LoanbookError(f"training failed in a worker: {cause_of(str(error)).line}") from error
+        raise LoanbookError(failure_line(error, output)) from error
 
 
 class Ranks:

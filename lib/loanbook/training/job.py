@@ -11,8 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
+from loanbook.features.kind import IDS, TapeKind, tape_kind
 from loanbook.logs import timed
-from loanbook.models.heads import Head, head
+from loanbook.models.heads import Head
 from loanbook.models.settings import ModelSettings, load_model_settings
 from loanbook.models.spec import Candidate
 from loanbook.runs import Run
@@ -28,12 +29,14 @@ from loanbook.training.horovod_run import launch
 from loanbook.training.report import build_artefact
 from loanbook.training.settings import TrainSettings, wanted_workers
 from loanbook.training.snapshot import Snapshot
+from loanbook.training.target import target_head
 from loanbook.training.worker import TRAINED, TrainRequest, train_rank
 
 logger = logging.getLogger(__name__)
 
 MIN_STEPS = 16
 MIN_BATCH = 32
+KIND = {"period_months", "sampling", "outcome"}  # of the tape; what a model is held against before it scores
 NETWORKS = ("model.onnx", "logit.onnx", "model.weights.h5")
 
 
@@ -58,8 +61,11 @@ def train_model(
     architecture = model or settings.model
     model_settings = load_model_settings(architecture, settings.batch_size, settings.epochs)
     size = wanted_workers(settings, workers)
+    tape = tape_kind(run, run.only_source(FEATURES, made_by="build-features"))
+    target = target_head(model_settings.head, tape)
+    model_settings = model_settings.model_copy(update={"head": target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
-        snapshot = _snapshot(run, head(model_settings.head), size)
+        snapshot = _snapshot(run, target, tape, size)
     with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):
         request = _request(run, snapshot, model_settings, size, resume)
         ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
@@ -76,6 +82,9 @@ def train_model(
         "model": name,
         "model_version": artefact.version,
         "model_status": artefact.status,
+        "head": target.name,
+        "event": target.event,
+        "held_out": artefact.json("splits.json")["folds"][0]["held_out"],
         "reasons": metrics["reasons"],
         "snapshot": snapshot.id,
         "method": metrics["method"],
@@ -92,17 +101,18 @@ def train_model(
     }
 
 
-def _snapshot(run: Run, target: Head, workers: int) -> Snapshot:
-    source = run.only_source(FEATURES, made_by="build-features")
+def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int) -> Snapshot:
+    source = tape.source
     features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
     labels = run.read(LABELS, made_by="build-labels")
+    of_tape = KIND if target.is_of_tape else KIND - {"outcome"}
     ids = _one_definition(features, labels.where(F.col("source") == source))
     request = Request(
         source=source,
         head=target,
         candidates=_candidates(run, source, features),
-        tables=dict(run.inputs),
-        ids=ids,
+        tables={table.name: run.inputs[table.name] for table in (FEATURES, LABELS)},
+        kind={**ids, **tape.model_dump(mode="json", include=of_tape)},
         settings=run.settings.train,
         workers=workers,
     )
@@ -124,15 +134,15 @@ def _candidates(run: Run, source: str, features: DataFrame) -> list[Candidate]:
 
 
 def _one_definition(features: DataFrame, labels: DataFrame) -> dict[str, str]:
-    """Return catalogue and default definition of the features, which the labels must share.
+    """Return catalogue, default definition, which labels must share, and knowledge of the features.
 
     Raises:
         InputError: there are several, or the labels follow another default definition.
     """
-    ids = ("catalogue_id", "default_definition_id")
-    found = [row.asDict() for row in features.select(*ids).distinct().limit(3).collect()]
-    of_labels = {row[0] for row in labels.select(ids[1]).distinct().limit(3).collect()}
-    if len(found) == 1 and of_labels <= {found[0][ids[1]]}:
+    found = [row.asDict() for row in features.select(*IDS).distinct().limit(3).collect()]
+    definition = "default_definition_id"
+    of_labels = {row[0] for row in labels.select(definition).distinct().limit(3).collect()}
+    if len(found) == 1 and of_labels <= {found[0][definition]}:
         return {key: str(value) for key, value in found[0].items()}
     if not found and not of_labels:
         return {}

@@ -35,6 +35,20 @@ class Rows:
     weight: npt.NDArray[np.float32]
 
 
+def _finite(loss: float, what: str) -> float:
+    """Return the loss of all ranks, so that all of them stop alike.
+
+    Raises:
+        LoanbookError: it is no number: training has diverged.
+    """
+    if not np.isfinite(loss):
+        raise LoanbookError(
+            f"the {what} is {loss}: training has diverged; lower learning_rate in the model's settings, or "
+            "leave out an input with huge values (train.inputs_left_out)"
+        )
+    return loss
+
+
 class Loop:
     """Trains a network with the other ranks; every rank ends with the same weights.
 
@@ -104,7 +118,7 @@ class Loop:
                 f"rank {self._ranks.rank} read {seen} training rows of {self._rows} in epoch {epoch}"
             )
         totals = self._ranks.total([loss, float(seen)])
-        return float(totals[0] / totals[1])
+        return _finite(float(totals[0] / totals[1]), f"train loss of epoch {epoch}")
 
     def _train_batch(self, numeric: Any, codes: Any, label: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -128,7 +142,7 @@ class Loop:
             losses = self._losses(tune.numeric[rows], tune.codes[rows], tune.label[rows]).numpy()
             total += float(np.sum(losses.astype(np.float64) * tune.weight[rows]))
         sums = self._ranks.total([total, float(np.sum(tune.weight, dtype=np.float64))])
-        return float(sums[0] / sums[1])
+        return _finite(float(sums[0] / sums[1]), "tune loss")
 
     def _judge(self, measured: dict[str, float], tune: Rows) -> None:
         progress = self._state.progress

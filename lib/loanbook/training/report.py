@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from loanbook.features.kind import IDS
 from loanbook.models.artefact import Artefact, Which, canonical, save_artefact
 from loanbook.models.bins import DevelopmentBins, code_bins, number_bins
 from loanbook.models.calibration import Calibration, fit_platt, weighted_log_loss
+from loanbook.models.heads import TAPE_OUTCOME
 from loanbook.models.predictor import Predictor
 from loanbook.models.settings import ModelSettings
 from loanbook.models.spec import InputSpec
@@ -102,6 +104,9 @@ def _status(snapshot: Snapshot, result: Mapping[str, Any], calibration: Calibrat
     short = [role for role in ("train", "calibrate", "test") if roles[role]["status"] != "ok"]
     fold = snapshot.splits["folds"][0]
     reasons = [f"{role}: {roles[role]['defaulting_loans']} defaulting loans" for role in short]
+    of_tape = snapshot.manifest["label_status"].get(TAPE_OUTCOME, 0)
+    if of_tape and snapshot.manifest["label"] != TAPE_OUTCOME:
+        reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")
     if result["method"] == "trained" and not result["best_epoch"]:
         reasons.append("training never improved on the mean default rate: every PD is that rate")
     return {
@@ -115,8 +120,9 @@ def _status(snapshot: Snapshot, result: Mapping[str, Any], calibration: Calibrat
 
 def _lineage(snapshot: Snapshot) -> dict[str, Any]:
     manifest = snapshot.manifest
-    names = ("tables", "source", "catalogue_id", "default_definition_id", "spec", "train", "label_status")
-    return {"snapshot": snapshot.id, **{name: manifest[name] for name in names}}
+    kind = ("source", *IDS, "period_months", "sampling", "outcome")
+    names = ("tables", *kind, "spec", "train", "label_status")
+    return {"snapshot": snapshot.id, **{name: manifest.get(name) for name in names}}
 
 
 def _schema(spec: InputSpec) -> list[dict[str, str]]:

@@ -38,6 +38,9 @@ class TrainSettings(Section):
         17, ge=0, description="of every random choice: splits, thinning, shuffling, weights, dropout"
     )
     test_months: int = Field(12, ge=1, description="calendar months of matured cohorts kept out of time")
+    test_share: float = Field(
+        0.20, gt=0, lt=1, description="of loans, held out where a tape's own outcome leaves no later time"
+    )
     folds: int = Field(1, ge=1, description="rolling origins listed; the most recent one is trained")
     shares: RoleShares = RoleShares()
     inputs_added: tuple[str, ...] = Field((), description="features that no model takes unless named here")

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
 from loanbook.models.spec import InputSpec
-from loanbook.section import validated
 from loanbook.storage import Storage, is_complete, read_json
 
 KEYS = ("source", "loan_id", "as_of_date")
@@ -36,27 +35,17 @@ class Snapshot:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Return what it holds and what it was made from."""
-        return self._json("manifest.json", "roles", "train", "spec")
+        return dict(read_json(self.folder / "manifest.json"))
 
     @cached_property
     def spec(self) -> InputSpec:
         """Return the inputs that its columns were prepared for."""
-        return validated(InputSpec, self._json("spec.json"), f"spec {self.folder / 'spec.json'}")
+        return InputSpec.model_validate(read_json(self.folder / "spec.json"))
 
     @cached_property
     def splits(self) -> dict[str, Any]:
         """Return the folds and the one that the roles belong to."""
-        return self._json("splits.json", "folds", "trained_fold")
-
-    def _json(self, file: str, *keys: str) -> dict[str, Any]:
-        content = read_json(self.folder / file)
-        if isinstance(content, dict) and all(key in content for key in keys):
-            return content
-        raise InputError(
-            required=f"an unaltered training snapshot in {self.folder}",
-            found=f"{file} without {' and '.join(keys) or 'keys'}",
-            do="restore the folder, or remove it and run train-model again",
-        )
+        return dict(read_json(self.folder / "splits.json"))
 
     def role_folder(self, role: str) -> Path:
         """Return the folder of a role's files; it may be absent where the role has no row."""

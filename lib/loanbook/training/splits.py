@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import date
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from loanbook.features.months import month_number
-from loanbook.training.settings import RoleShares, TrainSettings
+from loanbook.training.settings import TrainSettings
 
 HELD_OUT = ("tune", "calibrate", "calibrate_check", "test")
 ROLES = ("train", *HELD_OUT)
@@ -20,7 +20,8 @@ HASH_STEPS = 1_000_000
 class Fold(BaseModel):
     """Development months, test months at least the horizon later, and the shares of development loans.
 
-    Every date is a month end; a window of None holds no month.
+    Every date is a month end; a window of None holds no month. Where loans are held out instead of months,
+    ``test`` has a share of the development loans too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +32,7 @@ class Fold(BaseModel):
     test_from: date | None
     test_to: date | None
     shares: dict[str, float]
+    held_out: Literal["months", "loans"] = "months"
     reasons: tuple[str, ...] = ()
 
 
@@ -116,15 +118,12 @@ def with_enough_to_calibrate(fold: Fold, defaulting_loans: int, settings: TrainS
         defaulting_loans: loans of the development months with a default.
         settings: the shares and the least number of defaulting loans.
     """
-    shares: RoleShares = settings.shares
-    expected = defaulting_loans * shares.calibrate
-    if expected >= settings.min_defaults:
+    if defaulting_loans * fold.shares["calibrate"] >= settings.min_defaults:
         return fold
-    train = shares.train + shares.calibrate + shares.calibrate_check
+    others = {role: share for role, share in fold.shares.items() if role in ("tune", "test")}
+    shares = {"train": 1 - sum(others.values()), **others}
     reason = f"{defaulting_loans} defaulting loans in development: too few to set some aside for calibration"
-    return fold.model_copy(
-        update={"shares": {"train": train, "tune": shares.tune}, "reasons": (*fold.reasons, reason)}
-    )
+    return fold.model_copy(update={"shares": shares, "reasons": (*fold.reasons, reason)})
 
 
 def in_development(fold: Fold) -> Column:

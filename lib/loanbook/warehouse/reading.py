@@ -53,7 +53,9 @@ class Reader:
     def published_runs(self) -> list[Row]:
         """Return the published runs as they ended, one after the other; ``details`` of this job's only."""
         before = self.runs_before  # first of all: a Column needs the session that this builds
-        fields = "run_id job source status as_of_date inputs outputs model_name model_version"
+        fields = (
+            "run_id job source status as_of_date inputs outputs model_name model_version model_role scenario"
+        )
         details = F.when(F.col("job") == self.job, F.col("details")).alias("details")
         finished = F.unix_micros("finished_at").alias("finished")  # Python's times repeat an hour in autumn
         # No filter in Spark: it makes Delta read the statistics of every file first.

@@ -1,4 +1,4 @@
--- What are the scores by the model trained last, all months?
+-- What are the scores of the book by its model, all months?
 SELECT scores.*
 FROM scores
 INNER JOIN scored_models
@@ -6,4 +6,4 @@ INNER JOIN scored_models
   AND scores.scenario = scored_models.scenario
   AND scores.model_name = scored_models.model_name
   AND scores.model_version = scored_models.model_version
-  AND scored_models.is_latest
+  AND scored_models.is_book

@@ -1,4 +1,4 @@
--- What is the latest score of each loan, by the model trained last?
+-- What is the latest score of each loan, by the book's model?
 WITH ranked AS (
   SELECT
     *,
@@ -14,6 +14,9 @@ SELECT
   upb,
   pd_12m,
   pd_12m_raw,
+  pd_outcome,
+  pd_outcome_raw,
+  rank_only,
   pd_method,
   credit_score,
   vintage,

@@ -13,5 +13,7 @@ SELECT
   pd_12m - LAG(pd_12m) OVER (
     PARTITION BY source, loan_id, model_name, model_version, scenario
     ORDER BY as_of_date
-  ) AS pd_12m_change
+  ) AS pd_12m_change,
+  pd_outcome,
+  rank_only
 FROM scores

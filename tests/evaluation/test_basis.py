@@ -1,0 +1,37 @@
+from loanbook.evaluation.assess import INSUFFICIENT, assess
+from loanbook.evaluation.basis import LEVELS, Basis, on
+from loanbook.evaluation.report import render
+from loanbook.evaluation.settings import EvaluateSettings
+from tests.evaluation.rows import made_up
+from tests.evaluation.test_report import MODEL, findings
+
+SETTINGS = EvaluateSettings()
+
+
+def test_pds_that_only_rank_state_no_level_and_the_page_says_why():
+    basis = Basis(rank_only="the loans are a case-control sample")
+    rows = on(basis, assess(made_up(), "fold0", SETTINGS))
+    levels = [row for row in rows if row.metric in LEVELS]
+    assert levels
+    assert {(row.estimate, row.low) for row in levels} == {(None, None)}
+    assert {row.method for row in levels} == {"rank only: the loans are a case-control sample"}
+    ranks = {row.metric: row for row in rows if (row.predictor, row.segment) == ("model", "all")}
+    assert (ranks["auc"].method, ranks["auc"].estimate is None) == ("Mann-Whitney", False)
+    page = render(findings(600, rows=rows, basis=basis, model={**MODEL, "status": "ok"}))
+    assert "Rank only." in page
+    assert page.count("<img") == 2
+    assert "mean PD was" not in page
+    assert "By decile" not in page
+
+
+def test_held_out_loans_are_named_in_method_and_page():
+    basis = Basis(event="charged off, up to maturity", held_out="loans")
+    rows = on(basis, assess(made_up(), "held_out_loans", SETTINGS))
+    whole = {row.metric: row.method for row in rows if (row.predictor, row.segment) == ("model", "all")}
+    assert whole["auc"] == "Mann-Whitney; on held-out loans, no later time"
+    page = render(findings(600, rows=rows, basis=basis))
+    assert "Probability of charged off, up to maturity." in page
+    assert "Held-out loans." in page
+    assert "ut of time" not in page
+    few = on(basis, assess(made_up(loans=12), "held_out_loans", SETTINGS))
+    assert {row.method for row in few} == {INSUFFICIENT}
