@@ -62,7 +62,8 @@ def with_performance_fate(
     earlier = _months().rowsBetween(Window.unboundedPreceding, -1)
     after = F.lead(F.struct("as_of_date", "is_new")).over(_months())
     superseded = F.coalesce(accepted & (after["as_of_date"] == F.col("as_of_date")), F.lit(False))
-    said = content_hash_expr(lines, [*PERFORMANCE_COLUMNS, "exit"])
+    content = [name for name in (*PERFORMANCE_COLUMNS, *ATTRIBUTES, "exit") if name in lines.columns]
+    said = content_hash_expr(lines, content)
     own = lines.withColumns({"loan_id": _own_id_if_rejected(accepted), "_said": said})
     marked = own.withColumns(
         {
@@ -104,7 +105,9 @@ def _with_history_checks(
 ) -> Callable[[DataFrame], DataFrame]:
     def add(lines: DataFrame) -> DataFrame:
         stays = F.col("fate") == "published"
-        conditions = {**history_conditions("_before", period_months), CONFLICTING: F.col("_conflicts")}
+        # What a file says against itself does not change with later ones: a stored row keeps that flag.
+        conflicting = F.col("is_new") & F.col("_conflicts")
+        conditions = {**history_conditions("_before", period_months), CONFLICTING: conflicting}
         added = {
             column: failed(
                 {
@@ -116,7 +119,7 @@ def _with_history_checks(
             for column, severity in (("quality_flags", "flag"), ("halts", "halt"))
         }
         # A stored row is judged again, as the row before it may be another.
-        kept = F.array_except("quality_flags", F.array(*map(F.lit, (*NAMES, CONFLICTING))))
+        kept = F.array_except("quality_flags", F.array(*map(F.lit, NAMES)))
         return lines.withColumns(
             {
                 "quality_flags": F.concat(kept, added["quality_flags"]),
