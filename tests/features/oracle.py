@@ -75,13 +75,13 @@ def _states(past: Rows, month: int, period: int) -> dict[str, Any]:
     }
 
 
-def own_of(past: Rows, name: str) -> list[tuple[str, Any]] | None:
+def own_of(past: Rows, name: str) -> dict[str, Any] | None:
     """Return the values last known of the tape's own attributes that are inputs; None without any."""
     known: dict[str, Any] = {}
     for row in past:
         roles = row["attribute_roles"]
         known |= {k: v for k, v in row[name].items() if v is not None and roles[k] == "input"}
-    return sorted(known.items()) or None
+    return known or None
 
 
 def last_of(past: Rows, name: str) -> Any:

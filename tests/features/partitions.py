@@ -46,10 +46,10 @@ def partition_of(performance: Rows, loans: Rows, plan: Plan, state: pa.Table | N
 
 
 def features_of(partition: Partition, columns: dict[str, str] = COLUMNS, stamp: Stamp = STAMP) -> Rows:
-    """Return the rows of every month of the plan, as dicts."""
+    """Return the rows of every month of the plan, as dicts; their maps are dicts too, as Spark's are."""
     months = partition.months()
     return [
-        row
+        row | {name: dict(row[name]) for name in INTO.values() if row.get(name) is not None}
         for known in months
         for row in month_rows(known, partition.loans.ids, partition.flags, stamp, columns).to_pylist()
     ]

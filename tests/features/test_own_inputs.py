@@ -1,12 +1,14 @@
 """Attributes of the tape that change with the month, beside those of the loan's terms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from loanbook.features.own_inputs import OwnInputs, entries_of
 from tests.features.books import START, BookLoan, Rows, loans_of, performance_of, plan_of
-from tests.features.partitions import features_of, partition_of
+from tests.features.partitions import STAMP, features_of, partition_of
 
 NUMERIC = pa.map_(pa.string(), pa.float64())
 
@@ -42,10 +44,6 @@ def test_nothing_reported_leaves_the_terms_as_they_are() -> None:
 
 @pytest.mark.parametrize("barred", [False, True])
 def test_an_attribute_is_carried_with_a_stale_row_and_only_an_input_is_known(barred: bool) -> None:
-    from dataclasses import replace
-
-    from tests.features.partitions import STAMP
-
     terms = {"numeric_attributes": {"income": 5.0}, "attribute_roles": {"income": "input"}}
     book = [BookLoan("a", 0, ("current", "current", None, "current"), terms), BookLoan("b", 0, ("current",))]
     performance: Rows = performance_of(book)
@@ -55,9 +53,9 @@ def test_an_attribute_is_carried_with_a_stale_row_and_only_an_input_is_known(bar
     of_a = [row for row in rows if row["loan_id"] == "a"]
     scores = [] if barred else [600.5, 593.5, 593.5, 579.5]
     assert [row["numeric_inputs"] for row in of_a] == [
-        [("income", 5.0), *([("score", scores[k])] if scores else [])] for k in range(4)
+        {"income": 5.0, **({"score": scores[k]} if scores else {})} for k in range(4)
     ]
-    assert {name for row in rows for name, _ in row["numeric_inputs"] or []} <= {"income", "score"}
+    assert {name for row in rows for name in row["numeric_inputs"] or ()} <= {"income", "score"}
     assert [row["categorical_inputs"] for row in of_a] == (
-        [None] * 4 if barred else [None, None, None, [("band", "A")]]
+        [None] * 4 if barred else [None, None, None, {"band": "A"}]
     )

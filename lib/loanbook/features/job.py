@@ -183,10 +183,10 @@ def _month_in_range(tape: Tape, as_of: date) -> int:
     month = month_number(as_of)
     if as_of == last_day(month) and month in tape.months:
         return month
-    ends = "month end" if tape.period_months == 1 else f"end of a period of {tape.period_months} months"
+    ends = "a month end" if tape.period_months == 1 else f"an end of a period of {tape.period_months} months"
     near = [month] if month in tape.months else nearest_ends(month, tape.months)
     raise InputError(
-        required=f"--as-of with a {ends} of {tape.source}, "
+        required=f"--as-of with {ends} of {tape.source}, "
         f"from {last_day(tape.first_month)} to {last_day(tape.last_month)}",
         found=str(as_of),
         do=f"choose {' or '.join(str(last_day(end)) for end in near)}, or ingest the month that is lacking",
