@@ -33,6 +33,8 @@ def test_a_tunable_of_spark_is_text_however_it_is_written():
         ("boook.stale_months=6", "unknown key 'boook' (did you mean 'book'?)"),
         ("book.stale_months=often", "book.stale_months = 'often'"),
         ("book.stale_months", "--set key=value"),
+        ("ingest.bounds.rows=[1", "--set ingest.bounds.rows= with a value of YAML"),
+        ("train.model=${x", "--set train.model= with a value of YAML"),
     ],
 )
 def test_a_bad_override_names_the_key_and_the_nearest_known_one(override, words):

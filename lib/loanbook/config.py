@@ -139,13 +139,26 @@ def yaml_lines(path: Path) -> dict[str, int]:
 
 
 def _from_overrides(overrides: Sequence[str]) -> DictConfig:
-    """Return what ``key=value`` texts say: a value is YAML, but a path is the text as it is."""
-    plain = [override for override in overrides if not override.startswith(PATHS)]
-    merged = OmegaConf.from_dotlist(plain)
+    """Return what ``key=value`` texts say: a value is YAML, but a path is the text as it is.
+
+    Raises:
+        InputError: a value is no YAML.
+    """
+    merged = OmegaConf.create()
     for override in overrides:
-        if override.startswith(PATHS):
-            key, _, path = override.partition("=")
-            OmegaConf.update(merged, key, path)
+        key, _, value = override.partition("=")
+        try:
+            if override.startswith(PATHS):
+                OmegaConf.update(merged, key, value)
+            else:
+                merged.merge_with_dotlist([override])
+        except (OmegaConfBaseException, yaml.YAMLError) as error:
+            reason = " ".join(str(error).split()).partition(" in ")[0]
+            raise InputError(
+                required=f"--set {key}= with a value of YAML",
+                found=f"{override!r}: {reason}",
+                do="close its brackets or quotes, or put the value in quotes",
+            ) from error
     return merged
 
 
