@@ -28,6 +28,6 @@ def view_question(name: str) -> str:
     """Return what a view answers.
 
     >>> view_question("latest_scores")
-    'What is the latest score of each loan, by the book's model?'
+    "What is the latest score of each loan, by the book's model?"
     """
     return view_sql(name).splitlines()[0].removeprefix("-- ")
