@@ -54,6 +54,9 @@ def test_a_lookup_adds_its_fields_and_all_its_lines_are_accounted_for(ingest, ro
             ("collateral", 4): ["unreadable_price"], ("collateral", 5): ["missing_key"],
         }  # fmt: skip
         assert (result["lines"], result["published"], result["superseded"]) == (7, 4, 1)
+        assert result["flagged"] == {
+            "collateral": {"conflicting_rows": 1}, "performance": {"no_collateral": 1},
+        }  # fmt: skip
         assert_reconciled(rows(DELIVERIES), {"performance": 2, "collateral": 2})
     with pytest.raises(InputError, match=r"(?s)the collateral file of slice 202001.*deliver the files"):
         ingest(source, tape, scope="delta")
