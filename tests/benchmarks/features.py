@@ -129,7 +129,7 @@ def _delivery(made: Run, month: int) -> DataFrame:
         "slice_holds": "months",
         "is_open": True, "history": "reported", "sampling": "population", "lines": 0, "rows": 0,
         "delinquent": 0,
-        "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "run_id": made.run_id,
+        "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "erased": 0, "run_id": made.run_id,
     }  # fmt: skip
     values = tuple(row.get(name) for name in DELIVERIES.column_names)
     return made.spark.createDataFrame([values], DELIVERIES.empty(made.spark).schema)

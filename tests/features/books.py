@@ -189,7 +189,7 @@ def publish(
         "slice_holds": "cohorts", "is_open": True, "history": "reported",
         "sampling": "population",
         "lines": 0, "rows": 0, "delinquent": 0, "published": 0, "quarantined": 0, "superseded": 0,
-        "set_aside": 0, "run_id": run.run_id,
+        "set_aside": 0, "erased": 0, "run_id": run.run_id,
     }  # fmt: skip
     for table, rows in (
         (DELIVERIES, [delivery]),

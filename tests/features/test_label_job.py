@@ -41,7 +41,7 @@ def deliver(make_run: MakeRun, rows: Rows, last_month: int, where: str = "true")
         "slice_holds": "months", "is_open": True, "history": "reported", "sampling": "population",
         "run_id": run.run_id,
         "lines": 0, "rows": 0, "delinquent": 0, "published": 0, "quarantined": 0, "superseded": 0,
-        "set_aside": 0,
+        "set_aside": 0, "erased": 0,
     }  # fmt: skip
     run.replace(DELIVERIES, frame(run.spark, DELIVERIES, [delivery]), "true")
     run.replace(PERFORMANCE, frame(run.spark, PERFORMANCE, rows), where)
