@@ -193,7 +193,7 @@ def refusing(run):
 
 def test_a_failed_run_is_recorded_and_publishes_nothing_and_bad_input_leaves_no_row(make_run):
     publish(make_run("first"), 1.0)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(LoanbookError, match="RuntimeError: disk full"):
         run_job(make_run("failing"), Command("x", "", f"{__name__}:failing"), {})
     with pytest.raises(InputError):
         run_job(make_run("refusing"), Command("x", "", f"{__name__}:refusing"), {})
@@ -202,7 +202,7 @@ def test_a_failed_run_is_recorded_and_publishes_nothing_and_bad_input_leaves_no_
     rows = _runs(reader)
     assert sorted(rows) == ["failing", "first"]
     assert rows["failing"]["status"] == "failed"
-    assert rows["failing"]["error"] == "RuntimeError: disk full"
+    assert rows["failing"]["error"].startswith("RuntimeError: disk full (at ")
     assert rows["failing"]["outputs"] == {}
 
 
