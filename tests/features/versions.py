@@ -122,8 +122,8 @@ def publish_versions(
     fixed = {
         "source": "tape", "file": "tape.csv", "kind": "performance", "sha256": "0", "period_months": 1,
         "slice_holds": "months", "is_open": True, "history": "reported", "sampling": "population", "lines": 0,
-        "rows": 1, "delinquent": 0, "published": 1, "quarantined": 0, "superseded": 0, "set_aside": 0, "erased": 0,
-        "run_id": run.run_id, "scope": "delta",
+        "rows": 1, "delinquent": 0, "published": 1, "quarantined": 0, "superseded": 0, "set_aside": 0,
+        "erased": 0, "run_id": run.run_id, "scope": "delta",
     }  # fmt: skip
     deliveries = [
         {
