@@ -153,8 +153,19 @@ def write_new(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text("utf-8"))
+    """Read a JSON file that a job has written.
+
+    Raises:
+        InputError: it is missing, or altered so that it is no JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            required=f"the file {path} as a job wrote it",
+            found=str(getattr(error, "strerror", None) or f"no JSON ({error})"),
+            do=f"restore it, or remove {path.parent} and run the job that wrote it again",
+        ) from error
 
 
 @contextmanager

@@ -59,6 +59,14 @@ def test_an_altered_file_is_named(storage: Storage, file: str) -> None:
         load_artefact(storage, "small", version)
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"files": []}', b'{"files": {}}', b"", b"\xff"])
+def test_a_manifest_that_is_none_is_named(storage: Storage, content: bytes) -> None:
+    version = saved(storage).version
+    storage.model_folder("small", version, "manifest.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"(manifest|model)\.(json|onnx): it"):
+        load_artefact(storage, "small", version)
+
+
 def test_a_missing_file_is_named(storage: Storage) -> None:
     version = saved(storage).version
     storage.model_folder("small", version, "bins.json").unlink()

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+import warnings
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ from loanbook.errors import InputError
 from loanbook.section import validated
 from loanbook.sources import landing, text_blocks
 from loanbook.sources.file_spec import FileSpec
-from loanbook.sources.files import delivered_at_of, find_files, slice_of
+from loanbook.sources.files import delivered_at_of, files_of, find_files, slice_of
 from loanbook.sources.landing import by_tasks, landed_files
 from loanbook.storage import LOCK
 
@@ -232,3 +233,48 @@ def test_files_landed_by_tasks_are_those_landed_here(spark, tmp_path, monkeypatc
         landed_files("s", found, tmp_path / "landing", None, None, by_tasks(spark)),
     ):
         pass
+
+
+def test_leftovers_are_passed_over_by_name_whatever_the_pattern(tmp_path, caplog):
+    caplog.set_level("INFO")
+    tape = tmp_path / "tape"
+    (tape / ".git").mkdir(parents=True)
+    for name in (
+        "._loans_1.csv",
+        "_SUCCESS",
+        ".loans_1.csv.crc",
+        "~$loans_1.csv",
+        "loans_2.csv.part",
+        ".git/loans_9.csv",
+    ):
+        (tape / name).write_text("x\n1\n")
+    with zipfile.ZipFile(tape / "JAN.ZIP", "w") as archive:
+        archive.writestr("a/b/loans_1.csv", "x\n1\n")
+        archive.writestr("a\\c\\loans_3.csv", "x\n1\n")
+        archive.writestr("__MACOSX/a/b/._loans_1.csv", "x\n1\n")
+    found = find_files([str(tape)], [spec(pattern=".*loans_.*")])
+    assert [file.name for file, _ in found] == ["loans_1.csv", "loans_3.csv"]
+    assert "passed over, as no part of a delivery: " in caplog.text
+    assert files_of([str(tape)])[1] == [
+        "._loans_1.csv", ".git/loans_9.csv", ".loans_1.csv.crc", "__MACOSX/a/b/._loans_1.csv", "_SUCCESS",
+        "loans_2.csv.part", "~$loans_1.csv",
+    ]  # fmt: skip
+    (named,) = find_files([str(tape / "._loans_1.csv")], [spec(pattern=".*loans_.*")])
+    assert named[0].name == "._loans_1.csv"
+
+
+def test_one_name_twice_in_an_archive_is_refused(tmp_path):
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "tape.zip", "w") as archive:
+        warnings.simplefilter("ignore")  # of zipfile, about the second
+        archive.writestr("tape_1.csv", "x\n1\n")
+        archive.writestr("tape_1.csv", "x\n2\n")
+    with pytest.raises(InputError, match=r"(?s)once in the archive tape\.zip.*twice: tape_1\.csv"):
+        find_files([str(tmp_path / "tape.zip")], [spec()])
+
+
+def test_a_file_named_by_a_relative_path_that_matches_no_pattern_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("tape_1.csv", "other.csv"):
+        (tmp_path / name).write_text("x\n1\n")
+    with pytest.raises(InputError, match=r"(?s)names match one of.*other\.csv"):
+        find_files(["tape_1.csv", "other.csv"], [spec()])

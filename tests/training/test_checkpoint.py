@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from loanbook.training.checkpoint import Progress, State, load_state, save_state
 
@@ -19,6 +20,17 @@ def test_state_survives_and_is_replaced_whole(tmp_path: Path) -> None:
     assert state.optimizer[0] == 8
     assert len(state.best) == 2
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.npz"]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 40, 300, -30])
+def test_a_state_cut_short_is_none_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kept: int
+) -> None:
+    path = tmp_path / "checkpoint.npz"
+    save_state(path, State(Progress(), [np.zeros(9)], [np.array(7)], []))
+    path.write_bytes(path.read_bytes()[:kept])
+    assert load_state(path) is None
+    assert "training begins anew" in caplog.text
 
 
 def test_patience() -> None:

@@ -112,14 +112,24 @@ def load_artefact(storage: Storage, name: str, version: str) -> Artefact:
         InputError: there is no such model or version, or a file is missing or altered (it is named).
     """
     folder = _folder(storage, name, version)
-    manifest = json.loads(_bytes(folder, MANIFEST))
+    manifest = _manifest(folder)
     files = {file: _bytes(folder, file) for file in FILES}
     for file, content in files.items():
         if hashlib.sha256(content).hexdigest() != manifest["files"].get(file):
             raise _broken(folder, file, "its content is not what was saved")
-    if _total(name, manifest["files"]) != manifest["hash"]:
+    if _total(name, manifest["files"]) != manifest.get("hash"):
         raise _broken(folder, MANIFEST, "its hash over all files does not hold")
     return Artefact(name, folder.name, files)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(_bytes(folder, MANIFEST))
+    except ValueError as error:
+        raise _broken(folder, MANIFEST, f"it is no JSON ({error})") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise _broken(folder, MANIFEST, "it does not list the files with their hashes")
+    return manifest
 
 
 def model_names(storage: Storage) -> list[str]:

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, TypeVar
 
 from loanbook.errors import InputError
 from loanbook.path_forms import delta_name, local_path
 from loanbook.sources.file_spec import FileSpec
+from loanbook.sources.leftovers import is_leftover
 
 log = logging.getLogger(__name__)
 
@@ -109,13 +110,15 @@ def find_files(
     """Return the files that match a pattern, with the spec of the pattern, in order of name.
 
     Folders are searched below, archives inside. Every spec needs a file; with ``every=False`` one does. Files
-    of folders and archives that match none are named in the log.
+    of folders and archives that match none, or that are no part of a delivery, are named in the log.
 
     Raises:
         InputError: a path does not exist, no file matches a spec, a file that was named itself matches none,
             or one name appears twice.
     """
-    found = files_of(given)
+    found, passed_over = files_of(given)
+    if passed_over:
+        log.info("passed over, as no part of a delivery: %s", _listed(passed_over))
     matched = [
         (file, spec)
         for spec in specs
@@ -127,7 +130,8 @@ def find_files(
         if every or len(lacking) == len(specs):
             raise InputError(
                 required=f"a file whose name matches {spec.pattern!r}",
-                found=_listed([file.name for file in found]),
+                found=_listed([file.name for file in found])
+                + (f"; passed over: {_listed(passed_over)}" if passed_over else ""),
                 do="give the tape's folder or files, and the source that they belong to",
             )
     _say_unmatched(given, found, {file for file, _ in matched}, specs)
@@ -143,7 +147,8 @@ def _say_unmatched(
     given: Sequence[str], found: Sequence[TapeFile], matched: Collection[TapeFile], specs: Sequence[Spec]
 ) -> None:
     left = [file for file in found if file not in matched]
-    named = [file.name for file in left if file.member is None and str(file.path) in given]
+    paths = {local_path(text) for text in given if not text.startswith(CATALOGUE)}
+    named = [file.name for file in left if file.member is None and file.path in paths]
     if named:
         patterns = ", ".join(repr(spec.pattern) for spec in specs)
         raise InputError(
@@ -157,20 +162,30 @@ def _say_unmatched(
         )
 
 
-def files_of(given: Sequence[str]) -> list[TapeFile]:
-    """Return every file in the folders and archives given.
+def files_of(given: Sequence[str]) -> tuple[list[TapeFile], list[str]]:
+    """Return every file in the folders and archives given, and the names of leftovers that are passed over.
+
+    What was named itself is never passed over.
 
     Raises:
-        InputError: a path does not exist, or an archive is damaged.
+        InputError: a path does not exist, or an archive is damaged or holds one name twice.
     """
-    return [file for text in given for file in _files(text)]
-
-
-def _files(text: str) -> list[TapeFile]:
-    if text.startswith(CATALOGUE):
-        table = text.removeprefix(CATALOGUE)
-        return [TapeFile(Path(table), table.rpartition(".")[2], table=table)]
-    return [file for path in _paths(text) for file in _members(path)]
+    found: list[TapeFile] = []
+    passed_over: list[str] = []
+    for text in given:
+        if text.startswith(CATALOGUE):
+            table = text.removeprefix(CATALOGUE)
+            found.append(TapeFile(Path(table), table.rpartition(".")[2], table=table))
+            continue
+        root = local_path(text, "a tape")
+        for path in _paths(root, text):
+            if is_leftover(path.relative_to(root).parts):
+                passed_over.append(str(path.relative_to(root)))
+            else:
+                members, others = _members(path)
+                found += members
+                passed_over += others
+    return found, passed_over
 
 
 def _listed(names: list[str]) -> str:
@@ -178,8 +193,7 @@ def _listed(names: list[str]) -> str:
     return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _paths(text: str) -> list[Path]:
-    path = local_path(text, "a tape")
+def _paths(path: Path, text: str) -> list[Path]:
     if not path.exists():
         raise InputError(
             required=f"a file or folder {text}", found="nothing of that name", do="correct the path"
@@ -191,17 +205,25 @@ def _paths(text: str) -> list[Path]:
     return tables + sorted(file for file in files if not any(file.is_relative_to(table) for table in tables))
 
 
-def _members(path: Path) -> list[TapeFile]:
+def _members(path: Path) -> tuple[list[TapeFile], list[str]]:
+    """Return the files that a path is or holds, and the names of leftovers in an archive."""
     if path.is_dir():
-        return [TapeFile(path, path.name, table=delta_name(str(path)))]
-    if path.suffix.lower() == ".zip":
-        try:
-            with zipfile.ZipFile(path) as archive:
-                entries = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
-        except zipfile.BadZipFile as error:
-            raise _damaged(path, error) from error
-        return [TapeFile(path, Path(entry).name, entry) for entry in entries]
-    return [TapeFile(path, path.name[:-3] if path.suffix.lower() == ".gz" else path.name)]
+        return [TapeFile(path, path.name, table=delta_name(str(path)))], []
+    if path.suffix.lower() != ".zip":
+        return [TapeFile(path, path.name[:-3] if path.suffix.lower() == ".gz" else path.name)], []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+    except zipfile.BadZipFile as error:
+        raise _damaged(path, error) from error
+    parts = {entry: PurePosixPath(entry.replace("\\", "/")).parts for entry in entries}
+    kept = [entry for entry in entries if not is_leftover(parts[entry])]
+    if repeated := sorted({entry for entry in kept if kept.count(entry) > 1}):
+        raise InputError(
+            required=f"each file once in the archive {path.name}", found=f"twice: {_listed(repeated)}",
+            do="unpack it, tell which is meant, and give that file",
+        )  # fmt: skip
+    return [TapeFile(path, parts[entry][-1], entry) for entry in kept], sorted({*entries} - {*kept})
 
 
 def slice_of(name: str, spec: FileSpec) -> str:

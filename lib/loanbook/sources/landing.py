@@ -174,7 +174,7 @@ def _empty(file: TapeFile) -> InputError:
 def _land(source: str, file: TapeFile, spec: FileSpec, folder: Path, day: date | None, slice_: str) -> Landed:
     sha256 = file.sha256()
     constants = (source, slice_, f"{file.name}:{sha256[:12]}", day)
-    is_parquet = file.name.endswith(".parquet")
+    is_parquet = file.name.lower().endswith(".parquet")
     delimiter, quote = (UNIT_SEPARATOR, None) if is_parquet else (spec.delimiter, spec.quote)
     with file.open() as stream:
         blocks = _parquet_blocks(stream) if is_parquet else text_blocks(stream, spec, file.name)

@@ -49,7 +49,7 @@ def replay_files(tapes: Sequence[str], again: Mapping[str, Any]) -> list[tuple[T
     Raises:
         InputError: there are several files.
     """
-    files = files_of(tapes)
+    files, _ = files_of(tapes)
     if len(files) != 1:
         raise InputError(
             required=f"one file with the mended lines of {again['delivery']}",

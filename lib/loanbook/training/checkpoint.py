@@ -1,8 +1,11 @@
 """The state of a training after an epoch, in one file that is replaced whole."""
 
 import json
+import logging
 import os
 import uuid
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -54,9 +59,17 @@ def save_state(path: Path, state: State) -> None:
 
 
 def load_state(path: Path) -> State | None:
-    """Return the state saved there, or None."""
+    """Return the state saved there; None where there is none, or one that is cut short or altered."""
     if not path.is_file():
         return None
+    try:
+        return _read_state(path)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        log.warning("training begins anew, as %s cannot be read: %s", path, error or type(error).__name__)
+        return None
+
+
+def _read_state(path: Path) -> State:
     with np.load(path, allow_pickle=False) as arrays:
         progress = Progress(**json.loads(arrays["progress"].tobytes()))
         groups = {

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
 from loanbook.models.spec import InputSpec
+from loanbook.section import validated
 from loanbook.storage import Storage, is_complete, read_json
 
 KEYS = ("source", "loan_id", "as_of_date")
@@ -35,17 +36,27 @@ class Snapshot:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Return what it holds and what it was made from."""
-        return dict(read_json(self.folder / "manifest.json"))
+        return self._json("manifest.json", "roles", "train", "spec")
 
     @cached_property
     def spec(self) -> InputSpec:
         """Return the inputs that its columns were prepared for."""
-        return InputSpec.model_validate(read_json(self.folder / "spec.json"))
+        return validated(InputSpec, self._json("spec.json"), f"spec {self.folder / 'spec.json'}")
 
     @cached_property
     def splits(self) -> dict[str, Any]:
         """Return the folds and the one that the roles belong to."""
-        return dict(read_json(self.folder / "splits.json"))
+        return self._json("splits.json", "folds", "trained_fold")
+
+    def _json(self, file: str, *keys: str) -> dict[str, Any]:
+        content = read_json(self.folder / file)
+        if isinstance(content, dict) and all(key in content for key in keys):
+            return content
+        raise InputError(
+            required=f"an unaltered training snapshot in {self.folder}",
+            found=f"{file} without {' and '.join(keys) or 'keys'}",
+            do="restore the folder, or remove it and run train-model again",
+        )
 
     def role_folder(self, role: str) -> Path:
         """Return the folder of a role's files; it may be absent where the role has no row."""

@@ -105,7 +105,7 @@ def test_folders_and_archives_are_opened_and_hidden_files_named(tmp_path):
         archive.writestr("__MACOSX/2024/loans.csv", "x")
     files, hidden = arrived_files(str(tmp_path))
     assert [(file.name, file.member) for file in files] == [("loans.csv", "2024/loans.csv")]
-    assert hidden == [".DS_Store", "loans.csv"]
+    assert hidden == [".DS_Store", "__MACOSX/2024/loans.csv"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty", "empty.zip", "cut.zip"])

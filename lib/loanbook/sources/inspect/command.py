@@ -79,13 +79,13 @@ def _files(given: Sequence[str], refused: list[InputError]) -> list[TapeFile]:
     files: list[TapeFile] = []
     for text in given:
         try:
-            shown, hidden = arrived_files(text)
+            shown, passed_over = arrived_files(text)
         except InputError as error:
             refused.append(error)
             continue
         files += shown
-        if hidden:
-            log.warning("%s: passed over as hidden: %s", text, ", ".join(hidden))
+        if passed_over:
+            log.info("%s: passed over, as no part of a delivery: %s", text, ", ".join(passed_over))
     return files
 
 

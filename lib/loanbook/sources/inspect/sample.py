@@ -54,7 +54,7 @@ def read_sample(file: TapeFile, limit: int) -> Sample:
     Raises:
         InputError: it is empty, damaged before its first line, or neither text nor Parquet.
     """
-    if file.name.endswith(".parquet"):
+    if file.name.lower().endswith(".parquet"):
         return _parquet_sample(file, limit)
     text = read_text(file, limit)
     dialect = find_dialect(text.lines)
