@@ -15,8 +15,9 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.section import validated
 from loanbook.sources import landing, text_blocks
+from loanbook.sources.file_names import delivered_at_of, slice_of
 from loanbook.sources.file_spec import FileSpec
-from loanbook.sources.files import delivered_at_of, files_of, find_files, slice_of
+from loanbook.sources.files import files_of, find_files
 from loanbook.sources.landing import by_tasks, landed_files
 from loanbook.storage import LOCK
 

@@ -22,7 +22,7 @@ from loanbook.quality.rejected import (
 )
 from loanbook.runs import Run
 from loanbook.session import named
-from loanbook.sources.fields import required_layouts
+from loanbook.sources.columns import required_layouts
 from loanbook.sources.judge import Judged
 from loanbook.sources.quarantined import frequent_reasons
 

@@ -7,11 +7,11 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.errors import InputError
 from loanbook.path_forms import spark_reads
 from loanbook.quality.checks import WRONG_LAYOUT, failed, unreadable
 from loanbook.quality.misfits import NOT_FINITE, finite
 from loanbook.sources.chunks import LANDED_SCHEMA, UNIT_SEPARATOR
+from loanbook.sources.columns import positions, required_fields
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.file_spec import FieldType, FileSpec
 from loanbook.sources.landing import Landed
@@ -82,63 +82,6 @@ def unfilled(empty: DataFrame) -> DataFrame:
     return empty.withColumns({"_found_fields": F.lit(None).cast("int"), "_reasons": none, "_flags": none})
 
 
-def required_fields(file: Landed) -> int:
-    """Return the number of fields that a line of ``file`` must have."""
-    return len(file.header or file.fields)
-
-
-def required_layouts(file: Landed) -> str:
-    """Return the numbers of fields that a line of ``file`` may have, in words."""
-    if file.header:
-        return str(len(file.header))
-    return " or ".join(str(len(fields)) for fields in file.spec.field_sets)
-
-
-def columns_left_out(files: Sequence[Landed]) -> dict[str, list[str]]:
-    """Return, by kind of file, the columns of headers that the mapping does not read."""
-    found: dict[str, set[str]] = {}
-    for file in files:
-        read = set(_positions(file).values())
-        left = {
-            f"{name} ({place + 1})" if name in file.fields else name
-            for place, name in enumerate(file.header or ())
-            if place not in read
-        }
-        found.setdefault(file.spec.what, set()).update(left)
-    return {kind: sorted(names) for kind, names in found.items() if names}
-
-
-def _positions(file: Landed) -> dict[str, int]:
-    names = list(file.header or file.fields)
-    if missing := [name for name in file.fields if name not in names]:
-        raise InputError(
-            required=f"the columns {', '.join(missing)} in {file.name}",
-            found=f"a header with {', '.join(names)}",
-            do="deliver the file with these columns, or correct the mapping's delimiter and fields",
-        )
-    return {name: _position(file, names, name, field.position) for name, field in file.fields.items()}
-
-
-def _position(file: Landed, names: Sequence[str], name: str, given: int | None) -> int:
-    """Return the place of a field, from 0.
-
-    Raises:
-        InputError: the header has its name at several, and the mapping names none of them.
-    """
-    places = [place for place, other in enumerate(names, 1) if other == name]
-    if given in places:
-        return given - 1
-    if given is not None or len(places) > 1:
-        shown = ", ".join(map(str, places))
-        raise InputError(
-            required=f"one column {name} in {file.name}, or the place of the one to read",
-            found=f"it at {shown} of {len(names)}" + ("" if given is None else f", and position: {given}"),
-            do=f"say which in the mapping, such as {name}: {{type: ..., position: {places[-1]}}}, or have it "
-            "named differently",
-        )
-    return places[0] - 1
-
-
 def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
     """Return the lines with their fields as text, null where blank."""
     first = files[0]
@@ -149,7 +92,7 @@ def _split(spark: SparkSession, files: list[Landed]) -> DataFrame:
     found = F.size("_parts")
     texts = [
         F.nullif(F.trim(F.get("_parts", F.lit(position))), F.lit("")).alias(f"_text_{name}")
-        for name, position in _positions(first).items()
+        for name, position in positions(first).items()
     ]
     wrong = (found != required_fields(first)).alias("_wrong_layout")
     return parts.select(*META, "_damage", found.alias("_found_fields"), wrong, *texts)

@@ -40,7 +40,11 @@ def cutter(delimiter: str | None, quote: str | None) -> Cut:
 def by_header(spec: FileSpec, header: Iterable[str]) -> dict[str, FieldType]:
     """Return the first layout whose fields are all in a header, else the first."""
     names = set(header)
-    return next((fields for fields in spec.field_sets if names >= set(fields)), spec.field_sets[0])
+
+    def fits(fields: dict[str, FieldType]) -> bool:
+        return names >= {field.in_header(name) for name, field in fields.items()}
+
+    return next((fields for fields in spec.field_sets if fits(fields)), spec.field_sets[0])
 
 
 def by_width(spec: FileSpec, lines: Iterable[str], delimiter: str, quote: str | None) -> dict[str, FieldType]:

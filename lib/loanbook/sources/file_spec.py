@@ -78,6 +78,9 @@ class FieldType(Section):
     position: int | None = Field(
         None, ge=1, description="place of the column in the file, where its header has the name twice"
     )
+    column: str | None = Field(
+        None, description='what the header calls it, where that is another name, or none: ""'
+    )
     pad: int | None = Field(None, ge=1, description="of a code: zeros go before it up to this length")
 
     @model_validator(mode="before")
@@ -97,6 +100,10 @@ class FieldType(Section):
                 f"'thousands' and 'decimal' are both {self.decimal!r}: of 1.234,56 they are '.' and ','"
             )
         return self
+
+    def in_header(self, name: str) -> str:
+        """Return what the header calls the field of this name."""
+        return name if self.column is None else self.column
 
     @property
     def most_decimals(self) -> int:

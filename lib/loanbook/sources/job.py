@@ -16,6 +16,7 @@ from loanbook.runs import Run
 from loanbook.session import named
 from loanbook.sources.accounts import accounted, assert_accepted
 from loanbook.sources.canonical import assert_mapping
+from loanbook.sources.columns import columns_left_out
 from loanbook.sources.deliveries import (
     Row,
     about_tape,
@@ -25,7 +26,6 @@ from loanbook.sources.deliveries import (
     reconciled,
     stored_rows,
 )
-from loanbook.sources.fields import columns_left_out
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import Keep, keeper
 from loanbook.sources.judge import Judged, balances, judge

@@ -18,8 +18,9 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.sources.chunks import LANDED_SCHEMA, UNIT_SEPARATOR, write_chunks
 from loanbook.sources.file_layout import by_header, by_width, cutter
+from loanbook.sources.file_names import delivered_at_of, slice_of
 from loanbook.sources.file_spec import FieldType, FileSpec
-from loanbook.sources.files import TapeFile, delivered_at_of, slice_of
+from loanbook.sources.files import TapeFile
 from loanbook.sources.table_rows import last_version, numbered_lines
 from loanbook.sources.text_blocks import Block, sound, text_blocks
 from loanbook.storage import held_folder

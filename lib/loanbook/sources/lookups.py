@@ -12,8 +12,8 @@ from loanbook.quality.checks import all_reasons, failed
 from loanbook.quality.history import CONFLICTING
 from loanbook.sources.expressions import assert_valid
 from loanbook.sources.fields import empty_fields
+from loanbook.sources.file_names import EVERY_SLICE
 from loanbook.sources.file_spec import FileSpec
-from loanbook.sources.files import EVERY_SLICE
 from loanbook.sources.history import conflicts, differs
 from loanbook.sources.landing import Landed
 

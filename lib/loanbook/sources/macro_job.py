@@ -16,9 +16,10 @@ from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout
 from loanbook.quality.rejected import by_reason, warn_of
 from loanbook.runs import Run
 from loanbook.session import named
+from loanbook.sources.columns import columns_left_out, required_layouts
 from loanbook.sources.deliveries import Row, deliveries_frame, delivery_rows, reconciled, stored_rows
 from loanbook.sources.expressions import assert_valid, fields_read
-from loanbook.sources.fields import assert_rows, columns_left_out, empty_fields, read_fields, required_layouts
+from loanbook.sources.fields import assert_rows, empty_fields, read_fields
 from loanbook.sources.files import find_files
 from loanbook.sources.frames import keeper
 from loanbook.sources.landing import Landed, by_tasks, landed_files

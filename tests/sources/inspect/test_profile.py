@@ -84,3 +84,22 @@ def test_codes_are_listed_where_few_and_repeated():
 
 def test_leading_zeros_are_noted():
     assert of(["007", "123"]).notes == ("leading zeros: a code, or padded",)
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        ([*[0, 1, 2, 3, 5, 17] * 9, *[96] * 3, *[98] * 4], {"98": 4, "96": 3}),
+        ([*range(20, 99), 96, 98, 98], {}),
+        ([*[0, 1, 2] * 9, 77, 77, 77], {"77": 3}),
+        ([*[0, 1, 2] * 9, 77], {}),
+    ],
+)
+def test_repeated_codes_far_from_the_values_are_sentinels(values, codes):
+    assert of([str(value) for value in values]).missing == codes
+
+
+@pytest.mark.parametrize("form", ["{}-12-31", "12/31/{}", "31.12.{}", "{}1231"])
+def test_the_end_of_time_is_a_sentinel_of_a_date(form):
+    field = of([form.format(year) for year in (2020, 2021, 2022, 9999, 9999)])
+    assert (field.type, field.missing, field.high) == ("date", {form.format(9999): 2}, "2022-12-31")

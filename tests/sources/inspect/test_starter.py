@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from loanbook.errors import InputError
-from loanbook.sources.files import slice_of
+from loanbook.sources.file_names import slice_of
 from loanbook.sources.inspect.starter import name_pattern, starter_mapping
 from loanbook.sources.mapping import TapeMapping
 from loanbook.sources.mapping_files import load_mapping
@@ -125,11 +125,11 @@ def test_names_that_differ_in_digits_are_one_kind():
     assert name_pattern("feed_202401.csv") == name_pattern("feed_202512.csv")
 
 
-def test_a_name_that_no_expression_holds_is_left_out_and_one_with_a_dot_is_not(tmp_path):
+def test_a_name_that_no_expression_holds_is_another_and_one_with_a_dot_is_not(tmp_path):
     lines = [line.replace("balance", "loan/value").replace("days_past_due", "days.late") for line in panel()]
-    mapping, text = loaded(tmp_path, inspected(write(tmp_path, "feed.csv", lines)))
-    assert "loan/value" not in mapping.files[0].field_sets[0]
-    assert '# left out, for no expression can hold its name: "loan/value"' in text
+    mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "feed.csv", lines)))
+    fields = mapping.files[0].field_sets[0]
+    assert fields["loan_value"].column == "loan/value"
     assert "days.late" in mapping.files[0].field_sets[0]
 
 
@@ -141,3 +141,49 @@ def test_a_code_with_a_quote_sign_or_a_slash_is_a_literal(tmp_path):
     ]
     mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "a.csv", ["id,month,status", *rows])))
     assert r"WHEN 'it\u0027s' THEN NULL /* TODO */" in mapping.performance.columns["state"]
+
+
+def test_a_single_file_gives_the_loans_too(tmp_path):
+    mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "feed.csv", panel())))
+    assert mapping.loans is not None
+    assert (mapping.loans.of, mapping.loans.columns) == ("performance", {"loan_id": "loan_id"})
+
+
+def test_how_often_a_loan_was_late_is_not_how_late_it_is(tmp_path):
+    names = [
+        "times_90_days_late",
+        "delinq_2yrs",
+        "NumberOfTime30-59DaysPastDueNotWorse",
+        "num_late",
+        "dpd_12m",
+    ]
+    rows = [
+        f"L{loan},2024-{m:02d},{','.join('012'[m % 3] for _ in names)}"
+        for loan in range(9)
+        for m in range(1, 7)
+    ]
+    lines = [",".join(["id", "month", *names]), *rows]
+    mapping, text = loaded(tmp_path, inspected(write(tmp_path, "a.csv", lines)))
+    assert mapping.performance.columns["state"].strip() == "NULL /* TODO */"
+    assert "It publishes nothing while a code has no state" in text
+    lines = [line + (",days_late" if n == 0 else f",{n % 40}") for n, line in enumerate(lines)]
+    mapping, _ = loaded(tmp_path, inspected(write(tmp_path, "a.csv", lines)), stem="other")
+    assert "days_late" in mapping.performance.columns["state"]
+
+
+def test_an_amount_is_no_loan_and_one_with_thousandths_is_not_rounded(tmp_path):
+    rows = [
+        f"{1000 + loan * 7 + m},L{loan},2024-{m:02d},{m % 3},{loan + 1}.{m}00"
+        for loan in range(9)
+        for m in range(1, 7)
+    ]
+    findings = inspected(write(tmp_path, "a.csv", ["principal,ref,month,late,balance", *rows]))
+    mapping, text = loaded(tmp_path, findings)
+    assert mapping.performance.columns["loan_id"] == "ref"
+    assert mapping.files[0].field_sets[0]["balance"].type == "double"
+    assert "TODO: money of 3 decimals?" in text
+
+
+def test_a_header_below_other_lines_is_said(tmp_path):
+    _, text = loaded(tmp_path, inspected(write(tmp_path, "feed.csv", ["Report of today", *panel()])))
+    assert "Before it loads, the lines above the header in line 2 must go." in text

@@ -63,7 +63,7 @@ def inspect_file(file: TapeFile, limit: int, known: Known) -> Findings:
     fitting = next((match for match in layouts if match.misfit is None), None)
     names = sample.names(list(fitting.fields) if fitting else None)
     fields = tuple(profile(name, column) for name, column in zip(names, sample.columns, strict=True))
-    keys = tuple(find_keys(fields, sample.columns))
+    keys = tuple(find_keys(fields, sample.columns, sample.header))
     return Findings(
         sample,
         tuple(layouts),

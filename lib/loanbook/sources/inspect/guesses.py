@@ -1,10 +1,12 @@
 """Which fields are probably the loan, the month and the state: guesses, for a person to edit."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loanbook.sources.inspect.findings import Findings
+from loanbook.sources.inspect.keys import may_identify
+from loanbook.sources.inspect.names import TIMES, quoted
 from loanbook.sources.inspect.profile import FEW, Field
 from loanbook.sources.inspect.types import DATES
 
@@ -53,16 +55,21 @@ def guess_columns(findings: Findings) -> Guess:
         month = next((f for f in dates if MONTH.search(f.name)), dates[0] if dates else None)
     as_of, as_of_by = _month(month)
     state = next((f for f in findings.fields if STATE.search(f.name) and not REGION.search(f.name)
+                  and not TIMES.search(f.name)
                   and f.type in ("int", "text") and f.name not in key), None)  # fmt: skip
     states, state_by = _state(state)
     loan_by = (
         f"guessed: {'the key' if loan in key else 'by its name'}" if loan else "TODO: the field of the loan"
     )
-    return Guess(quoted(loan or findings.fields[0].name), loan_by, as_of, as_of_by, states, state_by)
+    return Guess(quoted(loan or _first_of(findings.fields).name), loan_by, as_of, as_of_by, states, state_by)
 
 
 def _named(fields: Iterable[Field], pattern: re.Pattern[str]) -> str | None:
     return next((field.name for field in fields if pattern.search(field.name)), None)
+
+
+def _first_of(fields: Sequence[Field]) -> Field:
+    return next((field for field in fields if may_identify(field)), fields[0])
 
 
 def _month(field: Field | None) -> tuple[str, str]:
@@ -112,12 +119,3 @@ def _of_a_count(field: Field, name: str) -> tuple[tuple[str, ...], str]:
 def _escaped(text: str) -> str:
     # \u0027 and not \': a mapping's check for unsafe expressions skips what stands between two quote signs.
     return text.replace("\\", "\\\\").replace("'", "\\u0027")
-
-
-def quoted(name: str) -> str:
-    """Return a field's name as an expression holds it.
-
-    >>> quoted("loan_id"), quoted("loan id")
-    ('loan_id', '`loan id`')
-    """
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else f"`{name}`"

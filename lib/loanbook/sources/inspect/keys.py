@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from loanbook.sources.inspect.names import MONEY
 from loanbook.sources.inspect.profile import Field
 from loanbook.sources.inspect.types import date_months
 
 LONGEST_SPAN = 600  # months that a count such as an age in months may cover
-MOST_REPEATED = 0.01  # share of rows that repeat a key, above which it is no candidate
+MOST_REPEATED = 0.05  # share of rows that repeat a key, above which it is no candidate
 MONTH_WORDS = ("month", "age", "period", "mob", "remaining", "seq")
 
 
@@ -35,10 +36,18 @@ class Months:
     span: int
 
 
-def find_keys(fields: Sequence[Field], columns: Sequence[pa.ChunkedArray]) -> list[Key]:
-    """Return the unique fields; else the unique pairs of a field and a month; else the one nearest to it."""
+def find_keys(
+    fields: Sequence[Field], columns: Sequence[pa.ChunkedArray], header: Sequence[str] | None = None
+) -> list[Key]:
+    """Return the unique fields; else the unique pairs of a field and a month; else the one nearest to it.
+
+    A column without a name that numbers the rows tells nothing of the loans: a program wrote it.
+    """
     rows = len(columns[0])
-    able = [k for k, field in enumerate(fields) if field.type in ("int", "text", "date")]
+    able = [
+        k for k, field in enumerate(fields) if may_identify(field)
+        and not (header and not header[k] and field.is_unique and field.type == "int")
+    ]  # fmt: skip
     if rows < 2:
         return []
     if single := [Key((fields[k].name,)) for k in able if fields[k].is_unique]:
@@ -59,6 +68,11 @@ def find_keys(fields: Sequence[Field], columns: Sequence[pa.ChunkedArray]) -> li
     ]
     best = min(near, key=lambda key: key.repeated + key.blank, default=None)
     return [best] if best and best.repeated + best.blank <= MOST_REPEATED * rows else []
+
+
+def may_identify(field: Field) -> bool:
+    """Return whether the field can be a part of a key: no amount, which is unique by chance."""
+    return field.type in ("int", "text", "date") and not MONEY.search(field.name)
 
 
 def _counts_months(field: Field) -> bool:

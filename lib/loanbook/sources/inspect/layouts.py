@@ -108,7 +108,8 @@ def _fit(
     if by_header:
         if sample.header is None:
             return (), "the layout has a header, the file has none"
-        lacking = [name for name in fields if name not in sample.header]
+        called = [field.in_header(name) for name, field in fields.items()]
+        lacking = [name for name in called if name not in sample.header]
         return (("header",), None) if not lacking else ((), f"the header lacks {', '.join(lacking)}")
     delimiter = sample.dialect.delimiter if sample.dialect else None
     if len(sample.columns) != len(fields):
@@ -125,7 +126,8 @@ def _reads(sample: Sample, fields: Mapping[str, FieldType]) -> float | None:
     for name, field in fields.items():
         if field.type == "text":
             continue
-        texts = sample.columns[names.index(name)].slice(0, ROWS).drop_null()
+        place = names.index(field.in_header(name) if sample.header else name)
+        texts = sample.columns[place].slice(0, ROWS).drop_null()
         if field.missing:
             texts = texts.filter(pc.invert(pc.is_in(texts, pa.array(field.missing))))
         given += len(texts)

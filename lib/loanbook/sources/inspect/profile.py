@@ -14,6 +14,10 @@ from loanbook.sources.inspect.types import MISSING_WORDS, OTHER_DATES, Kind, iso
 
 FEW = 20  # distinct values that are listed as codes
 NINES = re.compile(r"-?9+(\.0*)?|0*9+")
+CODES = re.compile(r"-?(9+[5-9]|9{2,}|8{2,}|7{2,})(\.0*)?")  # 96 and 98 for two kinds of no answer
+MOST_CODES = 4
+LEAST_OTHERS = 3  # distinct values, from which those far from them stand out
+FAR_DATE = r"^(?:9999.?12.?31|9999.?12|31.12.9999|12.31.9999|12.?9999|0001.?01.?01|01.01.0001)$"
 REPEATED = 0.001  # share of the rows that repeat a lone far value before it counts as a sentinel
 FAR = 5  # times the range of the other values
 THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
@@ -61,9 +65,13 @@ def profile(name: str, column: pa.ChunkedArray) -> Field:
     counted = pc.value_counts(column.drop_null())
     texts, counts = pc.struct_field(counted, [0]), pc.struct_field(counted, [1])
     words = pc.is_in(pc.utf8_lower(texts), pa.array(sorted(MISSING_WORDS)))
-    missing = _top(texts, counts, words)
-    texts, counts = pc.filter(texts, pc.invert(words)), pc.filter(counts, pc.invert(words))
-    kind = kind_of(texts, counts)
+    missing, texts, counts = _without(texts, counts, words)
+    far, near, number = _without(texts, counts, pc.match_substring_regex(texts, FAR_DATE))
+    kind = kind_of(near, number)
+    if far and kind.type == "date":
+        missing, texts, counts = missing | far, near, number
+    else:
+        kind = kind_of(texts, counts)
     exceptions = _top(texts, counts, pc.invert(kind.fits))
     fitting, number = pc.filter(texts, kind.fits), pc.filter(counts, kind.fits)
     low, high, sentinels = _range(kind, fitting, number)
@@ -79,6 +87,14 @@ def _decimals(kind: Kind, texts: pa.StringArray) -> int:
         return 0
     after = pc.replace_substring_regex(texts, r"^[^.]*\.?|[eE].*$", "")
     return int(pc.max(pc.utf8_length(after)).as_py())
+
+
+def _without(
+    texts: pa.StringArray, counts: pa.Int64Array, left_out: pa.BooleanArray
+) -> tuple[dict[str, int], pa.StringArray, pa.Int64Array]:
+    """Return the texts left out with their counts, then the others and theirs."""
+    kept = pc.invert(left_out)
+    return _top(texts, counts, left_out), pc.filter(texts, kept), pc.filter(counts, kept)
 
 
 def _top(texts: pa.StringArray, counts: pa.Int64Array, chosen: pa.BooleanArray) -> dict[str, int]:
@@ -124,7 +140,9 @@ def _ends(texts: pa.StringArray, counts: Numbers, values: Numbers) -> tuple[int,
     if high == 1:
         lone = re.fullmatch(r"-?9{3,}(\.0*)?", texts[0].as_py())
         return (0, 0) if lone else (0, 1)
-    if _is_sentinel(
+    if number := _codes_at_the_end(texts, counts, values):
+        high -= number
+    elif _is_sentinel(
         texts[high - 1].as_py(), values[high - 1] - values[high - 2], values[:-1], counts[-1], counts.sum()
     ):
         high -= 1
@@ -133,6 +151,17 @@ def _ends(texts: pa.StringArray, counts: Numbers, values: Numbers) -> tuple[int,
     ):
         low = 1
     return low, high
+
+
+def _codes_at_the_end(texts: pa.StringArray, counts: Numbers, values: Numbers) -> int:
+    """Return how many of the greatest values look like codes, are repeated, and lie far from the others."""
+    for number in range(min(MOST_CODES, len(values) - LEAST_OTHERS), 0, -1):
+        codes, others = texts[-number:].to_pylist(), values[:-number]
+        repeated = counts[-number:].sum() >= max(REPEATED * counts.sum(), 3)
+        far = values[-number] - others[-1] > max(others[-1] - others[0], 1)
+        if repeated and far and all(CODES.fullmatch(code) for code in codes):
+            return number
+    return 0
 
 
 def _is_sentinel(text: str, gap: float, others: Numbers, count: int, rows: int) -> bool:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from loanbook.errors import InputError
 from loanbook.sources.files import TapeFile
 from loanbook.sources.inspect.dialect import Dialect, find_dialect, has_header
+from loanbook.sources.inspect.names import field_names
 from loanbook.sources.inspect.text import Text, read_text
 
 BLOCK = 20_000  # lines that are Python texts at a time
@@ -30,6 +31,7 @@ class Sample:
     text: Text | None = None
     dialect: Dialect | None = None
     parquet: str | None = None
+    header_line: int = 1
 
     @property
     def rows(self) -> int:
@@ -39,13 +41,7 @@ class Sample:
     def names(self, layout: Sequence[str] | None = None) -> tuple[str, ...]:
         """Return one name a field, from the header, else from ``layout``, else field_1 and so on."""
         given = self.header or layout or ()
-        named = [
-            (given[k].strip() if k < len(given) else "") or f"field_{k + 1}" for k in range(len(self.columns))
-        ]
-        return tuple(
-            name if named.index(name) == k else f"{name}_{named[: k + 1].count(name)}"
-            for k, name in enumerate(named)
-        )
+        return field_names([given[k] if k < len(given) else "" for k in range(len(self.columns))])
 
 
 def read_sample(file: TapeFile, limit: int) -> Sample:
@@ -67,7 +63,9 @@ def read_sample(file: TapeFile, limit: int) -> Sample:
     start, header, why = _header(text.lines, dialect)
     columns = _columns(text.lines[start:], dialect)
     facts = replace(text, lines=[])  # the columns hold them
-    return Sample(file, columns, header, why, len(text.lines), text.is_whole, facts, dialect)
+    return Sample(
+        file, columns, header, why, len(text.lines), text.is_whole, facts, dialect, header_line=start or 1
+    )
 
 
 def _header(lines: Sequence[str], dialect: Dialect) -> tuple[int, tuple[str, ...] | None, str]:
@@ -120,7 +118,13 @@ def _parquet_sample(file: TapeFile, limit: int) -> Sample:
     read = sum(len(batch) for batch in rows)
     form = f"{total:,} rows in {groups:,} row group{'' if groups == 1 else 's'}"
     return Sample(
-        file, columns, tuple(schema.names), "Parquet names its columns", read, read == total, parquet=form
+        file,
+        columns,
+        tuple(name.strip() for name in schema.names),
+        "Parquet names its columns",
+        read,
+        read == total,
+        parquet=form,
     )
 
 

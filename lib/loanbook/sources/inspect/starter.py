@@ -6,17 +6,14 @@ from collections.abc import Sequence
 
 from loanbook.errors import InputError
 from loanbook.sources.inspect.findings import Findings
-from loanbook.sources.inspect.guesses import Guess, guess_columns, is_performance, quoted
+from loanbook.sources.inspect.guesses import Guess, guess_columns, is_performance
+from loanbook.sources.inspect.names import COUNT, MONEY, quoted
 from loanbook.sources.inspect.profile import LONGEST_INT, Field
 from loanbook.sources.inspect.types import DATES
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-MONEY = re.compile(
-    r"(?i)upb|balance|(^|_)bal($|_)|amount|amt|principal|proceeds|payment|costs?$|limit$|statement$|(^|_)bill$"
-)
 MONEY_DECIMALS = 2
-COUNT = re.compile(r"(?i)months?|days|age|number|count")
 READ_ALL = ("utf-8", "utf-8-sig")  # what a mapping reads unless it names another encoding
 
 
@@ -34,7 +31,7 @@ def starter_mapping(found: Sequence[Findings], stem: str) -> str:
     names = dict.fromkeys(each.sample.file.name for each in found)
     lines = [
         f"# A mapping begun by inspect-tape from {', '.join(names)}.",
-        "# It loads as it is, and its guesses are to be edited: see every TODO and every '# guessed'.",
+        f"# {_loads(performance)} Its guesses are to be edited: see every TODO and every '# guessed'.",
         *(f"# {match.title} of conf/sources has this layout already." for match in performance.known[:1]),
         f"name: {_key(name)}",
         "product: personal          # TODO: mortgage, card or personal",
@@ -48,7 +45,7 @@ def starter_mapping(found: Sequence[Findings], stem: str) -> str:
         "",
         "files:",
         *files,
-        *(_loans(loans) if loans else []),
+        *_loans(loans or performance, of_performance=loans is None),
         *_performance(guess_columns(performance)),
     ]
     return "".join(f"{line.rstrip()}\n" for line in lines)
@@ -113,33 +110,28 @@ def _file(findings: Findings, kind: str) -> list[str]:
     if text and text.encoding not in READ_ALL:
         lines.append(f"    encoding: {text.encoding}   # {text.decided}")
     loan = guess_columns(findings).loan_id
-    left_out = [field for field in findings.fields if re.search("[`/]", field.name)] if sample.header else []
-    if len(left_out) == len(findings.fields):
-        left_out = []
-    return [
-        *lines,
-        "    fields:",
-        *(f"      {_field(field, loan)}" for field in findings.fields if field not in left_out),
-        *(
-            f"      # left out, for no expression can hold its name: {_field(field, loan)}"
-            for field in left_out
-        ),
-    ]
+    header = sample.header or ()
+    fields = [_field(field, loan, header, place) for place, field in enumerate(findings.fields, 1)]
+    return [*lines, "    fields:", *(f"      {line}" for line in fields)]
 
 
-def _field(field: Field, loan: str) -> str:
-    """Return the line of a field: its name, type and the texts that mean missing."""
+def _field(field: Field, loan: str, header: Sequence[str], place: int) -> str:
+    """Return the line of a field: its name, type, the texts that mean missing, and its column's odd name."""
     name = _key(field.name)
     kind, remarks = ("text", []) if quoted(field.name) == loan else _type(field)
     words = list(field.missing)
-    content = {"type": kind} if kind != "text" or not words else {}
+    content = {"type": kind}
     if kind == "date":
         content["format"] = str(field.format)
     flow = [f"{key}: {value}" for key, value in content.items()]
+    if header and header[place - 1] != field.name:
+        flow.append(f"column: {json.dumps(header[place - 1], ensure_ascii=False)}")
+    if header.count(header[place - 1] if header else "") > 1:
+        flow.append(f"position: {place}")
     if words:
         flow.append(f"missing: {json.dumps(words, ensure_ascii=False)}")
         remarks.append("guessed: these mean missing")
-    value = f"{{{', '.join(flow)}}}" if len(flow) > 1 or words else kind
+    value = f"{{{', '.join(flow)}}}" if len(flow) > 1 else kind
     return f"{name}: {value}" + (f"   # {'; '.join(remarks)}" if remarks else "")
 
 
@@ -182,11 +174,23 @@ def _why(field: Field) -> list[str]:
     return [*field.notes, *([f"{field.type} but for {shown}"] if shown else [])]
 
 
-def _loans(findings: Findings) -> list[str]:
+def _loads(performance: Findings) -> str:
+    """Return whether an ingest takes the mapping unedited, in words."""
+    if performance.sample.header_line > 1:
+        return (
+            f"Before it loads, the lines above the header in line {performance.sample.header_line} must go."
+        )
+    if "NULL" in " ".join(guess_columns(performance).state):
+        return "It publishes nothing while a code has no state (NULL)."
+    return "It loads as it is."
+
+
+def _loans(findings: Findings, *, of_performance: bool) -> list[str]:
     guess = guess_columns(findings)
     return [
         "",
         "loans:                     # TODO: add terms, such as original_upb, credit_score, dti, ltv",
+        *(["  of: performance          # the terms of a loan's first month"] if of_performance else []),
         "  columns:",
         f"    loan_id: {_single(guess.loan_id)}   # {guess.loan_id_by}",
     ]
