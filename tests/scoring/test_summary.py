@@ -8,6 +8,7 @@ ROWS = [
 SCORED = {
     "source": "s", "as_of": "2020-02-29", "model": "m", "model_version": "v1", "model_status": "ok",
     "uncalibrated": False, "event": "default within 12 months", "rank_only_because": None,
+    "each_in_its_own_month": False,
     "model_reasons": [], "by_state": ROWS, **totals(ROWS),
 }  # fmt: skip
 
@@ -37,6 +38,11 @@ def test_weak_scores_come_with_their_caution():
     text = summary_table({**SCORED, **weak})
     assert "(insufficient): train: 3 defaulting loans; 8 months" in text
     assert text.endswith("uncalibrated")
+
+
+def test_scores_of_several_months_are_told_as_such():
+    text = summary_table({**SCORED, "each_in_its_own_month": True})
+    assert text.startswith("s, each loan in its own month up to 2020-02-29: probability of default")
 
 
 def test_pds_that_only_rank_are_not_summed_up():

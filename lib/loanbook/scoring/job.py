@@ -61,7 +61,7 @@ def score_portfolio(
         run.replace(SCORES, scores, _slice(run, artefact, source, part.month))
     finally:
         scores.unpersist()
-    return _result(run, chosen, why, [{**row, "upb": float(row["upb"])} for row in table])
+    return _result(run, chosen, why, part.month is None, [{**row, "upb": float(row["upb"])} for row in table])
 
 
 class _Part(NamedTuple):
@@ -91,7 +91,9 @@ def _part(run: Run, tape: TapeKind, own_month: bool) -> _Part:
     return _Part(applications(features, performance), None)
 
 
-def _result(run: Run, chosen: Chosen, why: str | None, table: list[dict[str, Any]]) -> dict[str, Any]:
+def _result(
+    run: Run, chosen: Chosen, why: str | None, own_month: bool, table: list[dict[str, Any]]
+) -> dict[str, Any]:
     artefact = chosen.artefact
     result = totals(table)
     run.count("scores", result["scores"])
@@ -101,6 +103,7 @@ def _result(run: Run, chosen: Chosen, why: str | None, table: list[dict[str, Any
         **result,
         "source": run.source,
         "as_of": str(run.as_of),
+        "each_in_its_own_month": own_month,
         "model": artefact.name,
         "model_version": artefact.version,
         "model_role": chosen.role,

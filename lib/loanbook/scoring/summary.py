@@ -37,8 +37,9 @@ def summary_table(scored: Mapping[str, Any]) -> str:
     if len(performing) > 1:
         lines.append(_cells({**totals(performing), "state": "performing", **_sums(performing)}))
     lines += [_cells(row) for row in rows if row["state"] == DEFAULTED]
+    at = ", each loan in its own month up to" if scored["each_in_its_own_month"] else " at"
     head = (
-        f"{scored['source']} at {scored['as_of']}: probability of {scored['event']}, "
+        f"{scored['source']}{at} {scored['as_of']}: probability of {scored['event']}, "
         f"{scored['model']} {scored['model_version']}"
     )
     return "\n".join([head, *_aligned([HEADINGS, *lines]), *_cautions(scored)])
