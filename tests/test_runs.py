@@ -1,6 +1,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -225,3 +226,10 @@ def test_commits_carry_their_lineage(make_run):
     metadata = json.loads(history["userMetadata"])
     assert metadata["run_id"] == run.run_id
     assert set(metadata) == {"run_id", "job", "code_version", "settings_hash", "inputs"}
+
+
+def test_a_warehouse_of_another_version_is_refused_before_anything_is_read(make_run):
+    run = make_run()
+    base.create(run.spark, run.storage, replace(RUNS, columns=RUNS.columns[:-1]))
+    with pytest.raises(InputError, match=r"(?s)table runs with the columns .*new folder"):
+        _ = run.published

@@ -91,7 +91,7 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
         InputError: it exists with other columns, as an earlier or later version of the package wrote it.
     """
     if _is_there(spark, storage, table):
-        _require_columns(spark, storage, table)
+        require_columns(table, spark.table(storage.spark_name(table.name)))
         return
     builder = DeltaTable.createIfNotExists(spark).comment(table.description)
     builder = builder.tableName(storage.spark_name(table.name))
@@ -107,9 +107,13 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     builder.partitionedBy(*table.partitions).execute()
 
 
-def _require_columns(spark: SparkSession, storage: Storage, table: Table) -> None:
-    found = dict(spark.table(storage.spark_name(table.name)).dtypes)
-    wanted = dict(table.empty(spark).dtypes)
+def require_columns(table: Table, frame: DataFrame) -> None:
+    """Check that ``frame``, which reads the table, has its columns.
+
+    Raises:
+        InputError: another version of the package wrote it.
+    """
+    found, wanted = dict(frame.dtypes), dict(table.empty(frame.sparkSession).dtypes)
     differ = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
     if differ:
         shown = ", ".join(f"{name} ({found.get(name, 'none')})" for name in differ[:5])

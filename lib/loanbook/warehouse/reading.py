@@ -43,11 +43,17 @@ class Reader:
 
     @cached_property
     def runs_before(self) -> DataFrame:
-        """Return the rows of ``runs`` as they were when first asked for."""
+        """Return the rows of ``runs`` as they were when first asked for.
+
+        Raises:
+            InputError: another version of the package made the warehouse.
+        """
         self._runs_version = base.latest_version(self.spark, self.storage, RUNS)
         if self._runs_version is None:
             return RUNS.empty(self.spark)
-        return base.read(self.spark, self.storage, RUNS, self._runs_version)
+        rows = base.read(self.spark, self.storage, RUNS, self._runs_version)
+        base.require_columns(RUNS, rows)
+        return rows
 
     @cached_property
     def published_runs(self) -> list[Row]:
