@@ -32,6 +32,7 @@ class Run(Writer):
         self.metrics: dict[str, float] = {}
         self.evidence: dict[str, Any] = {}  # of the row's details, and too long for the printed result
         self._started = time.time()
+        self._recorded = False
 
     def count(self, name: str, rows: int) -> None:
         """Add rows to one of the run's counts."""
@@ -90,7 +91,9 @@ class Run(Writer):
             "seconds": round(finished - self._started, 2),
         }
         if self.inputs or self.outputs or (error and "spark" in self.__dict__):
-            self._append_row(finished, details, error)
+            if not self._recorded:  # what interrupts a run after its row does not unpublish it
+                self._append_row(finished, details, error)
+            self._recorded = True
         self.release()
         return {**own, **self.counts, **details, **own}  # the run's own words win and stand first
 
