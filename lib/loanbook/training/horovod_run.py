@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pyspark.sql import SparkSession
 
 from loanbook.errors import InputError, LoanbookError
-from loanbook.training.worker_failure import Reporting, WorkerOutput, failure_line
+from loanbook.training.worker_failure import Reporting, WorkerOutput, failure_line, quiet_spark_thread
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,8 +68,8 @@ def launch(
     path = os.pathsep.join(entry for entry in sys.path if entry)
     output = WorkerOutput(sys.stderr)
     try:
-        return list(
-            horovod.spark.run(
+        with quiet_spark_thread():
+            results = horovod.spark.run(
                 Reporting(function),
                 args=(argument,),
                 num_proc=workers,
@@ -84,7 +84,7 @@ def launch(
                 verbose=0,
                 executable=sys.executable,
             )
-        )
+        return list(results)
     except Exception as error:  # Horovod raises bare Exception for every failure of a worker
         raise LoanbookError(failure_line(error, output)) from error
 

@@ -4,7 +4,9 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -57,6 +59,22 @@ class WorkerOutput(io.TextIOBase):
         """Return what the first worker to fail said."""
         said = [line.split(MARK, 1)[1] for line in self._end.splitlines() if MARK in line]
         return said[0].strip() if said else None
+
+
+@contextmanager
+def quiet_spark_thread() -> Iterator[None]:
+    """Keep the trace of Horovod's thread off the terminal: that its Spark job ended says nothing new."""
+    before = threading.excepthook
+
+    def hook(found: threading.ExceptHookArgs) -> None:
+        if found.thread is None or "run_spark" not in found.thread.name:
+            before(found)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def failure_line(error: Exception, output: WorkerOutput) -> str:
