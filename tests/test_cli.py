@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from loanbook import commands
+from loanbook.arguments import Command
 from loanbook.cli import main
-from loanbook.commands import COMMANDS, Command
+from loanbook.commands import COMMANDS
 from loanbook.errors import GateRefused
 
 ROOT = Path(__file__).parents[1]

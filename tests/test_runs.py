@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from loanbook.commands import Command, run_job
+from loanbook.arguments import Command
+from loanbook.commands import run_job
 from loanbook.errors import InputError, LoanbookError
 from loanbook.scoring.duckdb_views import Warehouse
 from loanbook.tables import base

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, NoReturn
 
-from loanbook.commands import COMMANDS, WITHOUT_JVM, Command, run_job
+from loanbook.arguments import Command
+from loanbook.commands import COMMANDS, WITHOUT_JVM, run_job
 from loanbook.errors import InputError
 from loanbook.failures import explained
 from loanbook.interrupts import interruptible

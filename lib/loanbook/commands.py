@@ -1,11 +1,23 @@
 """The jobs: name, arguments, and the function that does each."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from loanbook.arguments import (
+    DELIVERED_AT,
+    MODEL,
+    MODEL_VERSION,
+    ONE_SOURCE,
+    REPLAY,
+    SCOPE,
+    SCORING_MODEL,
+    SIZE,
+    TAPES,
+    TRAIN_MODEL,
+    WORKERS,
+    Command,
+    argument,
+)
 from loanbook.errors import InputError, LoanbookError
 from loanbook.failures import explained
 
@@ -14,61 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Argument:
-    """A command-line argument, as argparse takes it."""
-
-    flag: str
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Command:
-    """A job: ``target`` is ``module:function``, called with the run and the job's own arguments by name."""
-
-    name: str
-    help: str
-    target: str
-    arguments: tuple[Argument, ...] = ()
-    writes_warehouse: bool = True
-
-    @property
-    def parameters(self) -> list[str]:
-        """Return the names of the function's own parameters."""
-        return [argument.flag.removeprefix("--").replace("-", "_") for argument in self.arguments]
-
-    def function(self) -> Callable[..., dict[str, Any]]:
-        """Import and return the job's function; only then are its libraries loaded."""
-        module, name = self.target.split(":")
-        function: Callable[..., dict[str, Any]] = getattr(import_module(module), name)
-        return function
-
-
-def _argument(flag: str, help_text: str, **options: Any) -> Argument:
-    return Argument(flag, {"help": help_text, **options})
-
-
-MODEL = _argument("--model", "name of a trained model (default: the one trained last)")
-SCORING_MODEL = _argument(
-    "--model", "name of a trained model (default: settings, score.model; else the one trained last)"
-)
-MODEL_VERSION = _argument("--model-version", "version of its artefact (default: the last)")
-TRAIN_MODEL = _argument("--model", "a file of conf/models or a YAML file (default: settings, train.model)")
-WORKERS = _argument("--workers", "Horovod processes (default: settings, train.workers)", type=int)
-TAPES = _argument("--tapes", "folder or files of the tape", nargs="+", required=True)
-DELIVERED_AT = _argument("--delivered-at", "day of delivery, YYYY-MM-DD (default: from the file's name)")
-ONE_SOURCE = _argument("--source", "only this source, by its name in the tables (default: all)")
-SCOPE = _argument(
-    "--scope",
-    "full: each file replaces its slice; delta: its rows are added or replace those of the same month",
-    choices=("full", "delta"),
-    default="full",
-)
-REPLAY = _argument(
-    "--replay", "delivery whose lines in quarantine come mended in --tapes", metavar="DELIVERY"
-)
-SIZE = _argument("--size", "tiny, demo or bench", choices=("tiny", "demo", "bench"), default="demo")
 
 COMMANDS = {
     command.name: command
@@ -79,10 +36,10 @@ COMMANDS = {
             "loanbook.sources.simulate.job:simulate_tapes",
             (
                 SIZE,
-                _argument("--out", "folder to write to", required=True),
-                _argument("--seed", "seed of every draw (default: settings, simulate.seed)", type=int),
-                _argument("--loans", "number of loans, with --size bench", type=int),
-                _argument("--months", "number of months, with --size bench", type=int),
+                argument("--out", "folder to write to", required=True),
+                argument("--seed", "seed of every draw (default: settings, simulate.seed)", type=int),
+                argument("--loans", "number of loans, with --size bench", type=int),
+                argument("--months", "number of months, with --size bench", type=int),
             ),
             writes_warehouse=False,
         ),
@@ -96,7 +53,7 @@ COMMANDS = {
             "ingest-macro",
             "economic series into macro, with the day each value became known",
             "loanbook.sources.macro_job:ingest_macro",
-            (_argument("--files", "files or folder of the series", nargs="+", required=True), DELIVERED_AT),
+            (argument("--files", "files or folder of the series", nargs="+", required=True), DELIVERED_AT),
         ),
         Command(
             "build-features",
@@ -115,7 +72,7 @@ COMMANDS = {
             (
                 TRAIN_MODEL,
                 WORKERS,
-                _argument("--resume", "go on from the last checkpoint", action="store_true"),
+                argument("--resume", "go on from the last checkpoint", action="store_true"),
             ),
         ),
         Command(
@@ -125,7 +82,7 @@ COMMANDS = {
             (
                 MODEL,
                 MODEL_VERSION,
-                _argument("--truth", "folder of a simulated book's truth, to compare with"),
+                argument("--truth", "folder of a simulated book's truth, to compare with"),
             ),
         ),
         Command(
@@ -138,16 +95,16 @@ COMMANDS = {
             "erase-loan",
             "remove loans from every table, with a record that does not name them",
             "loanbook.erasure:erase_loan",
-            (_argument("--loan-id", "identifiers of the loans in the tape", nargs="+", required=True),),
+            (argument("--loan-id", "identifiers of the loans in the tape", nargs="+", required=True),),
         ),
         Command(
             "settle-changes",
             "publish what other programs committed to a table, or undo it",
             "loanbook.warehouse.settle:settle_changes",
             (
-                _argument("--table", "name of the table", required=True),
-                _argument("--take", "publish the table as it stands", action="store_true"),
-                _argument("--undo", "make it as it was last published", action="store_true"),
+                argument("--table", "name of the table", required=True),
+                argument("--take", "publish the table as it stands", action="store_true"),
+                argument("--undo", "make it as it was last published", action="store_true"),
             ),
         ),
         Command(
@@ -155,12 +112,12 @@ COMMANDS = {
             "all of it in one session: tapes in, a scored book out",
             "loanbook.pipeline:run_pipeline",
             (
-                _argument("--tapes", "folder or files of the tape", nargs="+"),
+                argument("--tapes", "folder or files of the tape", nargs="+"),
                 DELIVERED_AT,
                 SCOPE,
-                _argument("--macro", "files or folder of economic series", nargs="+"),
-                _argument("--macro-source", "mapping of the series, in conf/sources"),
-                _argument("--simulate", "simulate the tapes first, of this size", choices=("tiny", "demo")),
+                argument("--macro", "files or folder of economic series", nargs="+"),
+                argument("--macro-source", "mapping of the series, in conf/sources"),
+                argument("--simulate", "simulate the tapes first, of this size", choices=("tiny", "demo")),
                 TRAIN_MODEL,
                 WORKERS,
             ),
@@ -177,10 +134,8 @@ WITHOUT_JVM = {
             "query the tables and views with DuckDB, without a JVM",
             "loanbook.scoring.sql_prompt:main",
             (
-                _argument("query", "a query; without one, a prompt opens", nargs="?"),
-                _argument(
-                    "--format", "form of the answer", choices=("table", "csv", "json"), default="table"
-                ),
+                argument("query", "a query; without one, a prompt opens", nargs="?"),
+                argument("--format", "form of the answer", choices=("table", "csv", "json"), default="table"),
             ),
         ),
         Command(
@@ -189,10 +144,10 @@ WITHOUT_JVM = {
             "loanbook.quality.show:show_quarantine",
             (
                 ONE_SOURCE,
-                _argument("--reason", "only lines that failed this check"),
-                _argument("--delivery", "only lines of this file: its name, or its key in deliveries"),
-                _argument("--limit", "example lines for each reason", type=int, default=3),
-                _argument("--export", "write the lines as read to this new file", metavar="FILE"),
+                argument("--reason", "only lines that failed this check"),
+                argument("--delivery", "only lines of this file: its name, or its key in deliveries"),
+                argument("--limit", "example lines for each reason", type=int, default=3),
+                argument("--export", "write the lines as read to this new file", metavar="FILE"),
             ),
         ),
         Command(
@@ -206,8 +161,8 @@ WITHOUT_JVM = {
             "the feature catalogue: what each feature means, its range, and since when its inputs are known",
             "loanbook.features.listing:list_features",
             (
-                _argument("--theme", "only the features of this theme"),
-                _argument(
+                argument("--theme", "only the features of this theme"),
+                argument(
                     "--format",
                     "form of the list; markdown is the documentation page",
                     choices=("table", "markdown", "csv", "json"),
@@ -220,14 +175,14 @@ WITHOUT_JVM = {
             "what a file that has arrived holds: dialect, layout, fields, keys; a mapping to begin with",
             "loanbook.sources.inspect.command:inspect_tape",
             (
-                _argument(
+                argument(
                     "files",
                     "files, folders, .gz or .zip archives of delimited text or Parquet",
                     nargs="+",
                     metavar="FILE",
                 ),
-                _argument("--lines", "lines to read of each file, 0 for all", type=int, default=100_000),
-                _argument("--write-mapping", "write a mapping to edit to this new file", metavar="FILE.yaml"),
+                argument("--lines", "lines to read of each file, 0 for all", type=int, default=100_000),
+                argument("--write-mapping", "write a mapping to edit to this new file", metavar="FILE.yaml"),
             ),
         ),
     )

@@ -3,30 +3,21 @@
 import logging
 from collections.abc import Callable
 
-from delta.exceptions import (
-    ConcurrentAppendException,
-    ConcurrentDeleteDeleteException,
-    ConcurrentDeleteReadException,
-    ConcurrentTransactionException,
-    ConcurrentWriteException,
-    DeltaConcurrentModificationException,
-    MetadataChangedException,
-    ProtocolChangedException,
-    captured,  # noqa: F401 - on import it makes py4j raise the classes above
-)
+import delta.exceptions
+import delta.exceptions.captured  # on import it makes py4j raise the classes below
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 CONFLICTS = (
-    ConcurrentAppendException,
-    ConcurrentDeleteDeleteException,
-    ConcurrentDeleteReadException,
-    ConcurrentTransactionException,
-    ConcurrentWriteException,
-    DeltaConcurrentModificationException,
-    MetadataChangedException,
-    ProtocolChangedException,
+    delta.exceptions.ConcurrentAppendException,
+    delta.exceptions.ConcurrentDeleteDeleteException,
+    delta.exceptions.ConcurrentDeleteReadException,
+    delta.exceptions.ConcurrentTransactionException,
+    delta.exceptions.ConcurrentWriteException,
+    delta.exceptions.DeltaConcurrentModificationException,
+    delta.exceptions.MetadataChangedException,
+    delta.exceptions.ProtocolChangedException,
 )
 
 
