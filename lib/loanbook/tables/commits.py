@@ -66,7 +66,8 @@ def commits_by_spark(
     spark: SparkSession, storage: Storage, table: Table, after: int
 ) -> Iterator[tuple[int, Actions]]:
     """Yield version and actions of each commit after a version that the log still has, oldest first."""
-    latest_version(spark, storage, table)  # brings Delta's own picture of the log up to date
+    if latest_version(spark, storage, table) == after:
+        return
     log = delta_log(spark, storage, table)
     conf = log.newDeltaHadoopConf()
     files = log.getChangeLogFiles(after + 1, False)  # False: a gap is no error here
