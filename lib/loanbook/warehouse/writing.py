@@ -135,7 +135,7 @@ class Writer(Reader, ABC):
 
     def _committed(self, table: Table, version: int) -> None:
         """Note a commit; refuse to go on where another one came between it and what the run went on from."""
-        if version > self._heads[table.name] + 1:
+        if version > self._heads[table.name]:
             require_own(table.name, self.run_id, self._commits(table, self._heads[table.name]))
         self._heads[table.name] = self.outputs[table.name] = version
         self._written[table.name] = table
