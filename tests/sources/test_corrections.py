@@ -25,7 +25,7 @@ from tests.sources.tapes import (
 )
 
 WRITTEN_IN_TURN = (QUARANTINE, PERFORMANCE, DELIVERIES)
-LENIENT = ("ingest.max_quarantined_share=0.5",)
+LENIENT = ("ingest.max_quarantined_share=0.5", "ingest.max_lost_class_share=1")
 
 
 def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
