@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ time.sleep(60)
 """
 
 
+def held(folder: Path, holder: str, dead_after: float = 60) -> Lease:
+    """Return a lease that a run of another thread holds."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(taken, folder, holder, 5, dead_after).result()
+
+
 def taken(folder: Path, holder: str, wait: float = 5, dead_after: float = 60) -> Lease:
     lease = Lease(folder, holder)
     lease.acquire(wait, dead_after)
@@ -29,7 +36,7 @@ def taken(folder: Path, holder: str, wait: float = 5, dead_after: float = 60) ->
 
 
 def test_the_second_waits_for_the_first_and_a_run_that_cannot_wait_names_the_holder(tmp_path: Path) -> None:
-    first = taken(tmp_path, "run-1")
+    first = held(tmp_path, "run-1")
     with pytest.raises(LoanbookError, match="run run-1 .*still writes .* after 0.3 s"):
         taken(tmp_path, "run-2", wait=0.3)
     threading.Timer(0.5, first.release).start()
@@ -54,7 +61,7 @@ def test_a_killed_process_loses_its_lease_at_once(tmp_path: Path) -> None:
 
 
 def test_a_holder_elsewhere_keeps_its_lease_while_its_heart_beats(tmp_path: Path) -> None:
-    beating = taken(tmp_path, "run-1", dead_after=0.4)
+    beating = held(tmp_path, "run-1", dead_after=0.4)
     with pytest.raises(LoanbookError, match="run-1"):
         taken(tmp_path, "run-2", wait=1, dead_after=0.4)
     beating.release()
@@ -63,6 +70,15 @@ def test_a_holder_elsewhere_keeps_its_lease_while_its_heart_beats(tmp_path: Path
     with pytest.raises(LoanbookError, match="run-3"):
         taken(tmp_path, "run-4", wait=0.2, dead_after=0.6)
     assert taken(tmp_path, "run-4", wait=5, dead_after=0.6).is_held()
+
+
+def test_a_run_that_failed_and_was_not_ended_does_not_stop_the_next_of_its_thread(tmp_path: Path) -> None:
+    failed = taken(tmp_path, "run-1")
+    following = taken(tmp_path, "run-2", wait=0.2)
+    assert following.is_held()
+    assert not failed.is_held()
+    failed.release()
+    assert following.is_held()
 
 
 def test_many_that_want_it_hold_it_one_after_the_other(tmp_path: Path) -> None:

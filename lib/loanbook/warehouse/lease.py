@@ -30,7 +30,7 @@ class Lease:
     """The lease of a folder; ``holder`` is the run that wants it."""
 
     def __init__(self, folder: Path, holder: str) -> None:
-        self._folder, self._holder = folder, holder
+        self._folder, self._holder, self._thread = folder, holder, threading.get_ident()
         self._number: int | None = None
         self._ended = threading.Event()
         self._heart: threading.Thread | None = None
@@ -90,7 +90,7 @@ class Lease:
             raise _refused(self._folder, error) from error
         self._number = number + 1
         if watch.took_over:
-            log.warning("%s died while it wrote: its lease is taken over", watch.content.get("holder"))
+            log.warning("%s did not end: its lease is taken over", watch.content.get("holder"))
         for earlier in range(number, 0, -1):
             if not _removed(_file(self._folder, earlier)):
                 break
@@ -108,7 +108,7 @@ class Lease:
         pid = os.getpid()
         return {
             "holder": self._holder, "host": socket.gethostname(), "machine": _machine(), "pid": pid,
-            "process_started": _started(pid),
+            "process_started": _started(pid), "thread": self._thread,
         }  # fmt: skip
 
 
@@ -164,9 +164,11 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _is_gone(content: dict[str, Any]) -> bool:
-    """Return whether the holder was a process of this machine that has ended."""
+    """Return whether the holder was a process of this machine that has ended, or a run of this thread."""
     if content.get("machine") != _machine() or not isinstance(content.get("pid"), int):
         return False
+    if (content["pid"], content.get("thread")) == (os.getpid(), threading.get_ident()):
+        return True  # it failed where nobody ended it: it cannot go on while this thread does something else
     return _started(content["pid"]) != content.get("process_started")
 
 
