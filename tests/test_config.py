@@ -1,6 +1,6 @@
 import pytest
 
-from loanbook.config import conf_file, load_settings
+from loanbook.config import conf_file, load_settings, load_yaml
 from loanbook.errors import InputError
 
 
@@ -62,6 +62,21 @@ def test_a_profile_may_be_a_file_and_a_broken_one_is_named(tmp_path):
     bad.write_text("book: [unclosed\n")
     with pytest.raises(InputError, match="bad.yaml"):
         load_settings(str(bad))
+    with pytest.raises(InputError, match="(?s)required: a YAML file of a profile.*no file .*none.yaml"):
+        load_settings(str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("book:\n  stale_months: 1\n  stale_months: 2\n", "the key 'stale_months' twice, in lines 2 and 3"),
+        ("book: &book [*book]\n", "an alias that stands within what it names"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_with_its_lines(tmp_path, text, message):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_yaml(tmp_path / "mine.yaml")
 
 
 def test_the_hash_follows_credit_settings_and_not_places():

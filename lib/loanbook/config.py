@@ -93,6 +93,12 @@ def conf_file(kind: str, name: str, what: str) -> Path:
     path = Path(name) if given else conf_folder() / kind / f"{name}.yaml"
     if path.is_file():
         return path
+    if given:
+        raise InputError(
+            required=f"a YAML file of a {what}",
+            found=f"a folder {name}" if path.is_dir() else f"no file {name}",
+            do="correct the path",
+        )
     known = sorted(file.stem for file in path.parent.glob("*.yaml") if file.stem != "base")
     raise InputError(
         required=f"a {what}: one of {', '.join(known) or 'none'}, or the path of a YAML file",
@@ -101,14 +107,39 @@ def conf_file(kind: str, name: str, what: str) -> Path:
     )
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """A safe loader that refuses a key which a mapping has twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                line = key.start_mark.line + 1
+                if key.value in seen:
+                    raise yaml.YAMLError(
+                        f"the key {key.value!r} twice, in lines {seen[key.value]} and {line}"
+                    )
+                seen[key.value] = line
+        return dict(super().construct_mapping(node, deep))
+
+
+def _is_endless(content: Any, above: tuple[int, ...] = ()) -> bool:
+    if not isinstance(content, dict | list):
+        return False
+    inside = content.values() if isinstance(content, dict) else content
+    return id(content) in above or any(_is_endless(item, (*above, id(content))) for item in inside)
+
+
 def load_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file into plain containers.
 
     Raises:
-        InputError: it cannot be read, is no YAML, or holds no mapping.
+        InputError: it cannot be read, is no YAML, has a key twice, or holds no mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = yaml.load(path.read_text("utf-8"), Loader=_OnceLoader)  # noqa: S506 - a SafeLoader
+        if _is_endless(content):
+            raise yaml.YAMLError("an alias that stands within what it names")
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(required=f"a YAML file {path}", found=reason, do="mend the file") from error

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.sources.order import by_age
+from loanbook.sources.order import by_age, parse_day
 from loanbook.sources.replaced import Replaced
 
 JAN, FEB, MAR = date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31)
@@ -92,3 +92,9 @@ def test_a_full_delivery_keeps_the_deltas_that_are_not_older():
     assert replaced.kept == ("new",)
     assert [row["delivery"] for row in rows if replaced.holds(row)] == ["old", "undated", "whole"]
     assert replaced.sql() == "source = 's' AND slice IN ('q') AND NOT delivery IN ('new')"
+
+
+@pytest.mark.parametrize("text", ["2099-01-01", "1800-01-01", "tomorrow"])
+def test_a_day_of_delivery_that_cannot_be_is_refused(text):
+    with pytest.raises(InputError, match=text):
+        parse_day(text)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import BooleanType, NullType, StructType
 
+from loanbook.errors import InputError
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
 from loanbook.quality.misfits import Typed, misfits, not_finite
 from loanbook.sources.attribute_maps import attribute_maps, month_attribute_maps, typed_attributes, value_expr
@@ -28,6 +29,7 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
 
 LINE_COLUMNS = ("source", "slice", "delivery", "delivered_at", "line", "text", "found_fields")
+NO_LOAN = ("null", "none", "nan", "n/a", "#n/a")  # what programs write that knew no identifier
 MONTHS = ("origination_date", "first_payment_date", "maturity_date")
 
 
@@ -45,6 +47,31 @@ def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
         if mapping.loans is not None and mapping.loans.of == spec.kind:
             named |= _loan_expressions(mapping.loans)
         assert_valid(frame, named, f"the {spec.kind} file", mapping.lines)
+        _assert_kinds(frame, named, mapping.lines)
+
+
+def _assert_kinds(frame: DataFrame, named: Mapping[str, str], lines: Mapping[str, str]) -> None:
+    """Check that conditions are conditions, and that no column of another type is filled from one.
+
+    Raises:
+        InputError: names the key of the first that is not so.
+    """
+    tables = (PERFORMANCE, TERMINATIONS, LOANS)
+    types = {column.name: column.type for table in tables for column in table.columns}
+    found = frame.select(*(F.expr(text) for text in named.values())).schema
+    for (key, text), field in zip(named.items(), found, strict=True):
+        kind, name = key.split(".")[-2:]
+        is_condition, given = field.dataType == BooleanType(), field.dataType.simpleString()
+        place = f"{key!r}" + (f", line {lines[key]}" if key in lines else "")
+        if kind == "checks" and not is_condition and field.dataType != NullType():
+            required = f"a condition, true or false, at {place}"
+        elif kind in ("columns", "exits") and is_condition and types[name] != "BOOLEAN":
+            required = f"a value of type {types[name]} at {place}"
+        else:
+            continue
+        raise InputError(
+            required=required, found=f"{text!r}, which is of type {given}", do="correct the expression"
+        )
 
 
 def _performance_expressions(mapping: TapeMapping) -> dict[str, str]:
@@ -183,10 +210,13 @@ def _line_columns() -> list[Column]:
 
 def _columns(given: Mapping[str, str], names: list[str], table: Table) -> list[Column]:
     types = {column.name: column.type for column in table.columns}
-    return [
-        (value_expr(given[name], types[name]) if name in given else F.lit(None).cast(types[name])).alias(name)
+    values = {
+        name: value_expr(given[name], types[name]) if name in given else F.lit(None).cast(types[name])
         for name in names
-    ]
+    }
+    if "loan_id" in values:
+        values["loan_id"] = F.when(~F.lower(values["loan_id"]).isin(*NO_LOAN), values["loan_id"])
+    return [column.alias(name) for name, column in values.items()]
 
 
 def _typed(given: Mapping[str, str], table: Table) -> list[Typed]:

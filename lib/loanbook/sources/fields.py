@@ -188,4 +188,6 @@ def _iso_date(text: Column, form: str) -> Column:
 
     day = part("dd") if "dd" in form else F.lit("01")
     iso = F.concat_ws("-", part("yyyy"), part("MM"), day)
-    return F.when(F.length(text) == len(form), iso).try_cast("date")
+    signs = [F.substring(text, place + 1, 1) == sign for place, sign in enumerate(form) if not sign.isalpha()]
+    has_form = reduce(Column.__and__, signs, F.length(text) == len(form))
+    return F.when(has_form, iso).try_cast("date")

@@ -39,8 +39,9 @@ def _planned(frame: DataFrame, expressions: Sequence[str]) -> str:
     spark = frame.sparkSession
     # The values of uuid() are unknown to the planner, so that nothing is worked out beforehand.
     row = spark.range(1).select(F.from_json(F.expr("uuid()"), frame.schema).alias(ROW)).select(f"{ROW}.*")
-    values = ", ".join(expression.replace("{", "{{").replace("}", "}}") for expression in expressions)
-    plan = spark.sql(f"EXPLAIN EXTENDED SELECT {values} FROM {{row}}", row=row).collect()[0][0]
+    # Each on lines of its own: an expression may end with a comment.
+    values = "\n, ".join(expression.replace("{", "{{").replace("}", "}}") for expression in expressions)
+    plan = spark.sql(f"EXPLAIN EXTENDED SELECT {values}\nFROM {{row}}", row=row).collect()[0][0]
     parts = PLAN_PARTS.split(plan)
     optimised = dict(zip(parts[1::2], parts[2::2], strict=True))["Optimized Logical Plan"]
     return "\n".join(line for line in optimised.splitlines() if "from_json" not in line)

@@ -1,5 +1,6 @@
 """The job ``ingest_tapes``: a loan tape in; loans, performance, terminations and quarantine out."""
 
+import logging
 import time
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -42,6 +43,8 @@ from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
+
+log = logging.getLogger(__name__)
 
 COUNTS = ("loans", "loan_months", "lines", "rows", "published", "quarantined", "superseded", "set_aside")
 
@@ -98,6 +101,11 @@ def ingest_tapes(
         run.hold(*TABLES)  # what follows is made of what is stored
         stored = stored_rows(run, mapping.name)
         fresh, late = by_age(files, stored, scope)
+        if late:
+            log.warning(
+                "older than the last full delivery of their slice, so recorded and nothing else: %s",
+                ", ".join(file.name for file in late),
+            )
         assert_delivered(fresh)
         replaced = Replaced.by(mapping.name, fresh, scope, stored)
         on_record = {row["delivery"] for row in stored}

@@ -8,13 +8,14 @@ from pyspark.sql import functions as F
 from loanbook.sources.file_spec import FieldType
 
 SPACES = "\\u00a0\\u202f"  # no-break spaces, as good as a space between thousands
+OF_A_PROGRAM = "(?i)[0-9.][fd]$|0x"  # 4.5f and 0x1p3 are numbers to Java alone
 SIGNS = {" ": f"[ {SPACES}]", "'": "['\\u2019]"}
 
 
 def number_text(text: Column, field: FieldType) -> Column:
     """Return a number's text as Spark reads it; null where it has not the form that the mapping declares."""
     if field.decimal == "." and field.thousands is None:
-        return text
+        return F.when(~text.rlike(OF_A_PROGRAM), text)
     decimal = re.escape(field.decimal)
     whole, plain = "[0-9]+", text
     if field.thousands is not None:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from loanbook.errors import InputError
+from loanbook.sources.file_names import plausible_day
 from loanbook.sources.landing import Landed
 from loanbook.sources.replaced import Scope, newest
 
@@ -48,10 +49,10 @@ def parse_day(text: str | None) -> date | None:
     """Return the day that ``--delivered-at`` names, None where it is not given.
 
     Raises:
-        InputError: it is no day.
+        InputError: it is no day, or one to come.
     """
     try:
-        return None if text is None else date.fromisoformat(text)
+        return None if text is None else plausible_day(date.fromisoformat(text), "--delivered-at")
     except ValueError as error:
         raise InputError(
             required="--delivered-at as YYYY-MM-DD", found=repr(text), do="write the day so"
