@@ -138,3 +138,27 @@ def test_a_missing_package_is_bad_input_and_a_missing_module_of_ours_is_not():
     assert missing.exit_code == 2
     assert f"the Python package tensorflow\nfound:    none in {sys.executable}" in str(missing)
     assert explained(ModuleNotFoundError("No module named 'loanbook.x'", name="loanbook.x")).exit_code == 1
+
+
+def test_a_file_of_a_table_that_is_gone_names_the_table_and_the_repair():
+    said = "java.io.FileNotFoundException: File file:/w/loans/source=a/part-0.parquet does not exist"
+    error = explained(RuntimeError(said), {"paths.warehouse": "/w", "paths.landing": "/w/_landing"})
+    assert error.exit_code == 1  # no word of Spark's: it may be any file
+    found = explained(py4j_error(said), {"paths.warehouse": "/w"})
+    assert isinstance(found, InputError)
+    assert "table loans" in found.required
+    assert "settle-changes --table loans --take" in found.do
+
+
+def py4j_error(said):
+    kind = type("Py4JJavaError", (Exception,), {"__module__": "py4j.protocol"})
+    return kind(f"An error occurred while calling o1.x.\n: {said}")
+
+
+def test_what_an_interrupt_brought_about_is_an_interrupt():
+    with pytest.raises(Exception, match="Answer from Java side") as raised:
+        try:
+            raise KeyboardInterrupt("SIGINT")
+        finally:
+            raise py4j_error("Answer from Java side is empty")
+    assert str(explained(raised.value)) == "interrupted by SIGINT; run it again"

@@ -137,6 +137,14 @@ def test_a_version_that_is_no_longer_kept_is_named_with_its_repair(make_run):
     )
     with pytest.raises(InputError, match=r"(?s)macro at version \d.*settle-changes --table macro --take"):
         Warehouse(run.storage).ask("SELECT * FROM macro")
+    with pytest.raises(InputError, match=r"(?s)macro at version \d.*settle-changes --table macro --take"):
+        settle_changes(make_run(), table="macro", undo=True)
+    for file in run.storage.table_folder("macro").rglob("*.parquet"):
+        file.unlink()
+    macro(run, 7.0).write.format("delta").mode("append").save(run.storage.table_uri("macro"))
+    next(run.storage.table_folder("macro").rglob("*.parquet")).unlink()
+    with pytest.raises(InputError, match="1 of 1 are not there"):
+        settle_changes(make_run(), table="macro", take=True)
 
 
 def test_runs_stand_in_order_in_the_hour_when_clocks_go_back(make_run, monkeypatch):

@@ -13,6 +13,7 @@ from loanbook.errors import GateRefused, InputError, LoanbookError
 
 FULL = re.compile(r"No space left on device|Disk quota exceeded")
 FORBIDDEN = re.compile(r"Read-only file system|Permission denied|AccessDenied|AccessControlException")
+LOST = re.compile(r"FileNotFoundException|FILE_NOT_EXIST|FILE_NOT_FOUND")
 JVM_GONE = re.compile(
     r"Answer from Java side is empty|Error while sending|Error while obtaining a new communication"
     r"|trying to connect to the Java server|SparkContext was shut down|on a stopped SparkContext"
@@ -42,7 +43,9 @@ def explained(error: BaseException, paths: Mapping[str, str] | None = None) -> L
     text = full_text(error)
     cause = _cause(error, text)
     return (
-        _of_a_worker(cause)
+        _interrupted_below(error)
+        or _of_a_worker(cause)
+        or _of_lost_files(text, cause, paths or {})
         or _of_storage(error, text, cause, paths or {})
         or _of_the_jvm(text)
         or LoanbookError(f"{cause.line}{_where(cause, place_of(error))}; {AGAIN}")
@@ -111,6 +114,31 @@ def _of_storage(
             do="let the user that runs the job use it" + (f", or set {setting} elsewhere" if setting else ""),
         )
     return None
+
+
+def _interrupted_below(error: BaseException) -> LoanbookError | None:
+    """Return what an error means that an interrupt brought about: py4j fails where its call was cut short."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, KeyboardInterrupt):
+            return explained(seen)
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _of_lost_files(text: str, cause: Cause, paths: Mapping[str, str]) -> LoanbookError | None:
+    """Return what it means that a file of a table is not there: VACUUM, or someone, has removed it."""
+    local = Path(unquote(re.sub("^file:/*", "/", cause.path)))
+    root = paths.get("paths.warehouse")
+    if not LOST.search(text) or root is None or local.suffix != ".parquet" or not local.is_relative_to(root):
+        return None
+    table = local.relative_to(root).parts[0]
+    return InputError(
+        required=f"the files of the published version of the table {table}",
+        found=f"no {local}: VACUUM with a short retention, or someone, has removed it",
+        do=f"publish the table as it stands (loanbook settle-changes --table {table} --take), then run the "
+        "job that makes it again; or restore its folder from a copy",
+    )
 
 
 def _setting_of(path: str, paths: Mapping[str, str]) -> str:

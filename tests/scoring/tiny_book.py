@@ -150,7 +150,7 @@ def publish_tape(run: Any, **declared: Any) -> None:
         "scope": "full", "period_months": 1, "slice_holds": "cohorts", "history": "reported",
         "sampling": "population", "run_id": run.run_id,
         **dict.fromkeys(("lines", "rows", "published", "delinquent"), 0),
-        **dict.fromkeys(("quarantined", "superseded", "set_aside"), 0), **declared,
+        **dict.fromkeys(("quarantined", "superseded", "set_aside", "erased"), 0), **declared,
     }  # fmt: skip
     rows = [
         {

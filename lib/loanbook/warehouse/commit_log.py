@@ -13,14 +13,19 @@ _COMMIT_FILE = re.compile(r"(\d{20})\.json")
 
 def commits_in_folder(folder: Path, after: int) -> Iterator[tuple[int, Actions]]:
     """Yield version and actions of each commit after a version that a local table's log still has."""
-    versions = sorted(
-        int(named[1])
-        for file in (folder / "_delta_log").iterdir()
-        if (named := _COMMIT_FILE.fullmatch(file.name))
-    )
-    for version in versions:
+    for version in _versions(folder):
         if version > after:
             yield version, parsed((folder / "_delta_log" / f"{version:020d}.json").read_text("utf-8"))
+
+
+def last_version(folder: Path) -> int:
+    """Return the last version of a local table, -1 where its log has none."""
+    return max(_versions(folder), default=-1)
+
+
+def _versions(folder: Path) -> list[int]:
+    files = (_COMMIT_FILE.fullmatch(file.name) for file in (folder / "_delta_log").iterdir())
+    return sorted(int(named[1]) for named in files if named)
 
 
 def parsed(text: str) -> Actions:

@@ -32,7 +32,7 @@ def settle_changes(run: Run, *, table: str, take: bool = False, undo: bool = Fal
             do="give --take to publish the table as it stands, or --undo to make it as last published",
         )
     wanted = _published_table(run, table)
-    run.hold(wanted)
+    run.acquire(wanted)
     latest = base.latest_version(run.spark, run.storage, wanted)
     try:
         commits = [str(commit) for commit in run.standing(wanted).unpublished]

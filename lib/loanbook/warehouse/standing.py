@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.errors import InputError, LoanbookError
-from loanbook.warehouse.commit_log import Actions, commits_in_folder
+from loanbook.warehouse.commit_log import Actions, commits_in_folder, last_version
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +114,11 @@ def standing_of_files(folder: Path, table: str, published: int) -> Standing:
     """Return how a local table stands, by its log's files; the log names what another program committed.
 
     Raises:
-        InputError: the log has lost a commit since the published one.
+        InputError: the log has lost a commit since the published one, or ends before it.
     """
+    last = last_version(folder)
+    if last < published:
+        raise gone(table, published, f"its log ends with version {last}")
     commits = (commit_of(*found) for found in commits_in_folder(folder, published))
     return named_foreign(table, standing(table, published, commits))
 

@@ -14,11 +14,14 @@ from loanbook.tables import base
 from loanbook.tables.base import Table
 from loanbook.tables.worker_files import Receipt, commit
 from loanbook.warehouse.conflicts import committed
+from loanbook.warehouse.files import require_files
 from loanbook.warehouse.lease import Lease
 from loanbook.warehouse.reading import Reader
-from loanbook.warehouse.standing import require_own, require_settled
+from loanbook.warehouse.standing import gone, require_own, require_settled
 
 log = logging.getLogger(__name__)
+
+NOT_ALL_FILES = "Not all files from version"  # what Delta says where VACUUM has removed some
 
 
 class Writer(Reader, ABC):
@@ -41,9 +44,21 @@ class Writer(Reader, ABC):
         """Return the lineage that every commit carries, ``run_id`` among it."""
 
     def hold(self, *tables: Table) -> None:
-        """Become the only writer of the tables until the run ends; wait while another run is.
+        """Become the only writer of the tables, in which no other program has changed rows.
 
         A job whose new rows follow from those that are published holds their tables before it reads them.
+
+        Raises:
+            InputError: the warehouse cannot be written, or another program has changed a table.
+            LoanbookError: the other run did not end in ``writers.wait_seconds``.
+        """
+        self.acquire(*tables)
+        for table in tables:
+            if self.exists(table):
+                require_settled(table.name, self.standing(table))
+
+    def acquire(self, *tables: Table) -> None:
+        """Take the leases of tables until the run ends; wait while another run has them.
 
         Raises:
             InputError: the warehouse cannot be written.
@@ -93,14 +108,19 @@ class Writer(Reader, ABC):
         self._committed(table, version)
 
     def publish_as_it_stands(self, table: Table) -> None:
-        """Let the run publish the table's last version, whoever wrote it."""
-        self.hold(table)
+        """Let the run publish the table's last version, whoever wrote it.
+
+        Raises:
+            InputError: files of it are gone.
+        """
+        self.acquire(table)
+        require_files(self.spark, self.storage, table)
         self._heads[table.name] = base.latest_version(self.spark, self.storage, table) or 0
         self._committed(table, self._heads[table.name])
 
     def publish_restored(self, table: Table) -> None:
         """Let the run publish the table as it was last published, undoing all commits since."""
-        self.hold(table)
+        self.acquire(table)
         self._heads[table.name] = self._undone(table)
         self._committed(table, self._heads[table.name])
 
@@ -130,7 +150,12 @@ class Writer(Reader, ABC):
             "%s: back to version %d; never published: %s",
             table.name, found.version, ", ".join(map(str, found.unpublished)),
         )  # fmt: skip
-        base.restore(self.spark, self.storage, table, found.version, self._metadata())
+        try:
+            base.restore(self.spark, self.storage, table, found.version, self._metadata())
+        except Exception as error:
+            if NOT_ALL_FILES not in str(error):
+                raise
+            raise gone(table.name, found.version, "files of it are not there") from error
         return base.latest_version(self.spark, self.storage, table) or 0
 
     def _committed(self, table: Table, version: int) -> None:
