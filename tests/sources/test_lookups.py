@@ -41,7 +41,7 @@ def test_a_lookup_adds_its_fields_and_all_its_lines_are_accounted_for(ingest, ro
     source = write_mapping(tmp_path / "feed.yaml", **JOINED)
     tape = write_feed(tmp_path / "tape", "202001", [("A", "202001", 0), ("B", "202001", 0)])
     lines = ["a,100.00,house", "a,200.00,house", "b,1x0,", ",5.00,", "z,7.00,"]
-    (tmp_path / "tape" / "collateral.csv").write_text("loan,price,kind of house\n" + "\n".join(lines))
+    (tmp_path / "tape" / "collateral.csv").write_text("loan,price,kind of house\n" + "\n".join(lines) + "\n")
     for _ in range(2):
         result = ingest(source, tmp_path / "tape", settings=("ingest.max_quarantined_share=0.5",))
         assert [(row["loan_id"], row["ltv"], row["property_type"]) for row in rows(LOANS)] == [
