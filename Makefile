@@ -13,8 +13,11 @@ setup: .venv/.ready  ## make .venv: pinned packages, Horovod, Delta's jars (unde
 demo: setup      ## simulate a book, run the whole pipeline on it, query the result
 	bash deploy/demo.sh
 
-test: setup      ## set up if needed, then run every test
-	$(PYTHON) -m pytest tests
+test: setup      ## set up if needed, then run every test but the story
+	$(PYTHON) -m pytest tests --deselect tests/acceptance/test_story.py
+
+story: setup     ## the README's story, each of its twenty jobs a process of its own
+	$(PYTHON) -m pytest tests/acceptance/test_story.py
 
 check: setup     ## ruff, mypy and the tests without Spark; under a minute
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
@@ -25,4 +28,4 @@ bench: setup     ## run one benchmark: make bench BENCH=demo
 clean:           ## remove what the targets built, except .venv
 	rm -rf build
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test story check bench clean
