@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.processes import ENVIRONMENT, ended, shell, submit
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.spark, pytest.mark.acceptance]
 
 MAPPING = r"""
 name: shop
