@@ -222,7 +222,7 @@ def test_money_is_not_read_from_a_field_of_another_form():
         refused.value.found
     )
     assert refused.value.found.endswith("(line 8)")
-    mapping["performance"]["columns"]["upb"] = "balance * 1000"
+    mapping = changed(mapping, {"performance": {"columns": {"upb": "balance * 1000"}}})
     validated(TapeMapping, mapping, "mapping")
     mapping["loans"] = {"of": "performance", "columns": {"loan_id": "id", "original_upb": "-(balance)"}}
     with pytest.raises(InputError, match="loans.columns.original_upb"):

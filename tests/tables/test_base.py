@@ -27,9 +27,9 @@ def test_every_table_describes_itself(table):
     assert all(len(column.comment) > 3 for column in table.columns)
 
 
-def rows(spark, value=1.0, known_on=date(2020, 3, 31)):
+def rows(spark, series="hpi", known_on=date(2020, 3, 31)):
     schema = MACRO.empty(spark).schema
-    return spark.createDataFrame([("m", "US", date(2020, 1, 31), "hpi", known_on, value, "d")], schema)
+    return spark.createDataFrame([("m", "US", date(2020, 1, 31), series, known_on, 1.0, "d")], schema)
 
 
 def test_a_table_is_created_with_comments_constraints_and_a_protocol_others_read(make_run):
@@ -50,7 +50,7 @@ def test_a_row_that_breaks_a_constraint_or_lacks_a_value_leaves_the_table_as_it_
     with pytest.raises(Exception, match="known_after_month"):
         base.append(run.spark, run.storage, MACRO, rows(run.spark, known_on=date(2020, 1, 1)), {"run": 2})
     with pytest.raises(Exception, match="(?i)not null"):
-        base.append(run.spark, run.storage, MACRO, rows(run.spark, value=None), {"run": 3})
+        base.append(run.spark, run.storage, MACRO, rows(run.spark, series=None), {"run": 3})
     assert base.latest_version(run.spark, run.storage, MACRO) == version
     assert base.read(run.spark, run.storage, MACRO, version).count() == 1
 
