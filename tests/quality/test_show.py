@@ -64,9 +64,13 @@ def test_lines_come_by_reason_over_all_files_the_most_frequent_first_and_cut_to_
         "    more.txt:7  M7",
         "    time.txt:4   L4|x\\t",
         f"    time.txt:5  L5{'|' * 42}",
-        "    most in time.txt (3), more.txt (1)",
+        "    most in time.txt:abc (3), more.txt:abc (1)",
     ]
-    assert printed[5:7] == ["1 line in 1 file  missing_state  (agency, loans)", "    terms.txt:2  T2"]
+    assert printed[5:8] == [
+        "1 line in 1 file  missing_state  (agency, loans)",
+        "    terms.txt:2  T2",
+        "    in terms.txt:abc (1)",
+    ]
     assert (result["lines"], result["rows"], result["exported"]) == (7, 6, None)
     assert "1 line in 1 file, 0 rows  unreadable_ltv  (agency, loans)" in printed
     named = [tuple(group.values()) for group in result["groups"]]
@@ -86,10 +90,14 @@ def test_of_forty_files_the_three_with_most_lines_are_named(show):
         "1,147 lines in 40 files  missing_state  (agency, performance)",
         "    m00.txt:1  m00.txt",
         "    m01.txt:1  m01.txt",
-        "    most in m30.txt (1,100), m10.txt (5), m20.txt (5)",
+        "    most in m30.txt:abc (1,100), m10.txt:abc (5), m20.txt:abc (5)",
     ]
     _, printed, result = show("--delivery", "m20.txt", "--limit", "1")
-    assert printed == ["5 lines in 1 file  missing_state  (agency, performance)", "    m20.txt:1  m20.txt"]
+    assert printed == [
+        "5 lines in 1 file  missing_state  (agency, performance)",
+        "    m20.txt:1  m20.txt",
+        "    in m20.txt:abc (5)",
+    ]
     assert result["groups"][0]["files"] == 1
 
 
@@ -102,7 +110,7 @@ def test_a_name_delivered_again_with_other_content_is_another_file(show):
         "3 lines in 2 files  late  (agency, performance)",
         "    time.txt:1  a",
         "    time.txt:1  b",
-        "    most in time.txt (2), time.txt (1)",
+        "    most in time.txt:def (2), time.txt:abc (1)",
     ]
 
 
@@ -115,7 +123,7 @@ def test_nor_can_the_name_of_its_file(show):
     assert show()[1][1:] == [
         "    a\\x1b[2J:1  A",
         "    b\\x1b[2J:1  A",
-        "    most in a\\x1b[2J (1), b\\x1b[2J (1)",
+        "    most in a\\x1b[2J:abc (1), b\\x1b[2J:abc (1)",
     ]
 
 

@@ -132,6 +132,15 @@ def test_a_file_without_line_ends_is_no_text(tmp_path, monkeypatch):
         land(tmp_path, tmp_path)
 
 
+def test_a_file_of_carriage_returns_alone_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "tape_1.csv").write_bytes(b"a,1\rb,2\r")
+    with pytest.raises(InputError, match="carriage returns alone"):
+        land(tmp_path, tmp_path)
+    (tmp_path / "tape_1.csv").write_bytes(b"a,1\r\nb,2\r")
+    ((_, lines),) = land(tmp_path, tmp_path)
+    assert lines == [(1, "a,1"), (2, "b,2")]
+
+
 def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tmp_path):
     (tmp_path / "tape_1.csv").write_text("a,1\n")
     found = find_files([str(tmp_path)], [spec()])

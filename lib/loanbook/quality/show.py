@@ -26,7 +26,7 @@ by_file AS (
 )
 SELECT source, kind, reason, SUM(lines)::BIGINT AS lines, SUM(rows)::BIGINT AS rows, COUNT(*) AS files,
   FLATTEN(LIST(examples ORDER BY file, delivery)) AS examples,
-  LIST({{'file': file, 'lines': lines}} ORDER BY lines DESC, file, delivery)[:{MOST_FILES}] AS most
+  LIST({{'delivery': delivery, 'lines': lines}} ORDER BY lines DESC, delivery)[:{MOST_FILES}] AS most
 FROM by_file GROUP BY ALL ORDER BY lines DESC, source, kind, reason
 """
 LINES = f"SELECT COUNT(*), COALESCE(SUM(rows), 0)::BIGINT FROM ({SELECTED})"
@@ -41,8 +41,8 @@ def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
 
     A line that failed several checks counts in each of its groups, and once in the result's ``lines``. Its
     ``rows`` are those that deliveries and reconcile count as quarantined: none where the row is published,
-    and only the loan's terms or some values are not. A file is a delivery: the same name delivered with
-    other content counts again.
+    and only the loan's terms or some values are not. A file is a delivery, shown by the key that
+    ``ingest-tapes --replay`` takes: the same name delivered with other content counts again.
 
     Raises:
         InputError: bad settings or options, an empty warehouse, or an export that cannot be.
@@ -70,9 +70,8 @@ def _group(row: tuple[Any, ...], limit: int, width: int) -> str:
         printable(f"{INDENT}{item['file']}:{item['line']}  {item['text']}")[:width]
         for item in examples[:limit]
     ]
-    if files > 1:
-        named = ", ".join(f"{item['file']} ({item['lines']:,})" for item in most)
-        shown.append(printable(f"{INDENT}most in {named}"))
+    named = ", ".join(f"{item['delivery']} ({item['lines']:,})" for item in most)
+    shown.append(printable(f"{INDENT}{'in' if files == 1 else 'most in'} {named}"))
     return "\n".join([title, *shown]) + "\n"
 
 

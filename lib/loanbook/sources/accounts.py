@@ -69,6 +69,9 @@ def accounted(run: Run, judged: Judged) -> Accounts:
         warn_of(reasons, kind)
     for kind, flags in flagged.items():
         log.info("%s: flagged %s", kind, ", ".join(f"{flag} {rows:,}" for flag, rows in flags.items()))
+    for kind, tally in tallied.items():
+        if aside := sum(one.set_aside for one in tally.values()):
+            log.info("%s: %s rows set aside, after their loan's exit or of no loan month", kind, f"{aside:,}")
     of_terms = tallied.pop("loans", {}) if judged.mapping.derived_terms is not None else {}
     counted = {delivery: one for tally in tallied.values() for delivery, one in tally.items()}
     for file in judged.files:

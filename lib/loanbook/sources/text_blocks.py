@@ -88,8 +88,10 @@ def _encoding_error(name: str, codec: str, found: str) -> InputError:
 def _cut(contents: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Yield the bytes in pieces that each end a line; the last may not."""
     rest = bytearray()
+    ended = False
     for content in contents:
         end = content.rfind(b"\n") + 1
+        ended = ended or bool(end)
         if end:
             yield bytes(rest) + content[:end]
             rest = bytearray(content[end:])
@@ -101,6 +103,12 @@ def _cut(contents: Iterator[bytes], name: str) -> Iterator[bytes]:
                 found=f"{len(rest):,} bytes without an end of line",
                 do="deliver the file with an end of line after each record",
             )
+    if not ended and b"\r" in rest.rstrip(b"\r"):
+        raise InputError(
+            required=f"lines of {name} that end with a line feed, or carriage return and line feed",
+            found="carriage returns alone, as old Macintosh files have",
+            do="turn them into line feeds (tr '\\r' '\\n') and deliver the file again",
+        )
     if rest:
         yield bytes(rest)
 
