@@ -33,6 +33,11 @@ def test_only_files_that_replace_others_are_compared():
     assert_within_bounds(new, [row("a", 0, 0)], lambda _: True, Bounds(), same)  # it published nothing
 
 
+def test_bounds_in_the_wrong_order_are_refused():
+    with pytest.raises(ValueError, match="the least comes first"):
+        Bounds(rows=(3, 0.5))
+
+
 @pytest.mark.parametrize(
     ("new", "words"),
     [

@@ -2,12 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from loanbook.errors import GateRefused
 from loanbook.section import Section
 
 Row = Mapping[str, Any]
+
+
+def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
+    if not bounds[0] <= bounds[1]:
+        raise ValueError("the least comes first, then the greatest")
+    return bounds
+
+
+LeastGreatest = Annotated[tuple[float, float], AfterValidator(_in_order)]
 
 
 class Bounds(Section):
@@ -17,11 +28,11 @@ class Bounds(Section):
     loans that were there.
     """
 
-    rows: tuple[float, float] = (0.5, 3.0)
-    upb: tuple[float, float] = (0.5, 3.0)
-    delinquent_share: tuple[float, float] = (-0.1, 0.1)
-    new_loans: tuple[float, float] = (0.0, 1.0)
-    vanished_loans: tuple[float, float] = (0.0, 0.1)
+    rows: LeastGreatest = (0.5, 3.0)
+    upb: LeastGreatest = (0.5, 3.0)
+    delinquent_share: LeastGreatest = (-0.1, 0.1)
+    new_loans: LeastGreatest = (0.0, 1.0)
+    vanished_loans: LeastGreatest = (0.0, 0.1)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def ingest_macro(run: Run, *, files: Sequence[str], delivered_at: str | None = N
             warn_of(by_reason(lines), "macro")
         cells = _rejected_cells(lines)
         for why, count in cells.items():
-            log.warning("%d values are not taken: %s (see show-quarantine)", count, why)
+            log.warning("values not taken: %d, %s (see show-quarantine)", count, why)
         details = {
             **_details(mapping, counted, values),
             "rejected_cells": cells,
