@@ -19,8 +19,8 @@ test: setup      ## set up if needed, then run every test but the story
 story: setup     ## the README's story, each of its twenty jobs a process of its own
 	$(PYTHON) -m pytest tests/acceptance/test_story.py
 
-check: setup     ## ruff, mypy and the tests without Spark; under a minute
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
+check: setup     ## ruff, mypy, the floors of the house, and the tests without Spark; under a minute
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
 
 bench: setup     ## run one benchmark: make bench BENCH=demo
 	$(PYTHON) -m tests.benchmarks $(BENCH)

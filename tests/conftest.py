@@ -1,6 +1,7 @@
 """One Spark session for the whole run, a fresh warehouse for each test that asks."""
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,8 @@ def _log_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
-    from loanbook.config import SparkSettings
-    from loanbook.session import build_session
+    from loanbook.settings.spark import SparkSettings
+    from loanbook.warehouse.session import build_session
 
     session = build_session(SparkSettings(conf=TEST_CONF), "loanbook tests")
     yield session
@@ -72,3 +73,30 @@ def shared_data() -> Path:
             f"the real loan data is absent: no folder {folder.relative_to(ROOT.parent)} beside the checkout"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def scored_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
+    """Features of two months, a model and the last month's scores: folder, model, result of the scoring."""
+    from loanbook.commands import COMMANDS, run_job
+    from loanbook.settings.settings import load_settings
+    from loanbook.warehouse.runs import Run
+    from tests.tiny_book import feature_rows, publish_features, publish_training, save_model
+
+    folder = tmp_path_factory.mktemp("scored") / "warehouse"
+    settings = load_settings("local", [f"paths.warehouse={folder}"])
+    publish_features(Run("build_features", settings, source="tiny"), feature_rows())
+    artefact = save_model(Run("train_model", settings))
+    publish_training(Run("train_model", settings), artefact)
+    result = run_job(
+        Run("score_portfolio", settings), COMMANDS["score-portfolio"], {"model": None, "model_version": None}
+    )
+    return folder, artefact, result
+
+
+@pytest.fixture
+def scored(scored_template: tuple[Path, Any, Any], tmp_path: Path) -> tuple[Any, Any]:
+    """The model and the scoring job's result; the warehouse of ``make_run`` is a copy of the template."""
+    folder, artefact, result = scored_template
+    shutil.copytree(folder, tmp_path / "warehouse")
+    return artefact, result

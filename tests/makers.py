@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from loanbook.config import load_settings
-from loanbook.runs import Run
+from loanbook.settings.settings import load_settings
+from loanbook.warehouse.runs import Run
 
 MakeRun = Callable[..., Run]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanbook.models.artefact import load_artefact
-from loanbook.scoring.duckdb_views import Warehouse
+from loanbook.models.artefact.artefact import load_artefact
+from loanbook.sql.duckdb import Warehouse
 from tests.conftest import ROOT
 from tests.makers import run_maker
 from tests.test_pipeline import call

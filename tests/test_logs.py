@@ -5,7 +5,7 @@ from pathlib import Path
 
 from loanbook.errors import GateRefused, InputError
 from loanbook.logs import configure_logging, progress, timed
-from loanbook.session import _with_logging
+from loanbook.warehouse.session import _with_logging
 
 
 def test_json_logs_are_one_object_a_line_with_the_traceback(capsys):

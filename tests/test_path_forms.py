@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from loanbook.config import load_settings
 from loanbook.errors import InputError
 from loanbook.path_forms import delta_name, local_path, plainly_named, spark_reads
-from loanbook.sources.frames import keeper
-from loanbook.sources.table_rows import last_version, numbered_lines
-from loanbook.storage import Storage
-from loanbook.tables import base
+from loanbook.settings.settings import load_settings
+from loanbook.sources.canonical.frames import keeper
+from loanbook.sources.landing.table_rows import last_version, numbered_lines
 from loanbook.tables.macro import MACRO
+from loanbook.warehouse import delta
+from loanbook.warehouse.storage import Storage
 
 SIGNS = "it's ä%#?\"`*[{,x}=1;&~$!(|)"  # all that a folder's name may hold and an engine may misread
 
@@ -24,12 +24,12 @@ def test_every_table_operation_works_below_any_name(make_run, tmp_path):
     storage = run.storage
     row = ("m", "US", date(2020, 1, 31), "hpi", date(2020, 3, 31), 1.0, "d")
     one, two = (run.spark.createDataFrame([row] * count, MACRO.empty(run.spark).schema) for count in (1, 2))
-    first = base.append(run.spark, storage, MACRO, one, {})
-    base.append(run.spark, storage, MACRO, two, {})
-    base.restore(run.spark, storage, MACRO, first, {})
-    last = base.latest_version(run.spark, storage, MACRO)
+    first = delta.append(run.spark, storage, MACRO, one, {})
+    delta.append(run.spark, storage, MACRO, two, {})
+    delta.restore(run.spark, storage, MACRO, first, {})
+    last = delta.latest_version(run.spark, storage, MACRO)
     assert last is not None
-    assert base.read(run.spark, storage, MACRO, last).count() == 1
+    assert delta.read(run.spark, storage, MACRO, last).count() == 1
     assert (tmp_path / SIGNS / "macro" / "_delta_log").is_dir()
 
     tape = last_version(run.spark, delta_name(storage.table_uri("macro")))
@@ -40,7 +40,7 @@ def test_every_table_operation_works_below_any_name(make_run, tmp_path):
     assert run.spark.read.parquet(*files).count() == 1
 
     duckdb = pytest.importorskip("duckdb")
-    from loanbook.scoring.duckdb_views import delta_extension
+    from loanbook.sql.duckdb import delta_extension
 
     connection = duckdb.connect()
     connection.execute(f"LOAD '{delta_extension()}'")

@@ -149,8 +149,8 @@ def _month_end(text: str) -> date:
 
 
 def _run(command: Command, options: argparse.Namespace) -> dict[str, Any]:
-    from loanbook.config import load_settings  # after the parser, so that --help needs no pydantic
-    from loanbook.runs import Run
+    from loanbook.settings.settings import load_settings  # after the parser, so that --help needs no pydantic
+    from loanbook.warehouse.runs import Run
 
     given = [*options.set, *([f"log_format={options.log_format}"] if options.log_format else [])]
     settings = load_settings(options.profile, given)
@@ -168,7 +168,7 @@ def _require_writable(result: str | None) -> None:
     if result is None:
         return
     from loanbook.path_forms import local_path
-    from loanbook.storage import why_not_writable
+    from loanbook.warehouse.storage import why_not_writable
 
     path = local_path(result, "--result")
     why = f"{path} is a folder" if path.is_dir() else why_not_writable(path.parent)
@@ -185,7 +185,7 @@ def _report(result: dict[str, Any], destination: str | None) -> None:
     say(line + "\n")
     if destination:
         from loanbook.path_forms import local_path
-        from loanbook.storage import write_json
+        from loanbook.warehouse.storage import write_json
 
         try:
             write_json(local_path(destination, "--result"), json.loads(line))

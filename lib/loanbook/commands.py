@@ -22,7 +22,7 @@ from loanbook.errors import InputError, LoanbookError
 from loanbook.failures import explained
 
 if TYPE_CHECKING:
-    from loanbook.runs import Run
+    from loanbook.warehouse.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ COMMANDS = {
         Command(
             "simulate-tapes",
             "write a simulated book: tapes, macro file and truth",
-            "loanbook.sources.simulate.job:simulate_tapes",
+            "loanbook.simulate.job:simulate_tapes",
             (
                 SIZE,
                 argument("--out", "folder to write to", required=True),
@@ -63,7 +63,7 @@ COMMANDS = {
         Command(
             "build-labels",
             "labels of the matured cohorts, and outcomes",
-            "loanbook.features.label_job:build_labels",
+            "loanbook.labels.job:build_labels",
         ),
         Command(
             "train-model",
@@ -94,13 +94,13 @@ COMMANDS = {
         Command(
             "erase-loan",
             "remove loans from every table, with a record that does not name them",
-            "loanbook.erasure:erase_loan",
+            "loanbook.maintenance.erase_loan:erase_loan",
             (argument("--loan-id", "identifiers of the loans in the tape", nargs="+", required=True),),
         ),
         Command(
             "settle-changes",
             "publish what other programs committed to a table, or undo it",
-            "loanbook.warehouse.settle:settle_changes",
+            "loanbook.maintenance.settle_changes:settle_changes",
             (
                 argument("--table", "name of the table", required=True),
                 argument("--take", "publish the table as it stands", action="store_true"),
@@ -132,7 +132,7 @@ WITHOUT_JVM = {
         Command(
             "sql",
             "query the tables and views with DuckDB, without a JVM",
-            "loanbook.scoring.sql_prompt:main",
+            "loanbook.sql.prompt:main",
             (
                 argument("query", "a query; without one, a prompt opens", nargs="?"),
                 argument("--format", "form of the answer", choices=("table", "csv", "json"), default="table"),
@@ -141,7 +141,7 @@ WITHOUT_JVM = {
         Command(
             "show-quarantine",
             "the rejected lines by reason, with examples; --export writes them out to be mended",
-            "loanbook.quality.show:show_quarantine",
+            "loanbook.quality.show_quarantine:show_quarantine",
             (
                 ONE_SOURCE,
                 argument("--reason", "only lines that failed this check"),
@@ -217,7 +217,7 @@ def run_job(run: "Run", command: Command, arguments: dict[str, Any]) -> dict[str
 
 
 def _record_failure(run: "Run", failure: LoanbookError, *, told_to_end: bool) -> None:
-    from loanbook.session import cancel_jobs  # by now Spark is loaded, or the job needs none
+    from loanbook.warehouse.session import cancel_jobs  # by now Spark is loaded, or the job needs none
 
     try:
         if told_to_end:

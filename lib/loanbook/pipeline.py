@@ -6,18 +6,18 @@ from typing import Any
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
-from loanbook.models.artefact import load_artefact, versions
-from loanbook.models.settings import load_model_settings
+from loanbook.models.artefact.artefact import load_artefact, versions
+from loanbook.models.artefact.fit_for import require_source
 from loanbook.output import say
 from loanbook.path_forms import local_path
-from loanbook.runs import Run
-from loanbook.scoring.fit import require_source
 from loanbook.scoring.summary import summary_table
-from loanbook.sources.files import find_files
-from loanbook.sources.macro_mapping import MacroMapping
-from loanbook.sources.mapping_files import load_mapping
-from loanbook.training.horovod_run import assert_task_slots
-from loanbook.training.settings import wanted_workers
+from loanbook.settings.model import load_model_settings
+from loanbook.settings.train import wanted_workers
+from loanbook.sources.landing.files import find_files
+from loanbook.sources.mapping.macro_mapping import MacroMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
+from loanbook.training.fit.horovod_run import assert_task_slots
+from loanbook.warehouse.runs import Run
 
 SIMULATED_SOURCE = "simulated"
 SIMULATED_MACRO = "macro_simulated"

@@ -19,25 +19,25 @@ import duckdb
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.config import load_settings
-from loanbook.features.catalogue import FEATURES as CATALOGUE
-from loanbook.features.catalogue import catalogue_id
-from loanbook.features.engine import Plan
+from loanbook.book.months import last_day
+from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
+from loanbook.features.catalogue.registry import catalogue_id
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.features.engine.partition import Plan
 from loanbook.features.job import build_features
-from loanbook.features.months import last_day
-from loanbook.features.panel import PanelInputs
-from loanbook.features.rows import Stamp
-from loanbook.features.stage import files_a_month, written_by_workers
-from loanbook.runs import Run
-from loanbook.scoring.duckdb_views import delta_extension
-from loanbook.sources.publish import write_loans
-from loanbook.tables import base
+from loanbook.features.panel.inputs import PanelInputs
+from loanbook.features.panel.rows import Stamp
+from loanbook.features.panel.write import files_a_month, written_by_workers
+from loanbook.settings.settings import load_settings
+from loanbook.sources.publishing.publish import write_loans
+from loanbook.sql.duckdb import delta_extension
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.feature_state import FEATURE_STATE
-from loanbook.tables.features import FEATURES
 from loanbook.tables.loans import LOANS as LOANS_TABLE
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.warehouse import delta
+from loanbook.warehouse.runs import Run
 from tests.benchmarks import features_peer
 from tests.benchmarks.features_book import START, write_book
 from tests.benchmarks.frame import Result, median_ratio, paired
@@ -139,9 +139,9 @@ def _panel(made: Run, table: Table) -> None:
     """Build the table from the Delta tables, in one commit."""
     spark, storage = made.spark, made.storage
     for each in (table, FEATURE_STATE):
-        base.create(spark, storage, each)
+        delta.create(spark, storage, each)
     inputs_of = (PERFORMANCE, LOANS_TABLE)
-    performance, loans = (base.read(spark, storage, each, made.outputs[each.name]) for each in inputs_of)
+    performance, loans = (delta.read(spark, storage, each, made.outputs[each.name]) for each in inputs_of)
     plan = Plan(START, START + MONTHS - 1, STALE, 1)
     inputs = PanelInputs(performance, loans, plan, Stamp("bench", "bench", catalogue_id()))
     folders = [Path(storage.table_uri(each.name)) for each in (table, FEATURE_STATE)]

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loanbook.features.months import last_day, month_number
-from loanbook.features.rows import decimals
-from loanbook.features.values import Numbers, Values
+from loanbook.book.months import last_day, month_number
+from loanbook.features.engine.values import Numbers, Values
+from loanbook.features.panel.rows import decimals
 
 START = month_number(date(2015, 1, 31))
 MISSING = 0.01  # of the months

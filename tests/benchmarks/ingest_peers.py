@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loanbook.config import load_settings
-from loanbook.sources.file_spec import FieldType, FileSpec
-from loanbook.sources.files import TapeFile, find_files
-from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.mapping_files import load_mapping
+from loanbook.settings.settings import load_settings
+from loanbook.sources.landing.files import TapeFile, find_files
+from loanbook.sources.mapping.file_spec import FieldType, FileSpec
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
 
 SOURCE = "simulated"
 THREADS = 2
@@ -32,9 +32,9 @@ def typed_sql(name: str, position: int, field: FieldType) -> str:
 
 def by_plain_spark(tapes: str, out: Path) -> dict[str, Any]:
     """Land the tapes as ours does, split and cast every field, and write each kind as a Delta table."""
-    from loanbook.session import build_session
-    from loanbook.sources.chunks import LANDED_SCHEMA
-    from loanbook.sources.landing import by_tasks, landed_files
+    from loanbook.sources.landing.chunks import LANDED_SCHEMA
+    from loanbook.sources.landing.landing import by_tasks, landed_files
+    from loanbook.warehouse.session import build_session
 
     mapping = load_mapping(TapeMapping, SOURCE)
     settings = load_settings("local", [WHOLE_STAGE]).spark

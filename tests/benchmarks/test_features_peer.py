@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loanbook.features.catalogue import FEATURES
-from loanbook.features.engine import Plan
-from loanbook.features.months import last_day, month_number
-from loanbook.features.rows import ARROW_TYPES
+from loanbook.book.months import last_day, month_number
+from loanbook.features.catalogue.registry import FEATURES
+from loanbook.features.engine.partition import Plan
+from loanbook.features.panel.rows import ARROW_TYPES
 from tests.benchmarks.features_book import START, write_book
 from tests.benchmarks.features_peer import write
 from tests.features.partitions import features_of, partition_of

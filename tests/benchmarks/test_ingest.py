@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from loanbook.sources.file_spec import FieldType
-from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.mapping_files import load_mapping
+from loanbook.sources.mapping.file_spec import FieldType
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
 from tests.benchmarks.frame import paired
 from tests.benchmarks.ingest import assert_same_rows, rows_of
 from tests.benchmarks.ingest_peers import by_duckdb, read_csv_sql, typed_sql

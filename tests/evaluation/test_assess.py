@@ -3,7 +3,7 @@ import pytest
 
 from loanbook.evaluation.assess import INSUFFICIENT, assess
 from loanbook.evaluation.metrics import log_loss
-from loanbook.evaluation.settings import EvaluateSettings
+from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import MONTHS, made_up
 
 SETTINGS = EvaluateSettings()

@@ -1,7 +1,7 @@
 from loanbook.evaluation.assess import INSUFFICIENT, assess
 from loanbook.evaluation.basis import LEVELS, Basis, on
 from loanbook.evaluation.report import render
-from loanbook.evaluation.settings import EvaluateSettings
+from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import made_up
 from tests.evaluation.test_report import MODEL, findings
 

@@ -10,13 +10,13 @@ from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
 from loanbook.evaluation.assess import INSUFFICIENT
 from loanbook.evaluation.metrics import log_loss, ranking
-from loanbook.storage import published_folder, write_json
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.predictions import PREDICTIONS
-from loanbook.training.snapshot import matrices
+from loanbook.training.snapshot.read import matrices
+from loanbook.warehouse.storage import published_folder, write_json
 from tests.evaluation.rows import frame, made_up
 from tests.evaluation.test_truth import write_truth
-from tests.scoring.tiny_book import SPEC, publish_training, run_rows, save_model
+from tests.tiny_book import SPEC, publish_training, run_rows, save_model
 
 EVALUATE = COMMANDS["evaluate-model"]
 LAST = {"model": None, "model_version": None, "truth": None}

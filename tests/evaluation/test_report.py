@@ -6,8 +6,8 @@ import pytest
 from loanbook.evaluation.assess import assess
 from loanbook.evaluation.findings import Findings, counts_of
 from loanbook.evaluation.report import render
-from loanbook.evaluation.settings import EvaluateSettings
 from loanbook.evaluation.wording import number, verdict
+from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import made_up
 
 MODEL = {

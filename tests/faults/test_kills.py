@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from loanbook.commands import COMMANDS, run_job
-from loanbook.runs import Run
-from loanbook.scoring.duckdb_views import Warehouse
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.sql.duckdb import Warehouse
 from loanbook.tables.evaluations import EVALUATIONS
-from loanbook.tables.features import FEATURES
 from loanbook.tables.labels import LABELS
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO
@@ -24,10 +23,11 @@ from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.predictions import PREDICTIONS
 from loanbook.tables.scores import SCORES
+from loanbook.warehouse.runs import Run
 from tests.evaluation.test_job import trained  # noqa: F401 - a fixture
 from tests.makers import MakeRun, run_maker
-from tests.scoring.tiny_book import publish_training, save_model
 from tests.sources.tapes import write_feed, write_mapping
+from tests.tiny_book import publish_training, save_model
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2019, 1, 31), date(2019, 2, 28), date(2019, 3, 31), date(2019, 4, 30))
 LOANS_OF_FEED = 8

@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
-from loanbook.config import load_settings
-from loanbook.features.catalogue import catalogue_id
-from loanbook.features.engine import Plan
-from loanbook.features.macro_known import macro_known
-from loanbook.features.months import last_day, month_number
-from loanbook.features.neighbourhood_known import neighbourhood_known
-from loanbook.features.panel import PanelInputs
-from loanbook.features.rows import Stamp
-from loanbook.sources.publish import write_loans
+from loanbook.book.months import last_day, month_number
+from loanbook.features.catalogue.registry import catalogue_id
+from loanbook.features.engine.macro_known import macro_known
+from loanbook.features.engine.neighbourhood_known import neighbourhood_known
+from loanbook.features.engine.partition import Plan
+from loanbook.features.panel.inputs import PanelInputs
+from loanbook.features.panel.rows import Stamp
+from loanbook.settings.settings import load_settings
+from loanbook.sources.publishing.publish import write_loans
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS

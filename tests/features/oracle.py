@@ -4,7 +4,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import pairwise
 from typing import Any
 
-from loanbook.features.months import last_day, month_number
+from loanbook.book.months import last_day, month_number
 from tests.features.books import TERMINAL, Rows
 
 SEVERITY = {"current": 0, "inactive": 0, "dpd30": 1, "dpd60": 2, "dpd90": 3, "foreclosure": 4, "reo": 5}

@@ -4,15 +4,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from loanbook.features.catalogue import catalogue_id
-from loanbook.features.engine import Partition, Plan
-from loanbook.features.months import month_number
-from loanbook.features.own_inputs import INTO
-from loanbook.features.panel import LISTED, REPORT
-from loanbook.features.rows import ARROW_TYPES, Stamp, month_rows
-from loanbook.features.terms import NUMBERS, TEXTS
+from loanbook.book.months import month_number
+from loanbook.features.catalogue.registry import catalogue_id
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.features.engine.own_inputs import INTO
+from loanbook.features.engine.partition import Partition, Plan
+from loanbook.features.engine.terms import NUMBERS, TEXTS
+from loanbook.features.panel.inputs import LISTED, REPORT
+from loanbook.features.panel.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.tables.columns import DEFAULT_STATUSES, STATES
-from loanbook.tables.features import FEATURES
 from tests.features.books import DEFINITION, Rows
 
 TYPES = {"TINYINT": pa.int8(), "BIGINT": pa.int64(), "BINARY": pa.binary(), **ARROW_TYPES}

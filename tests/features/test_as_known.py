@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from loanbook.book.months import last_day
+from loanbook.features.catalogue.table import FEATURES
 from loanbook.features.job import build_features
-from loanbook.features.months import last_day
 from loanbook.sources.job import ingest_tapes
 from loanbook.tables.feature_state import FEATURE_STATE
-from loanbook.tables.features import FEATURES
 from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, Rows, counts_of, loans_of, macro_of, plan_of, publish

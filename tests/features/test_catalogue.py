@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.features import catalogue
-from loanbook.features.catalogue import FEATURES as CATALOGUE
-from loanbook.features.catalogue import catalogue_id, feature, require_each_once
-from loanbook.tables.features import FEATURES
+from loanbook.features.catalogue import registry as catalogue
+from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
+from loanbook.features.catalogue.registry import catalogue_id, feature, require_each_once
+from loanbook.features.catalogue.table import FEATURES
 
 
 def test_names_are_unique_and_every_entry_is_a_column() -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loanbook.book.months import last_day
 from loanbook.errors import InputError
-from loanbook.features.catalogue import FEATURES as CATALOGUE
-from loanbook.features.months import last_day
+from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
 from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, Rows, counts_of, loans_of, macro_of, performance_of, plan_of
 from tests.features.oracle import expected_features

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import date
 
-from loanbook.features.entries import Delivered, Group, cutoffs, entry_months
-from loanbook.features.epoch_key import NO_END, SEPARATOR
-from loanbook.features.months import last_day, month_number
+from loanbook.book.months import last_day, month_number
+from loanbook.features.as_known.entries import Delivered, Group, cutoffs, entry_months
+from loanbook.features.engine.knowledge_period import NO_END, SEPARATOR
 from tests.features.books import START, BookLoan, Rows, loans_of, performance_of, plan_of
 from tests.features.partitions import features_of, partition_of
 

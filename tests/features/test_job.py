@@ -10,17 +10,17 @@ from urllib.parse import urlparse
 import pytest
 from delta.tables import DeltaTable
 
+from loanbook.book.months import last_day
 from loanbook.errors import InputError
+from loanbook.features.catalogue.table import FEATURES
 from loanbook.features.job import build_features
-from loanbook.features.months import last_day
-from loanbook.runs import Run
-from loanbook.storage import Storage
 from loanbook.tables.base import Table
 from loanbook.tables.feature_state import FEATURE_STATE
-from loanbook.tables.features import FEATURES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.warehouse.runs import Run
+from loanbook.warehouse.storage import Storage
 from tests.features.books import START, BookLoan, macro_of, publish
 
 LAST = START + 14

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from loanbook.cli import main
-from loanbook.features.catalogue import FEATURES, catalogue_id
+from loanbook.features.catalogue.registry import FEATURES, catalogue_id
 
 
 def listed(capsys, *options):

@@ -5,8 +5,14 @@ import math
 import numpy as np
 import pandas as pd
 
-from loanbook.features.macro_known import COLUMNS, known_macro, macro_digest, macro_known, series_that_end
-from loanbook.features.months import last_day
+from loanbook.book.months import last_day
+from loanbook.features.engine.macro_known import (
+    COLUMNS,
+    known_macro,
+    macro_digest,
+    macro_known,
+    series_that_end,
+)
 from tests.features.books import START, macro_of
 
 MACRO = macro_of(

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from pyspark.sql import SparkSession
 
-from loanbook.features.changes import LastRun
-from loanbook.features.increment import Step, built_to
-from loanbook.features.months import last_day, month_number
-from loanbook.features.neighbourhood_counts import Counts, counted, months_to_count
-from loanbook.features.neighbourhood_known import neighbourhood_known, revisions
-from loanbook.features.tape import Since, Tape
+from loanbook.book.months import last_day, month_number
+from loanbook.features.engine.neighbourhood_known import neighbourhood_known, revisions
+from loanbook.features.panel.neighbourhood_counts import Counts, counted, months_to_count
+from loanbook.features.plan.increment import Step, built_to
+from loanbook.features.plan.tape import Since, Tape
 from loanbook.tables.loans import LOANS
 from loanbook.tables.neighbourhood import COUNTS
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.warehouse.changes import LastRun
 from tests.features.books import (
     START,
     BookLoan,

@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from loanbook.features.months import last_day
-from loanbook.features.panel import REFUSED, STATE_COLUMNS, PanelInputs, panel_and_state, require_usable
-from loanbook.features.rows import BEHAVIOUR
-from loanbook.tables.features import FEATURES
+from loanbook.book.months import last_day
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.features.panel.inputs import (
+    REFUSED,
+    STATE_COLUMNS,
+    PanelInputs,
+    panel_and_state,
+    require_usable,
+)
+from loanbook.features.panel.rows import BEHAVIOUR
 from tests.features.books import START, BookLoan, loans_of, panel_inputs, performance_of, plan_of
 from tests.features.partitions import features_of, partition_of
 from tests.features.test_engine import BOOK, LAST, MACRO

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loanbook.features.catalogue import FEATURES
+from loanbook.features.catalogue.registry import FEATURES
 from tests.features.books import BookLoan, counts_of, loans_of, performance_of, plan_of
 from tests.features.partitions import features_of, partition_of
 from tests.features.test_engine import BOOK, LAST, MACRO

@@ -9,12 +9,12 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.features.default_status import with_default_status
-from loanbook.features.months import last_day, month_number
-from loanbook.features.settings import DefaultDefinition
+from loanbook.book.default_status import with_default_status
+from loanbook.book.months import last_day, month_number
 from loanbook.quality.history import severities
-from loanbook.sources.history import with_performance_fate
-from loanbook.sources.publish import write_loans
+from loanbook.settings.book import DefaultDefinition
+from loanbook.sources.canonical.history import with_performance_fate
+from loanbook.sources.publishing.publish import write_loans
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.macro import MACRO

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from loanbook.models.spec import CategoricalInput, InputSpec, NumericInput, TextInput
+from loanbook.models.inputs.spec import CategoricalInput, InputSpec, NumericInput, TextInput
 
 SPEC = InputSpec(
     numeric=(

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from loanbook.config import load_settings
 from loanbook.errors import InputError
-from loanbook.models.artefact import FILES, Artefact, load_artefact, save_artefact, versions
-from loanbook.storage import Storage
+from loanbook.models.artefact.artefact import FILES, Artefact, load_artefact, save_artefact, versions
+from loanbook.settings.settings import load_settings
+from loanbook.warehouse.storage import Storage
 from tests.models.specs import SPEC
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from loanbook.models.bins import code_bins, number_bins, number_shares
+from loanbook.models.artefact.bins import code_bins, number_bins, number_shares
 
 
 def test_shares_on_the_development_rows_are_even() -> None:

@@ -8,9 +8,9 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.models.fitting import fit_spec
-from loanbook.models.spec import Candidate
-from loanbook.training.settings import TrainSettings
+from loanbook.models.inputs.fitting import fit_spec
+from loanbook.models.inputs.spec import Candidate
+from loanbook.settings.train import TrainSettings
 
 ROWS = 4000
 NUMERIC = [

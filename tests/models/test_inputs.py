@@ -5,7 +5,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.models.inputs import model_inputs, words_expr
+from loanbook.models.inputs.model_inputs import model_inputs, words_expr
 from loanbook.scoring.udf import packed_inputs
 from tests.models.specs import SPEC
 

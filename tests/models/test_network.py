@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from loanbook.errors import InputError
+from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration, sigmoid
-from loanbook.models.predictor import Predictor
-from loanbook.models.settings import load_model_settings
-from loanbook.models.spec import InputSpec
+from loanbook.models.inputs.spec import InputSpec
+from loanbook.settings.model import load_model_settings
 from tests.models.specs import SPEC, some_inputs
 
 pytestmark = pytest.mark.train
@@ -47,7 +47,7 @@ def test_parameter_count(architecture: str, parameters: int) -> None:
 
 @pytest.mark.parametrize("architecture", ["mlp_64_32", "deep_five_layer"])
 def test_onnx_equals_keras(architecture: str) -> None:
-    from loanbook.models.export import onnx_bytes
+    from loanbook.models.artefact.export import onnx_bytes
 
     net, (numeric, codes) = with_output(network(architecture)), some_inputs(20_000)
     found, calibrated = Predictor(onnx_bytes(net), SPEC, IDENTITY).predict(numeric, codes)
@@ -57,7 +57,7 @@ def test_onnx_equals_keras(architecture: str) -> None:
 
 
 def test_equal_networks_give_equal_files() -> None:
-    from loanbook.models.export import onnx_bytes
+    from loanbook.models.artefact.export import onnx_bytes
 
     files = [onnx_bytes(with_output(network("deep_five_layer"))) for _ in range(3)]
     assert files[0] == files[1] == files[2]
@@ -71,7 +71,7 @@ def test_an_untrained_network_gives_the_rate() -> None:
 
 
 def test_a_spec_without_categories() -> None:
-    from loanbook.models.export import onnx_bytes
+    from loanbook.models.artefact.export import onnx_bytes
 
     spec = SPEC.model_copy(update={"categorical": (), "text": ()})
     numeric, codes = some_inputs()
@@ -84,7 +84,7 @@ def test_a_spec_without_categories() -> None:
 
 
 def test_a_spec_with_texts_and_no_category() -> None:
-    from loanbook.models.export import onnx_bytes
+    from loanbook.models.artefact.export import onnx_bytes
 
     spec = SPEC.model_copy(update={"categorical": ()})
     numeric, codes = some_inputs()
@@ -94,7 +94,7 @@ def test_a_spec_with_texts_and_no_category() -> None:
 
 
 def test_weights_travel_as_bytes() -> None:
-    from loanbook.models.export import load_weights, weight_bytes
+    from loanbook.models.artefact.export import load_weights, weight_bytes
 
     net, numeric_codes = with_output(network("deep_five_layer")), list(some_inputs())
     content = weight_bytes(net)
@@ -105,7 +105,7 @@ def test_weights_travel_as_bytes() -> None:
 
 
 def test_logit_is_the_linear_score_of_the_prepared_inputs() -> None:
-    from loanbook.models.export import onnx_bytes
+    from loanbook.models.artefact.export import onnx_bytes
     from loanbook.models.network import build_logit, design_matrix
 
     numeric, codes = some_inputs()

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanbook.models.spec import InputSpec, TextInput
+from loanbook.models.inputs.spec import InputSpec, TextInput
 from tests.models.specs import SPEC, some_inputs
 
 pytestmark = pytest.mark.train
@@ -44,7 +44,7 @@ def test_every_operation_in_onnx_runtime_equals_numpy(max_one_hot: int | None) -
     import tensorflow as tf
     import tf2onnx
 
-    from loanbook.models.preprocessing import prepared
+    from loanbook.models.inputs.preprocessing import prepared
 
     inputs, output = prepared(SPEC, max_one_hot, seed=4)
     model = tf.keras.Model(inputs, output)

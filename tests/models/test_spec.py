@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from loanbook.models.spec import Candidate, InputSpec
+from loanbook.models.inputs.spec import Candidate, InputSpec
 from tests.models.specs import SPEC, WITHOUT_TEXT
 
 

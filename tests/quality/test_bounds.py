@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from loanbook.errors import GateRefused
-from loanbook.quality.bounds import Bounds, LoanChanges, assert_within_bounds
-from loanbook.sources.loans import loan_changes
+from loanbook.quality.bounds import LoanChanges, assert_within_bounds
+from loanbook.settings.ingest import Bounds
+from loanbook.sources.canonical.loans import loan_changes
 
 
 def row(

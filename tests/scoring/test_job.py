@@ -7,16 +7,16 @@ from pyspark.sql import functions as F
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import GateRefused, InputError
 from loanbook.evaluation.job import evaluate_model
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.models.artefact.chosen import chosen_model
 from loanbook.models.calibration import Calibration
-from loanbook.models.inputs import model_inputs
+from loanbook.models.inputs.model_inputs import model_inputs
 from loanbook.scoring import job
 from loanbook.scoring.book import scored_book
-from loanbook.scoring.chosen_model import chosen_model
-from loanbook.scoring.duckdb_views import Warehouse
-from loanbook.tables.features import FEATURES
+from loanbook.sql.duckdb import Warehouse
 from loanbook.tables.scores import SCORES
-from loanbook.training.snapshot import matrices
-from tests.scoring.tiny_book import (
+from loanbook.training.snapshot.read import matrices
+from tests.tiny_book import (
     MONTHS,
     SPEC,
     feature_rows,

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from loanbook.quality.fates import FATES
-from loanbook.runs import Run
 from loanbook.tables.base import Table
+from loanbook.warehouse.runs import Run
 
 MONTHLY_FEED: dict[str, Any] = {
     "name": "monthly_feed",

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from loanbook.config import conf_folder
 from loanbook.errors import InputError
-from loanbook.section import validated
-from loanbook.sources.canonical import assert_mapping, canonical_performance
-from loanbook.sources.fields import read_fields
-from loanbook.sources.files import find_files
-from loanbook.sources.landing import landed_files
-from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.mapping_files import load_mapping
+from loanbook.settings.files import conf_folder
+from loanbook.settings.section import validated
+from loanbook.sources.canonical.canonical import assert_mapping, canonical_performance
+from loanbook.sources.canonical.fields import read_fields
+from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.landing import landed_files
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
 from tests.sources.tapes import MONTHLY_FEED, write_feed
 
 SHIPPED = sorted(

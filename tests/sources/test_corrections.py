@@ -6,14 +6,14 @@ from datetime import date
 import pytest
 
 from loanbook.quality.fates import FATES
-from loanbook.runs import Run
-from loanbook.tables.commits import changed_files
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
+from loanbook.warehouse.commits import changed_files
+from loanbook.warehouse.runs import Run
 from tests.sources.tapes import (
     MONTHLY_FEED,
     assert_reconciled,

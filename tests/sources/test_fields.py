@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from loanbook.errors import InputError
-from loanbook.section import validated
-from loanbook.sources import expressions
-from loanbook.sources.fields import read_fields
-from loanbook.sources.file_spec import FileSpec
-from loanbook.sources.files import find_files
-from loanbook.sources.landing import landed_files
+from loanbook.settings.section import validated
+from loanbook.sources.canonical.fields import read_fields
+from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.landing import landed_files
+from loanbook.sources.mapping import expressions
+from loanbook.sources.mapping.file_spec import FileSpec
 
 
 def read(spark: Any, tmp_path: Any, text: str, **options: Any) -> list[dict[str, Any]]:

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from loanbook.config import load_settings
 from loanbook.errors import GateRefused, InputError
 from loanbook.quality.fates import FATES
-from loanbook.runs import Run
+from loanbook.settings.settings import load_settings
 from loanbook.sources.job import ingest_tapes
-from loanbook.tables import base
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
@@ -21,6 +19,8 @@ from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.runs import RUNS
 from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
+from loanbook.warehouse import delta
+from loanbook.warehouse.runs import Run
 from tests.sources.tapes import (
     MONTHLY_FEED,
     assert_reconciled,
@@ -198,8 +198,8 @@ def test_the_run_keeps_what_became_of_each_file(ingest, make_run, tmp_path):
     tape = write_feed(tmp_path, "202001", [("1", "202001", 0), ("2", "202013", 0), ("3", "202001", 0)])
     ingest(source, tape, settings=LENIENT)
     run = make_run()
-    version = base.latest_version(run.spark, run.storage, RUNS) or 0
-    (row,) = base.read(run.spark, run.storage, RUNS, version).collect()
+    version = delta.latest_version(run.spark, run.storage, RUNS) or 0
+    (row,) = delta.read(run.spark, run.storage, RUNS, version).collect()
     (file,) = json.loads(row["details"])["files"]
     assert [file[name] for name in ("file", "lines", *FATES)] == ["feed_202001.csv", 3, 2, 1, 0, 0]
     assert (file["upb_read"], file["upb"], file["upb_quarantined"]) == ("300.00", "200.00", "100.00")

@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.section import validated
-from loanbook.sources.mapping import TapeMapping
+from loanbook.settings.section import validated
+from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE

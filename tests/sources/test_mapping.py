@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.section import validated
-from loanbook.sources.macro_mapping import MacroMapping
-from loanbook.sources.mapping import LOAN_COLUMNS, PERFORMANCE_COLUMNS, TapeMapping
-from loanbook.sources.mapping_files import load_mapping
+from loanbook.settings.section import validated
+from loanbook.sources.mapping.macro_mapping import MacroMapping
+from loanbook.sources.mapping.mapping import LOAN_COLUMNS, PERFORMANCE_COLUMNS, TapeMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
 from loanbook.tables.columns import STATES
 from tests.sources.tapes import MONTHLY_FEED
 

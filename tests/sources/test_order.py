@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.sources.order import by_age, parse_day
-from loanbook.sources.replaced import Replaced
+from loanbook.sources.publishing.order import by_age, parse_day
+from loanbook.sources.publishing.replaced import Replaced
 
 JAN, FEB, MAR = date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31)
 

@@ -1,25 +1,16 @@
-import pkgutil
 from dataclasses import replace
 from datetime import date
-from importlib import import_module
 
 import pytest
 
-import loanbook.tables
 from loanbook.errors import InputError, LoanbookError
-from loanbook.tables import base
-from loanbook.tables.base import Column, Table
+from loanbook.maintenance.every_table import TABLES
+from loanbook.tables.base import Column
 from loanbook.tables.macro import MACRO
-
-TABLES = [
-    table
-    for module in pkgutil.iter_modules(loanbook.tables.__path__)
-    for table in vars(import_module(f"loanbook.tables.{module.name}")).values()
-    if isinstance(table, Table)
-]
+from loanbook.warehouse import delta
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_table_describes_itself(table):
     assert set(table.key) <= set(table.column_names)
     assert set(table.partitions) <= set(table.column_names)
@@ -34,7 +25,7 @@ def rows(spark, series="hpi", known_on=date(2020, 3, 31)):
 
 def test_a_table_is_created_with_comments_constraints_and_a_protocol_others_read(make_run):
     run = make_run()
-    base.create(run.spark, run.storage, MACRO)
+    delta.create(run.spark, run.storage, MACRO)
     name = run.storage.spark_name("macro")
     detail = run.spark.sql(f"DESCRIBE DETAIL {name}").first()
     assert detail["minReaderVersion"] == 1
@@ -46,13 +37,13 @@ def test_a_table_is_created_with_comments_constraints_and_a_protocol_others_read
 
 def test_a_row_that_breaks_a_constraint_or_lacks_a_value_leaves_the_table_as_it_was(make_run):
     run = make_run()
-    version = base.append(run.spark, run.storage, MACRO, rows(run.spark), {"run": 1})
+    version = delta.append(run.spark, run.storage, MACRO, rows(run.spark), {"run": 1})
     with pytest.raises(Exception, match="known_after_month"):
-        base.append(run.spark, run.storage, MACRO, rows(run.spark, known_on=date(2020, 1, 1)), {"run": 2})
+        delta.append(run.spark, run.storage, MACRO, rows(run.spark, known_on=date(2020, 1, 1)), {"run": 2})
     with pytest.raises(Exception, match="(?i)not null"):
-        base.append(run.spark, run.storage, MACRO, rows(run.spark, series=None), {"run": 3})
-    assert base.latest_version(run.spark, run.storage, MACRO) == version
-    assert base.read(run.spark, run.storage, MACRO, version).count() == 1
+        delta.append(run.spark, run.storage, MACRO, rows(run.spark, series=None), {"run": 3})
+    assert delta.latest_version(run.spark, run.storage, MACRO) == version
+    assert delta.read(run.spark, run.storage, MACRO, version).count() == 1
 
 
 def test_conform_refuses_missing_and_unknown_columns_by_name(spark):
@@ -62,13 +53,13 @@ def test_conform_refuses_missing_and_unknown_columns_by_name(spark):
 
 def test_repeated_keys_are_named(spark):
     with pytest.raises(InputError, match="region=US"):
-        base.assert_unique(rows(spark).union(rows(spark)), MACRO)
-    base.assert_unique(rows(spark), MACRO)
+        delta.assert_unique(rows(spark).union(rows(spark)), MACRO)
+    delta.assert_unique(rows(spark), MACRO)
 
 
 def test_a_table_of_another_version_is_refused_with_the_columns_that_differ(make_run):
     run = make_run()
-    base.append(run.spark, run.storage, MACRO, rows(run.spark), {"run": 1})
+    delta.append(run.spark, run.storage, MACRO, rows(run.spark), {"run": 1})
     grown = replace(MACRO, columns=(*MACRO.columns, Column("unit", "STRING", "Unit of the value")))
     with pytest.raises(InputError, match=r"unit string[\s\S]*unit \(none\)"):
-        base.append(run.spark, run.storage, grown, rows(run.spark), {"run": 2})
+        delta.append(run.spark, run.storage, grown, rows(run.spark), {"run": 2})

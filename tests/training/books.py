@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from loanbook.models.spec import Candidate
+from loanbook.models.inputs.spec import Candidate
 
 CANDIDATES = (
     Candidate(name="ltv", expression="ltv", kind="numeric"),

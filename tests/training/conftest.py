@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from loanbook.config import load_settings
 from loanbook.models.heads import head
-from loanbook.storage import Storage
-from loanbook.training.build_snapshot import Request, ensure_snapshot
-from loanbook.training.settings import TrainSettings
-from loanbook.training.snapshot import Snapshot
+from loanbook.settings.settings import load_settings
+from loanbook.settings.train import TrainSettings
+from loanbook.training.snapshot.build import Request, ensure_snapshot
+from loanbook.training.snapshot.read import Snapshot
+from loanbook.warehouse.storage import Storage
 from tests.training.books import CANDIDATES, book
 
 

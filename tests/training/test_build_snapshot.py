@@ -7,10 +7,10 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.models.heads import head
-from loanbook.storage import Storage
-from loanbook.training.build_snapshot import ensure_snapshot
-from loanbook.training.settings import TrainSettings
-from loanbook.training.snapshot import KEPT, Snapshot, matrices, open_snapshot, stamp_of
+from loanbook.settings.train import TrainSettings
+from loanbook.training.snapshot.build import ensure_snapshot
+from loanbook.training.snapshot.read import KEPT, Snapshot, matrices, open_snapshot, stamp_of
+from loanbook.warehouse.storage import Storage
 from tests.training.books import book
 from tests.training.conftest import request_for
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loanbook.training.checkpoint import Progress, State, load_state, save_state
+from loanbook.training.fit.checkpoint import Progress, State, load_state, save_state
 
 
 def test_state_survives_and_is_replaced_whole(tmp_path: Path) -> None:

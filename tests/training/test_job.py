@@ -4,14 +4,14 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.features.macro import FEATURES as MACRO
-from loanbook.models.artefact import load_artefact
-from loanbook.runs import Run
-from loanbook.tables.features import FEATURES
+from loanbook.features.catalogue.macro import FEATURES as MACRO
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.models.artefact.artefact import load_artefact
+from loanbook.models.inputs.candidates import all_candidates
 from loanbook.tables.labels import LABELS
-from loanbook.training.candidates import all_candidates
 from loanbook.training.job import starting_rate, train_model
-from loanbook.training.snapshot import matrices, open_snapshot
+from loanbook.training.snapshot.read import matrices, open_snapshot
+from loanbook.warehouse.runs import Run
 from tests.training.books import book
 
 pytestmark = pytest.mark.train
@@ -98,7 +98,7 @@ def test_a_small_book_still_gets_a_model(make_run: MakeRun, loans: int, months: 
     artefact = load_artefact(run.storage, found["model"], found["model_version"])
     assert artefact.calibration("model").uncalibrated
     features = run.read(FEATURES, made_by="build-features").limit(50)
-    from loanbook.models.inputs import model_inputs
+    from loanbook.models.inputs.model_inputs import model_inputs
 
     frame = model_inputs(features, artefact.spec).toPandas()
     _, pd = artefact.predictor().predict(*matrices(frame, artefact.spec))

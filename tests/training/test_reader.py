@@ -3,14 +3,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanbook.training.snapshot import Snapshot
+from loanbook.training.snapshot.read import Snapshot
 
 # The module's own filters do not hold under pytest, which resets them for every test.
 pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
 
 def read(snapshot: Snapshot, *, rank: int, epoch: int, size: int = 2, batch: int = 100) -> list[Any]:
-    from loanbook.training.reader import epoch_batches
+    from loanbook.training.fit.reader import epoch_batches
 
     with epoch_batches(
         snapshot.role_folder("train"), snapshot.spec, batch=batch, seed=1, epoch=epoch, rank=rank, size=size

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import LoanbookError
-from loanbook.training.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
+from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 
 
 @pytest.mark.parametrize(

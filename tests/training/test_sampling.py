@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import LoanbookError
-from loanbook.training.sampling import check_thinning, kept_and_weight
+from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.training.snapshot import Snapshot
+from loanbook.training.snapshot.read import Snapshot
 from tests.models.specs import SPEC
 
 

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
-from loanbook.features.months import month_number
-from loanbook.training.settings import TrainSettings
-from loanbook.training.splits import Fold, plan_folds, role_column, with_enough_to_calibrate
+from loanbook.book.months import month_number
+from loanbook.settings.train import TrainSettings
+from loanbook.training.snapshot.splits import Fold, plan_folds, role_column, with_enough_to_calibrate
 from tests.training.books import month_ends
 
 SETTINGS = TrainSettings()

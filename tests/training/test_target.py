@@ -2,12 +2,12 @@ from datetime import date
 
 import pytest
 
+from loanbook.book.tape_kind import Outcome, TapeKind, declared_outcome
 from loanbook.errors import InputError
-from loanbook.features.kind import Outcome, TapeKind, declared_outcome
 from loanbook.models.heads import head
-from loanbook.training.settings import TrainSettings
-from loanbook.training.splits import with_enough_to_calibrate
-from loanbook.training.target import folds_for, target_head
+from loanbook.settings.train import TrainSettings
+from loanbook.training.snapshot.splits import with_enough_to_calibrate
+from loanbook.training.snapshot.target import folds_for, target_head
 from tests.training.books import month_ends
 
 NEXT_MONTH = Outcome(definition="late next month", horizon_months=1, grain="loan")

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from loanbook.errors import InputError, LoanbookError
-from loanbook.models.settings import load_model_settings
-from loanbook.storage import is_complete, read_json
-from loanbook.training.checkpoint import load_state
-from loanbook.training.horovod_run import launch, task_slots
-from loanbook.training.settings import TrainSettings
-from loanbook.training.snapshot import Snapshot
-from loanbook.training.worker import CHECKPOINT, TRAINED, TrainRequest, train_rank
+from loanbook.settings.model import load_model_settings
+from loanbook.settings.train import TrainSettings
+from loanbook.training.fit.checkpoint import load_state
+from loanbook.training.fit.horovod_run import launch, task_slots
+from loanbook.training.fit.worker import CHECKPOINT, TRAINED, TrainRequest, train_rank
+from loanbook.training.snapshot.read import Snapshot
+from loanbook.warehouse.storage import is_complete, read_json
 
 pytestmark = pytest.mark.train
 
@@ -109,9 +109,9 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
 
 
 def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path) -> None:
+    from loanbook.models.artefact.predictor import Predictor
     from loanbook.models.calibration import Calibration
-    from loanbook.models.predictor import Predictor
-    from loanbook.training.snapshot import matrices
+    from loanbook.training.snapshot.read import matrices
 
     given = request(snapshot, tmp_path / "prior", "mlp_64_32", trainable=False, rate=0.0125)
     finished(start(given, tmp_path / "prior"))

@@ -5,7 +5,7 @@ import pickle
 import sys
 from pathlib import Path
 
-from loanbook.training.worker import train_rank
+from loanbook.training.fit.worker import train_rank
 
 if __name__ == "__main__":
     request = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - written by the test itself

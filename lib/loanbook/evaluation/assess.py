@@ -18,8 +18,8 @@ from loanbook.evaluation.metrics import (
     log_losses,
     ranking,
 )
-from loanbook.evaluation.settings import EvaluateSettings
 from loanbook.evaluation.slices import Slice
+from loanbook.settings.evaluate import EvaluateSettings
 
 INSUFFICIENT = "insufficient"
 PAIRED = "paired rows, interval clustered by loan and month"

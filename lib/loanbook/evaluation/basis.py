@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from loanbook.book.tape_kind import TapeKind
 from loanbook.evaluation.assess import INSUFFICIENT, Evaluation
-from loanbook.features.kind import TapeKind
-from loanbook.models.artefact import Artefact
-from loanbook.scoring.fit import head_of, why_rank_only
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.fit_for import head_of, why_rank_only
 
 LEVELS = frozenset(
     {

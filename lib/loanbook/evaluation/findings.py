@@ -8,10 +8,10 @@ from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import OF_DEFAULT, Basis
 from loanbook.evaluation.judged import Judged
-from loanbook.evaluation.settings import EvaluateSettings
 from loanbook.evaluation.slices import Slice
-from loanbook.models.artefact import Artefact
-from loanbook.runs import Run
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.settings.evaluate import EvaluateSettings
+from loanbook.warehouse.runs import Run
 
 
 @dataclass(frozen=True)

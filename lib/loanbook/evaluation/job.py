@@ -7,6 +7,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
+from loanbook.book.tape_kind import feature_ids, tape_kind
 from loanbook.errors import InputError
 from loanbook.evaluation.assess import assess, overall
 from loanbook.evaluation.basis import basis_of, on
@@ -14,13 +15,12 @@ from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.publish import publish
 from loanbook.evaluation.slices import ROLES, Slice, predicted_slice
 from loanbook.evaluation.truth import TRUTH, Compared, with_truth
-from loanbook.features.kind import feature_ids, tape_kind
-from loanbook.models.artefact import Artefact
-from loanbook.runs import Run
-from loanbook.scoring.chosen_model import chosen_model
-from loanbook.scoring.fit import require_fit
-from loanbook.tables.features import FEATURES
-from loanbook.training.snapshot import open_snapshot
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.chosen import chosen_model
+from loanbook.models.artefact.fit_for import require_fit
+from loanbook.training.snapshot.read import open_snapshot
+from loanbook.warehouse.runs import Run
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.metrics import log_loss
-from loanbook.evaluation.settings import EvaluateSettings
 from loanbook.evaluation.slices import Slice
 from loanbook.evaluation.truth import TRUTH, Compared
-from loanbook.models.artefact import Artefact
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.settings.evaluate import EvaluateSettings
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.report import render
 from loanbook.evaluation.slices import prediction_rows
-from loanbook.runs import Run
-from loanbook.storage import published_folder, write_json
 from loanbook.tables.base import Table
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.predictions import PREDICTIONS
+from loanbook.warehouse.runs import Run
+from loanbook.warehouse.storage import published_folder, write_json
 
 PAGE, NUMBERS = "report.html", "evaluation.json"
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from loanbook.evaluation.metrics import Floats
-from loanbook.models.artefact import Artefact, Which
-from loanbook.training.snapshot import KEPT, Snapshot, matrices
+from loanbook.models.artefact.artefact import Artefact, Which
+from loanbook.training.snapshot.read import KEPT, Snapshot, matrices
 
 PREDICTORS: tuple[Which, ...] = ("model", "logit")
 ROLES = ("test", "calibrate_check")

@@ -9,36 +9,30 @@ from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.book.membership import loans_in_book
+from loanbook.book.months import last_day, month_number
+from loanbook.book.periods import nearest_ends
 from loanbook.errors import InputError, LoanbookError
-from loanbook.features.as_known import Restated
-from loanbook.features.book import loans_in_book
-from loanbook.features.catalogue import FEATURES as CATALOGUE
-from loanbook.features.catalogue import catalogue_id
-from loanbook.features.engine import Plan
-from loanbook.features.increment import (
-    RECORD,
-    Step,
-    last_panel,
-    plan_step,
-    state_inputs,
-)
-from loanbook.features.macro_known import MacroKnown, macro_digest
-from loanbook.features.macro_read import read_macro
-from loanbook.features.months import last_day, month_number
-from loanbook.features.neighbourhood_counts import RULE, Counts, count_neighbourhood, write_counts
-from loanbook.features.panel import PanelInputs
-from loanbook.features.periods import nearest_ends
-from loanbook.features.restated import keep_waiting, last_reports, restated_loans
-from loanbook.features.rows import Stamp
-from loanbook.features.saved_state import layout_id
-from loanbook.features.stage import write_panel
-from loanbook.features.tape import RECORD as TAPE_RECORD
-from loanbook.features.tape import Tape, read_tape
-from loanbook.runs import Run
-from loanbook.session import named
+from loanbook.features.as_known.first_versions import Restated
+from loanbook.features.as_known.restated import keep_waiting, last_reports, restated_loans
+from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
+from loanbook.features.catalogue.registry import catalogue_id
+from loanbook.features.engine.macro_known import MacroKnown, macro_digest
+from loanbook.features.engine.partition import Plan
+from loanbook.features.engine.saved_state import layout_id
+from loanbook.features.panel.inputs import PanelInputs
+from loanbook.features.panel.neighbourhood_counts import RULE, Counts, count_neighbourhood, write_counts
+from loanbook.features.panel.rows import Stamp
+from loanbook.features.panel.write import write_panel
+from loanbook.features.plan.increment import RECORD, Step, last_panel, plan_step, state_inputs
+from loanbook.features.plan.macro_read import read_macro
+from loanbook.features.plan.tape import RECORD as TAPE_RECORD
+from loanbook.features.plan.tape import Tape, read_tape
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.loans import LOANS
+from loanbook.warehouse.runs import Run
+from loanbook.warehouse.session import named
 
 
 def build_features(run: Run) -> dict[str, Any]:

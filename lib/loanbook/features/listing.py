@@ -4,11 +4,11 @@ import argparse
 from typing import Any
 
 from loanbook.errors import InputError
-from loanbook.features.catalogue import FEATURES, catalogue_id, themes
-from loanbook.features.feature import Feature
+from loanbook.features.catalogue.feature import Feature
+from loanbook.features.catalogue.registry import FEATURES, catalogue_id, themes
 from loanbook.output import say
-from loanbook.scoring.answers import FORMATS
-from loanbook.scoring.duckdb_views import Answer
+from loanbook.sql.answers import FORMATS
+from loanbook.sql.duckdb import Answer
 
 IN_TABLE = ("name", "theme", "type", "unit", "range", "known", "expected_sign", "roll_forward")
 KNOWN = {
@@ -95,7 +95,7 @@ def list_features(options: argparse.Namespace) -> dict[str, Any]:
 def range_of(item: Feature) -> str:
     """Return a feature's range in words, such as ``0 to 12``, ``0 and more``, or nothing for a text.
 
-    >>> from loanbook.features.catalogue import feature
+    >>> from loanbook.features.catalogue.registry import feature
     >>> range_of(feature("months_30plus_12m")), range_of(feature("upb")), range_of(feature("state"))
     ('0 to 12', '0 and more', '')
     """

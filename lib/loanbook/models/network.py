@@ -9,9 +9,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from loanbook.models.backbones import backbone
-from loanbook.models.preprocessing import prepared
-from loanbook.models.settings import ModelSettings
-from loanbook.models.spec import InputSpec
+from loanbook.models.inputs.preprocessing import prepared
+from loanbook.models.inputs.spec import InputSpec
+from loanbook.settings.model import ModelSettings
 
 
 @dataclass(frozen=True)

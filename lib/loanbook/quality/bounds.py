@@ -2,37 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import AfterValidator
+from typing import Any
 
 from loanbook.errors import GateRefused
-from loanbook.section import Section
+from loanbook.settings.ingest import Bounds
 
 Row = Mapping[str, Any]
-
-
-def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
-    if not bounds[0] <= bounds[1]:
-        raise ValueError("the least comes first, then the greatest")
-    return bounds
-
-
-LeastGreatest = Annotated[tuple[float, float], AfterValidator(_in_order)]
-
-
-class Bounds(Section):
-    """Least and greatest of a new total over the last.
-
-    ``delinquent_share`` is a difference of shares; ``new_loans`` and ``vanished_loans`` are counts over the
-    loans that were there.
-    """
-
-    rows: LeastGreatest = (0.5, 3.0)
-    upb: LeastGreatest = (0.5, 3.0)
-    delinquent_share: LeastGreatest = (-0.1, 0.1)
-    new_loans: LeastGreatest = (0.0, 1.0)
-    vanished_loans: LeastGreatest = (0.0, 0.1)
 
 
 @dataclass(frozen=True)

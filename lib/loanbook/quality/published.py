@@ -2,10 +2,10 @@
 
 import argparse
 
-from loanbook.config import load_settings
 from loanbook.errors import InputError
-from loanbook.scoring.duckdb_views import Warehouse
-from loanbook.storage import Storage
+from loanbook.settings.settings import load_settings
+from loanbook.sql.duckdb import Warehouse
+from loanbook.warehouse.storage import Storage
 
 SOURCES = "SELECT DISTINCT source FROM deliveries ORDER BY source"
 

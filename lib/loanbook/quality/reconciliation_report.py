@@ -9,8 +9,8 @@ from loanbook.errors import GateRefused
 from loanbook.output import say
 from loanbook.quality.fates import ENDS
 from loanbook.quality.published import opened
-from loanbook.scoring.answers import as_table
-from loanbook.scoring.duckdb_views import Answer, Warehouse
+from loanbook.sql.answers import as_table
+from loanbook.sql.duckdb import Answer, Warehouse
 
 COUNTS = ("lines", "rows", *ENDS, "difference", "not_found")
 UPB_FATES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside", "upb_erased")

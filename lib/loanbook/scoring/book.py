@@ -7,11 +7,11 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.features.kind import IDS
-from loanbook.models.artefact import Artefact
-from loanbook.models.inputs import model_inputs
-from loanbook.models.spec import InputSpec
-from loanbook.scoring.fit import head_of
+from loanbook.book.tape_kind import IDS
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.fit_for import head_of
+from loanbook.models.inputs.model_inputs import model_inputs
+from loanbook.models.inputs.spec import InputSpec
 from loanbook.scoring.summary import DEFAULTED
 from loanbook.scoring.udf import WorkerModel, packed_inputs, pd_udf
 from loanbook.tables.columns import STATES

@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.book.tape_kind import TapeKind, tape_kind
 from loanbook.errors import GateRefused, InputError
-from loanbook.features.kind import TapeKind, tape_kind
-from loanbook.models.artefact import Artefact
-from loanbook.runs import Run
+from loanbook.features.catalogue.table import FEATURES
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.chosen import Chosen, model_for_book
+from loanbook.models.artefact.fit_for import head_of, require_fit, why_rank_only
 from loanbook.scoring.applications import applications
 from loanbook.scoring.book import Measured, by_state, measure, scored_book
-from loanbook.scoring.chosen_model import Chosen, model_for_book
-from loanbook.scoring.fit import head_of, require_fit, why_rank_only
 from loanbook.scoring.summary import totals
-from loanbook.session import named
-from loanbook.tables import base
-from loanbook.tables.features import FEATURES
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.scores import SCORES
+from loanbook.warehouse import delta
+from loanbook.warehouse.runs import Run
+from loanbook.warehouse.session import named
 
 
 def score_portfolio(
@@ -57,7 +57,7 @@ def score_portfolio(
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
             table = by_state(scores, target.outputs[0])
         _require_whole_book(measured, table)
-        base.assert_unique(scores, SCORES)
+        delta.assert_unique(scores, SCORES)
         run.replace(SCORES, scores, _slice(run, artefact, source, part.month))
     finally:
         scores.unpersist()

@@ -12,10 +12,10 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
-from loanbook.models.artefact import Artefact
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
-from loanbook.models.predictor import Predictor
-from loanbook.models.spec import InputSpec
+from loanbook.models.inputs.spec import InputSpec
 
 PDS = "pd_raw DOUBLE, pd DOUBLE"
 

@@ -13,12 +13,17 @@ from loanbook.errors import InputError
 from loanbook.path_forms import local_path
 from loanbook.quality.bounds import LoanChanges, assert_within_bounds
 from loanbook.quality.reconcile import Tally
-from loanbook.runs import Run
-from loanbook.session import named
-from loanbook.sources.accounts import accounted, assert_accepted
-from loanbook.sources.canonical import assert_mapping
-from loanbook.sources.columns import columns_left_out
-from loanbook.sources.deliveries import (
+from loanbook.sources.canonical.canonical import assert_mapping
+from loanbook.sources.canonical.frames import Keep, keeper
+from loanbook.sources.canonical.loans import loan_changes
+from loanbook.sources.canonical.lookups import assert_delivered
+from loanbook.sources.landing.columns import columns_left_out
+from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.landing import Landed, by_tasks, landed_files
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
+from loanbook.sources.publishing.accounts import accounted, assert_accepted
+from loanbook.sources.publishing.deliveries import (
     Row,
     about_tape,
     deliveries_frame,
@@ -27,22 +32,17 @@ from loanbook.sources.deliveries import (
     reconciled,
     stored_rows,
 )
-from loanbook.sources.files import find_files
-from loanbook.sources.frames import Keep, keeper
-from loanbook.sources.judge import Judged, balances, judge
-from loanbook.sources.landing import Landed, by_tasks, landed_files
-from loanbook.sources.loans import loan_changes
-from loanbook.sources.lookups import assert_delivered
-from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.mapping_files import load_mapping
-from loanbook.sources.order import by_age, parse_day
-from loanbook.sources.publish import TABLES, details, publish
-from loanbook.sources.replaced import Replaced, Scope, of_source
-from loanbook.sources.replay import assert_every_line, replay_files, replayed_delivery
+from loanbook.sources.publishing.judge import Judged, balances, judge
+from loanbook.sources.publishing.order import by_age, parse_day
+from loanbook.sources.publishing.publish import TABLES, details, publish
+from loanbook.sources.publishing.replaced import Replaced, Scope, of_source
+from loanbook.sources.publishing.replay import assert_every_line, replay_files, replayed_delivery
 from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.warehouse.runs import Run
+from loanbook.warehouse.session import named
 
 log = logging.getLogger(__name__)
 

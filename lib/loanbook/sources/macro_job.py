@@ -8,32 +8,38 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.features.macro_known import unread_series
 from loanbook.path_forms import local_path
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
 from loanbook.quality.misfits import NOT_FINITE, finite, not_finite
 from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
 from loanbook.quality.rejected import by_reason, warn_of
-from loanbook.runs import Run
-from loanbook.session import named
-from loanbook.sources.columns import columns_left_out, required_layouts
-from loanbook.sources.deliveries import Row, deliveries_frame, delivery_rows, reconciled, stored_rows
-from loanbook.sources.expressions import assert_valid, fields_read
-from loanbook.sources.fields import assert_rows, empty_fields, read_fields
-from loanbook.sources.files import find_files
-from loanbook.sources.frames import keeper
-from loanbook.sources.landing import Landed, by_tasks, landed_files
-from loanbook.sources.macro_mapping import MacroFileSpec, MacroMapping
-from loanbook.sources.mapping_files import load_mapping
-from loanbook.sources.order import parse_day
-from loanbook.sources.quarantined import frequent_reasons, quarantine_rows
-from loanbook.sources.replaced import Replaced, of_source
-from loanbook.sources.revisions import assert_in_order, missing_months, with_revisions
-from loanbook.sources.stored import published
-from loanbook.tables.base import assert_unique
+from loanbook.quality.unread_series import unread_series
+from loanbook.sources.canonical.fields import assert_rows, empty_fields, read_fields
+from loanbook.sources.canonical.frames import keeper
+from loanbook.sources.landing.columns import columns_left_out, required_layouts
+from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.landing import Landed, by_tasks, landed_files
+from loanbook.sources.mapping.expressions import assert_valid, fields_read
+from loanbook.sources.mapping.macro_mapping import MacroFileSpec, MacroMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
+from loanbook.sources.publishing.deliveries import (
+    Row,
+    deliveries_frame,
+    delivery_rows,
+    reconciled,
+    stored_rows,
+)
+from loanbook.sources.publishing.order import parse_day
+from loanbook.sources.publishing.quarantined import frequent_reasons, quarantine_rows
+from loanbook.sources.publishing.replaced import Replaced, of_source
+from loanbook.sources.publishing.revisions import assert_in_order, missing_months, with_revisions
+from loanbook.sources.publishing.stored import published
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.macro import MACRO
 from loanbook.tables.quarantine import QUARANTINE
+from loanbook.warehouse.delta import assert_unique
+from loanbook.warehouse.runs import Run
+from loanbook.warehouse.session import named
 
 log = logging.getLogger(__name__)
 

@@ -1,27 +1,12 @@
-"""What a published table is, and the only functions that create, read and write one."""
+"""What a published table is: its columns, key and constraints."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.errors import InputError, LoanbookError
-from loanbook.storage import Storage
-
-# Readers of protocol 1 (DuckDB, Trino, delta-rs) can read every table; old versions stay readable for 30 days.
-PROPERTIES = {
-    "delta.enableDeletionVectors": "false",
-    "delta.columnMapping.mode": "none",
-    "delta.deletedFileRetentionDuration": "interval 30 days",
-    "delta.logRetentionDuration": "interval 60 days",
-}
-
-USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"  # of commits that take no option
-LAST_COMMIT = "spark.databricks.delta.lastCommitVersionInSession"  # Delta sets it after each commit
+from loanbook.errors import LoanbookError
 
 
 @dataclass(frozen=True)
@@ -81,147 +66,4 @@ class Table:
         """Return a frame of the table's schema without rows."""
         return spark.createDataFrame(
             [], ", ".join(f"`{column.name}` {column.type}" for column in self.columns)
-        )
-
-
-def create(spark: SparkSession, storage: Storage, table: Table) -> None:
-    """Create the table, with comments, constraints and protocol, where it does not exist.
-
-    Raises:
-        InputError: it exists with other columns, as an earlier or later version of the package wrote it.
-    """
-    if _is_there(spark, storage, table):
-        require_columns(table, spark.table(storage.spark_name(table.name)))
-        return
-    builder = DeltaTable.createIfNotExists(spark).comment(table.description)
-    builder = builder.tableName(storage.spark_name(table.name))
-    if not storage.catalog:
-        builder = builder.location(storage.table_uri(table.name))
-    for column in table.columns:
-        builder = builder.addColumn(
-            column.name, column.type, nullable=not column.required, comment=column.comment
-        )
-    constraints = {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
-    for key, value in {**PROPERTIES, **constraints}.items():
-        builder = builder.property(key, value)
-    builder.partitionedBy(*table.partitions).execute()
-
-
-def require_columns(table: Table, frame: DataFrame) -> None:
-    """Check that ``frame``, which reads the table, has its columns.
-
-    Raises:
-        InputError: another version of the package wrote it.
-    """
-    found, wanted = dict(frame.dtypes), dict(table.empty(frame.sparkSession).dtypes)
-    differ = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
-    if differ:
-        shown = ", ".join(f"{name} ({found.get(name, 'none')})" for name in differ[:5])
-        raise InputError(
-            required=f"the table {table.name} with the columns of this version of loanbook: "
-            + ", ".join(f"{name} {wanted.get(name, 'not there')}" for name in differ[:5]),
-            found=shown + (f" and {len(differ) - 5} more that differ" if len(differ) > 5 else ""),
-            do="set paths.warehouse to a new folder and run the pipeline there again",
-        )
-
-
-def _is_there(spark: SparkSession, storage: Storage, table: Table) -> bool:
-    if storage.catalog:
-        return bool(spark.catalog.tableExists(storage.spark_name(table.name)))
-    return bool(DeltaTable.isDeltaTable(spark, storage.table_uri(table.name)))
-
-
-def read(spark: SparkSession, storage: Storage, table: Table, version: int) -> DataFrame:
-    """Return the table as of ``version``."""
-    if storage.catalog:
-        return spark.read.option("versionAsOf", version).table(storage.spark_name(table.name))
-    return spark.read.format("delta").option("versionAsOf", version).load(storage.table_uri(table.name))
-
-
-def append(
-    spark: SparkSession, storage: Storage, table: Table, df: DataFrame, metadata: Mapping[str, object]
-) -> int:
-    """Append rows in one commit and return its version."""
-    return _commit(spark, storage, table, df, metadata, mode="append")
-
-
-def replace(
-    spark: SparkSession,
-    storage: Storage,
-    table: Table,
-    df: DataFrame,
-    where: str,
-    metadata: Mapping[str, object],
-) -> int:
-    """Replace the rows that meet ``where`` by ``df``, all of which must meet it, in one commit; return its version."""
-    return _commit(spark, storage, table, df, metadata, mode="overwrite", where=where)
-
-
-def _commit(
-    spark: SparkSession,
-    storage: Storage,
-    table: Table,
-    df: DataFrame,
-    metadata: Mapping[str, object],
-    mode: str,
-    where: str | None = None,
-) -> int:
-    create(spark, storage, table)
-    spark.conf.unset(LAST_COMMIT)
-    text = json.dumps(metadata, sort_keys=True)
-    writer = table.conform(df).write.format("delta").mode(mode).option("userMetadata", text)
-    if where is not None:
-        writer = writer.option("replaceWhere", where)
-    if storage.catalog:
-        writer.partitionBy(*table.partitions).saveAsTable(storage.spark_name(table.name))
-    else:
-        writer.save(storage.table_uri(table.name))
-    committed = spark.conf.get(LAST_COMMIT, None)
-    if committed is not None:
-        return int(committed)
-    version = latest_version(spark, storage, table)  # nothing to remove or add: Delta makes no commit
-    if version is None:
-        raise LoanbookError(f"table {table.name} was just written, but is not there")
-    return version
-
-
-def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int | None:
-    """Return the table's last version, or None where it does not exist."""
-    if not _is_there(spark, storage, table):
-        return None
-    none = spark._jvm.scala.Option.apply(None)  # type: ignore[union-attr]
-    return int(delta_log(spark, storage, table).update(False, none, none).version())
-
-
-def delta_log(spark: SparkSession, storage: Storage, table: Table) -> Any:
-    """Return Delta's log of the table, to be asked directly: DESCRIBE HISTORY and inputFiles run Spark jobs."""
-    if storage.catalog:
-        return DeltaTable.forName(spark, storage.spark_name(table.name))._jdt.deltaLog()
-    return DeltaTable.forPath(spark, storage.table_uri(table.name))._jdt.deltaLog()
-
-
-def restore(
-    spark: SparkSession, storage: Storage, table: Table, version: int, metadata: Mapping[str, object]
-) -> None:
-    """Make ``version`` the table's content again, as a new version."""
-    spark.conf.set(USER_METADATA, json.dumps(metadata, sort_keys=True))
-    try:
-        spark.sql(f"RESTORE TABLE {storage.spark_name(table.name)} TO VERSION AS OF {version}").collect()
-    finally:
-        spark.conf.unset(USER_METADATA)
-
-
-def assert_unique(df: DataFrame, table: Table) -> None:
-    """Check that no two rows of ``df`` share the table's key.
-
-    Raises:
-        InputError: some do; the message shows up to three of them.
-    """
-    repeated = df.groupBy(*table.key).count().where(F.col("count") > 1).limit(3).collect()
-    if repeated:
-        examples = "; ".join(", ".join(f"{name}={row[name]}" for name in table.key) for row in repeated)
-        raise InputError(
-            required=f"one row for each {', '.join(table.key)} in {table.name}",
-            found=f"repeated keys, such as {examples}",
-            do="remove the repeated rows from the tape, or mend its mapping",
         )

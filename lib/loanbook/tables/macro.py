@@ -3,6 +3,8 @@
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import AS_OF_DATE, DELIVERY, KNOWN_ON, SOURCE, in_bounds
 
+SERIES = ("unemployment", "mortgage_rate", "hpi")  # that features read
+
 MACRO = Table(
     name="macro",
     lease="tapes",

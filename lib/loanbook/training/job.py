@@ -10,27 +10,27 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.book.tape_kind import IDS, TapeKind, tape_kind
 from loanbook.errors import InputError
-from loanbook.features.kind import IDS, TapeKind, tape_kind
+from loanbook.features.catalogue.table import FEATURES
 from loanbook.logs import timed
 from loanbook.models.heads import Head
-from loanbook.models.settings import ModelSettings, load_model_settings
-from loanbook.models.spec import Candidate
-from loanbook.runs import Run
-from loanbook.session import named
-from loanbook.storage import read_json
-from loanbook.tables.features import FEATURES
+from loanbook.models.inputs.candidates import all_candidates
+from loanbook.models.inputs.spec import Candidate
+from loanbook.settings.model import ModelSettings, load_model_settings
+from loanbook.settings.train import TrainSettings, wanted_workers
 from loanbook.tables.labels import LABELS
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
-from loanbook.training.build_snapshot import Request, ensure_snapshot
-from loanbook.training.candidates import all_candidates
-from loanbook.training.horovod_run import launch
-from loanbook.training.report import build_artefact
-from loanbook.training.settings import TrainSettings, wanted_workers
-from loanbook.training.snapshot import Snapshot
-from loanbook.training.target import target_head
-from loanbook.training.worker import TRAINED, TrainRequest, train_rank
+from loanbook.training.build_artefact import build_artefact
+from loanbook.training.fit.horovod_run import launch
+from loanbook.training.fit.worker import TRAINED, TrainRequest, train_rank
+from loanbook.training.snapshot.build import Request, ensure_snapshot
+from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.target import target_head
+from loanbook.warehouse.runs import Run
+from loanbook.warehouse.session import named
+from loanbook.warehouse.storage import read_json
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from urllib.parse import unquote, urlparse
 from pyspark.sql import SparkSession
 
 from loanbook.errors import InputError
-from loanbook.storage import Storage
-from loanbook.tables import base
 from loanbook.tables.base import Table
+from loanbook.warehouse import delta
+from loanbook.warehouse.storage import Storage
 
 
 def require_files(spark: SparkSession, storage: Storage, table: Table) -> None:
@@ -17,10 +17,10 @@ def require_files(spark: SparkSession, storage: Storage, table: Table) -> None:
     Raises:
         InputError: some are not there.
     """
-    version = base.latest_version(spark, storage, table)
+    version = delta.latest_version(spark, storage, table)
     if version is None or storage.table_folder(table.name) is None:
         return
-    files = base.read(spark, storage, table, version).inputFiles()
+    files = delta.read(spark, storage, table, version).inputFiles()
     missing = [file for file in files if not Path(unquote(urlparse(file).path)).exists()]
     if missing:
         raise InputError(

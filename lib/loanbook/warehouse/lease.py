@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.errors import InputError, LoanbookError
-from loanbook.storage import write_json
+from loanbook.warehouse.storage import write_json
 
 log = logging.getLogger(__name__)
 

@@ -9,15 +9,15 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.config import Settings
 from loanbook.errors import InputError
-from loanbook.session import build_session
-from loanbook.storage import Storage
-from loanbook.tables import base
+from loanbook.settings.settings import Settings
 from loanbook.tables.base import Table
-from loanbook.tables.commits import commits_by_spark
 from loanbook.tables.runs import RUNS
+from loanbook.warehouse import delta
+from loanbook.warehouse.commits import commits_by_spark
+from loanbook.warehouse.session import build_session
 from loanbook.warehouse.standing import Commit, Standing, commit_of, gone, named_foreign, standing
+from loanbook.warehouse.storage import Storage
 
 
 class Reader:
@@ -48,11 +48,11 @@ class Reader:
         Raises:
             InputError: another version of the package made the warehouse.
         """
-        self._runs_version = base.latest_version(self.spark, self.storage, RUNS)
+        self._runs_version = delta.latest_version(self.spark, self.storage, RUNS)
         if self._runs_version is None:
             return RUNS.empty(self.spark)
-        rows = base.read(self.spark, self.storage, RUNS, self._runs_version)
-        base.require_columns(RUNS, rows)
+        rows = delta.read(self.spark, self.storage, RUNS, self._runs_version)
+        delta.require_columns(RUNS, rows)
         return rows
 
     @cached_property
@@ -82,7 +82,7 @@ class Reader:
     def read_anew(self) -> None:
         """Forget what is published if a run ended since, so that the next read sees what it published."""
         self._standings.clear()
-        if base.latest_version(self.spark, self.storage, RUNS) == self._runs_version:
+        if delta.latest_version(self.spark, self.storage, RUNS) == self._runs_version:
             return
         for name in ("runs_before", "published_runs", "published"):
             self.__dict__.pop(name, None)
@@ -125,7 +125,7 @@ class Reader:
         self.require(table, made_by=made_by)
         version = self.inputs[table.name] = self.standing(table).version
         try:
-            return base.read(self.spark, self.storage, table, version)
+            return delta.read(self.spark, self.storage, table, version)
         except AnalysisException as error:
             if "time travel" not in str(error):
                 raise

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from loanbook.config import Settings
 from loanbook.errors import LoanbookError
-from loanbook.session import named
-from loanbook.tables import base
+from loanbook.settings.settings import Settings
 from loanbook.tables.base import Table
-from loanbook.tables.worker_files import Receipt, commit
+from loanbook.warehouse import delta
 from loanbook.warehouse.conflicts import committed
 from loanbook.warehouse.files import require_files
 from loanbook.warehouse.lease import Lease
 from loanbook.warehouse.reading import Reader
+from loanbook.warehouse.session import named
 from loanbook.warehouse.standing import gone, require_own, require_settled
+from loanbook.warehouse.worker_files import Receipt, commit
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Writer(Reader, ABC):
         self.prepare(table)
         with named(self.spark, f"{self.job}: write {table.name}"):
             version = committed(
-                lambda: base.replace(self.spark, self.storage, table, df, where, self._metadata())
+                lambda: delta.replace(self.spark, self.storage, table, df, where, self._metadata())
             )
         self._committed(table, version)
 
@@ -93,7 +93,7 @@ class Writer(Reader, ABC):
         """Add rows in one commit; readers see it once the run is published."""
         self.prepare(table)
         with named(self.spark, f"{self.job}: write {table.name}"):
-            version = committed(lambda: base.append(self.spark, self.storage, table, df, self._metadata()))
+            version = committed(lambda: delta.append(self.spark, self.storage, table, df, self._metadata()))
         self._committed(table, version)
 
     def replace_by_files(self, table: Table, receipts: Sequence[Receipt], where: str) -> None:
@@ -115,7 +115,7 @@ class Writer(Reader, ABC):
         """
         self.acquire(table)
         require_files(self.spark, self.storage, table)
-        self._heads[table.name] = base.latest_version(self.spark, self.storage, table) or 0
+        self._heads[table.name] = delta.latest_version(self.spark, self.storage, table) or 0
         self._committed(table, self._heads[table.name])
 
     def publish_restored(self, table: Table) -> None:
@@ -133,7 +133,7 @@ class Writer(Reader, ABC):
         fresh = [table for table in tables if table.name not in self._heads]
         self.hold(*fresh)
         for table in fresh:
-            latest = base.latest_version(self.spark, self.storage, table)
+            latest = delta.latest_version(self.spark, self.storage, table)
             self._heads[table.name] = -1 if latest is None else self._restored(table)
 
     def _restored(self, table: Table) -> int:
@@ -151,12 +151,12 @@ class Writer(Reader, ABC):
             table.name, found.version, ", ".join(map(str, found.unpublished)),
         )  # fmt: skip
         try:
-            base.restore(self.spark, self.storage, table, found.version, self._metadata())
+            delta.restore(self.spark, self.storage, table, found.version, self._metadata())
         except Exception as error:
             if NOT_ALL_FILES not in str(error):
                 raise
             raise gone(table.name, found.version, "files of it are not there") from error
-        return base.latest_version(self.spark, self.storage, table) or 0
+        return delta.latest_version(self.spark, self.storage, table) or 0
 
     def _committed(self, table: Table, version: int) -> None:
         """Note a commit; refuse to go on where another one came between it and what the run went on from."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from loanbook.sources.files import TapeFile
 from loanbook.sources.inspect.findings import Findings, inspect_file
 from loanbook.sources.inspect.layouts import known_layouts
 from loanbook.sources.inspect.profile import Field
+from loanbook.sources.landing.files import TapeFile
 
 KNOWN = cache(known_layouts)
 

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from loanbook.cli import main
-from loanbook.section import validated
+from loanbook.settings.section import validated
 from loanbook.sources.inspect.arrived import arrived_files
 from loanbook.sources.inspect.report import as_text
 from loanbook.sources.inspect.starter import starter_mapping
-from loanbook.sources.mapping import TapeMapping
+from loanbook.sources.mapping.mapping import TapeMapping
 from tests.sources.inspect.samples import inspected, panel, write
 
 ODD_TEXTS = [

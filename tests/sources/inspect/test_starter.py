@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 from loanbook.errors import InputError
-from loanbook.sources.file_names import slice_of
 from loanbook.sources.inspect.starter import name_pattern, starter_mapping
-from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.mapping_files import load_mapping
-from loanbook.storage import write_new
+from loanbook.sources.landing.file_names import slice_of
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
+from loanbook.warehouse.storage import write_new
 from tests.sources.inspect.samples import inspected, panel, write
 
 

@@ -5,8 +5,8 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from loanbook.errors import InputError
-from loanbook.models.settings import ModelSettings
-from loanbook.section import nearest
+from loanbook.settings.model import ModelSettings
+from loanbook.settings.section import nearest
 
 
 class Backbone(Protocol):

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from loanbook.models.settings import ModelSettings
+from loanbook.settings.model import ModelSettings
 
 
 class Dropout(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types

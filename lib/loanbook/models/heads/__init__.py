@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import cast
 
+from loanbook.book.tape_kind import Outcome
 from loanbook.errors import InputError
-from loanbook.features.kind import Outcome
-from loanbook.section import nearest
+from loanbook.settings.section import nearest
 from loanbook.tables.labels import MAIN_HORIZON, status_column
 
 TAPE_OUTCOME = "tape_outcome"  # label status of rows that the tape labels itself

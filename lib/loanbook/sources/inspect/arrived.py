@@ -1,7 +1,7 @@
 """The files that were named: found in folders and archives, and refused by name where they are no tape."""
 
 from loanbook.errors import InputError
-from loanbook.sources.files import TapeFile, files_of
+from loanbook.sources.landing.files import TapeFile, files_of
 
 
 def arrived_files(text: str) -> tuple[list[TapeFile], list[str]]:

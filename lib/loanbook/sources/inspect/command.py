@@ -9,13 +9,13 @@ from typing import Any
 
 from loanbook.errors import InputError
 from loanbook.output import say
-from loanbook.sources.files import TapeFile
 from loanbook.sources.inspect.arrived import arrived_files
 from loanbook.sources.inspect.findings import Findings, inspect_file
 from loanbook.sources.inspect.layouts import known_layouts
 from loanbook.sources.inspect.report import as_text
 from loanbook.sources.inspect.starter import starter_mapping
-from loanbook.storage import write_new
+from loanbook.sources.landing.files import TapeFile
+from loanbook.warehouse.storage import write_new
 
 log = logging.getLogger(__name__)
 

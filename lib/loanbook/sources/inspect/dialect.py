@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from loanbook.sources.file_layout import Cut, cutter
+from loanbook.sources.mapping.file_layout import Cut, cutter
 
 DELIMITERS = ("|", "\t", ";", ",", "^", "~", "\x1f", "\x01")
 SAMPLE = 2000  # lines that decide

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loanbook.config import conf_folder
 from loanbook.errors import InputError
-from loanbook.sources.file_spec import FieldType, FileSpec
+from loanbook.settings.files import conf_folder
 from loanbook.sources.inspect.sample import Sample
 from loanbook.sources.inspect.types import NUMBERS, date_regex
-from loanbook.sources.macro_mapping import MacroMapping
-from loanbook.sources.mapping import TapeMapping
-from loanbook.sources.mapping_files import load_mapping
+from loanbook.sources.mapping.file_spec import FieldType, FileSpec
+from loanbook.sources.mapping.macro_mapping import MacroMapping
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.mapping_files import load_mapping
 
 READS = 0.95  # share of values that read as the layout's types, below which a number of fields proves nothing
 ROWS = 5000  # that are tried

@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
-from loanbook.sources.files import TapeFile
 from loanbook.sources.inspect.dialect import Dialect, find_dialect, has_header
 from loanbook.sources.inspect.names import field_names
 from loanbook.sources.inspect.text import Text, read_text
+from loanbook.sources.landing.files import TapeFile
 
 BLOCK = 20_000  # lines that are Python texts at a time
 HEADER_SAMPLE = 200

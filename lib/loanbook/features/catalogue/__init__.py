@@ -1,0 +1,1 @@
+"""Every feature, a module for each theme."""

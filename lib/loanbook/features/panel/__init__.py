@@ -1,0 +1,1 @@
+"""The panel: the engine's input frames, rows and files."""

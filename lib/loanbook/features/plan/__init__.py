@@ -1,0 +1,1 @@
+"""Which months are to be made, and what changed since they were."""

@@ -1,0 +1,50 @@
+"""What was known of the economy, from the published table."""
+
+import logging
+
+from pyspark.sql import functions as F
+
+from loanbook.book.months import last_day
+from loanbook.errors import InputError
+from loanbook.features.engine.macro_known import MacroKnown, macro_known, series_that_end
+from loanbook.quality.unread_series import unread_series
+from loanbook.tables.macro import MACRO
+from loanbook.warehouse.runs import Run
+
+log = logging.getLogger(__name__)
+
+
+def read_macro(run: Run, last_month: int) -> MacroKnown | None:
+    """Return what was known of the economy in each month, None where no macro was ingested.
+
+    Series that no feature reads are named in the log.
+
+    Raises:
+        InputError: two sources give the same series, or one ends before the month.
+    """
+    if not run.exists(MACRO):
+        return None
+    macro = run.read(MACRO, made_by="ingest-macro")
+    wanted = run.settings.features.macro_sources
+    if wanted:
+        macro = macro.where(F.col("source").isin(*wanted))
+    sources = macro.groupBy("region", "series").agg(F.collect_set("source").alias("sources"))
+    overlap = sources.where(F.size("sources") > 1).orderBy("series", "region").first()
+    if overlap is not None:
+        raise InputError(
+            required="one macro source for each series",
+            found=f"{overlap['series']} of {overlap['region']} from {', '.join(sorted(overlap['sources']))}",
+            do="name the sources to use in features.macro_sources",
+        )
+    columns = ("region", "series", "as_of_date", "known_on", "value")
+    known = macro.where(F.col("known_on") <= F.lit(last_day(last_month))).select(*columns).toPandas()
+    if unread := unread_series(known["series"]):
+        log.info("macro series that no feature reads: %s", ", ".join(unread))
+    ended = series_that_end(known, last_month)
+    if ended:
+        raise InputError(
+            required=f"macro known up to {last_day(last_month)}, the last month to build",
+            found=", ".join(f"{series} that ends with {last_day(month)}" for series, month in ended.items()),
+            do="ingest later months with ingest-macro, or leave its source out of features.macro_sources",
+        )
+    return macro_known(known, last_month)

@@ -1,0 +1,1 @@
+"""Labels: what became of each loan in the months after."""

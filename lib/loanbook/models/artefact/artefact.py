@@ -1,0 +1,174 @@
+"""A trained model on disk: files, their hashes, a version that follows from the content; no pickle."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from loanbook.errors import InputError
+from loanbook.models.artefact.bins import DevelopmentBins
+from loanbook.models.artefact.predictor import BATCH_ROWS, Predictor
+from loanbook.models.calibration import Calibration
+from loanbook.models.inputs.spec import InputSpec
+from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
+
+MANIFEST = "manifest.json"
+FILES = (
+    "model.onnx",
+    "logit.onnx",
+    "model.weights.h5",
+    "spec.json",
+    "schema.json",
+    "settings.json",
+    "splits.json",
+    "inputs.json",
+    "calibration.json",
+    "metrics.json",
+    "bins.json",
+)
+
+Which = Literal["model", "logit"]
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A registered model in memory: small enough to send to every worker process."""
+
+    name: str
+    version: str
+    files: Mapping[str, bytes]
+
+    def json(self, file: str) -> Any:
+        """Return the content of one of the JSON files."""
+        return json.loads(self.files[file])
+
+    @cached_property
+    def spec(self) -> InputSpec:
+        """Return the inputs that the model takes."""
+        return InputSpec.model_validate_json(self.files["spec.json"])
+
+    @cached_property
+    def bins(self) -> DevelopmentBins:
+        """Return the development bins and shares of inputs and scores."""
+        return DevelopmentBins.model_validate_json(self.files["bins.json"])
+
+    @property
+    def status(self) -> str:
+        """Return ``ok`` or ``insufficient``."""
+        return str(self.json("metrics.json")["status"])
+
+    @property
+    def snapshot_id(self) -> str:
+        """Return the name of the training snapshot that is the model's evidence."""
+        return str(self.json("inputs.json")["snapshot"])
+
+    def calibration(self, which: Which = "model") -> Calibration:
+        """Return the calibration of the network or of the logit."""
+        return Calibration.model_validate(self.json("calibration.json")[which])
+
+    def predictor(self, which: Which = "model", batch_rows: int = BATCH_ROWS) -> Predictor:
+        """Return a predictor of the network or of the logit; build one in each worker process."""
+        return Predictor(self.files[f"{which}.onnx"], self.spec, self.calibration(which), batch_rows)
+
+
+def canonical(content: Any) -> bytes:
+    """Return JSON whose bytes follow from the content."""
+    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def save_artefact(storage: Storage, name: str, stamp: str, files: Mapping[str, bytes]) -> Artefact:
+    """Write a model and return it; the same files give the same version, and are not written twice.
+
+    Args:
+        storage: knows ``paths.models``.
+        name: of the model, a folder under ``paths.models``.
+        stamp: yyyymmdd of the last training month, the first part of the version.
+        files: content of each of ``FILES``.
+    """
+    if set(files) != set(FILES):
+        raise ValueError(f"an artefact is {sorted(FILES)}, not {sorted(files)}")
+    digests = {file: hashlib.sha256(files[file]).hexdigest() for file in sorted(files)}
+    total = _total(name, digests)
+    artefact = Artefact(name, f"{stamp}-{total[:8]}", dict(files))
+    target = storage.model_folder(name, artefact.version)
+    if not is_complete(target):
+        with published_folder(target, {"hash": total}) as folder:
+            for file, content in files.items():
+                (folder / file).write_bytes(content)
+            write_json(
+                folder / MANIFEST,
+                {"name": name, "version": artefact.version, "hash": total, "files": digests},
+            )
+    return artefact
+
+
+def load_artefact(storage: Storage, name: str, version: str) -> Artefact:
+    """Read a registered model, verifying the hash of every file.
+
+    Raises:
+        InputError: there is no such model or version, or a file is missing or altered (it is named).
+    """
+    folder = _folder(storage, name, version)
+    manifest = _manifest(folder)
+    files = {file: _bytes(folder, file) for file in FILES}
+    for file, content in files.items():
+        if hashlib.sha256(content).hexdigest() != manifest["files"].get(file):
+            raise _broken(folder, file, "its content is not what was saved")
+    if _total(name, manifest["files"]) != manifest.get("hash"):
+        raise _broken(folder, MANIFEST, "its hash over all files does not hold")
+    return Artefact(name, folder.name, files)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(_bytes(folder, MANIFEST))
+    except ValueError as error:
+        raise _broken(folder, MANIFEST, f"it is no JSON ({error})") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise _broken(folder, MANIFEST, "it does not list the files with their hashes")
+    return manifest
+
+
+def model_names(storage: Storage) -> list[str]:
+    """Return the names of the registered models."""
+    return sorted(folder.name for folder in storage.model_folder().glob("*") if folder.is_dir())
+
+
+def versions(storage: Storage, name: str) -> list[str]:
+    """Return the complete versions of a model, in order of their names."""
+    return sorted(folder.name for folder in storage.model_folder(name).glob("[0-9]*") if is_complete(folder))
+
+
+def _folder(storage: Storage, name: str, version: str) -> Path:
+    known = versions(storage, name)
+    if version in known:
+        return storage.model_folder(name, version)
+    raise InputError(
+        required=f"a version of the model {name!r} in {storage.model_folder()}",
+        found=f"{version!r}, and these: {', '.join(known)}"
+        if known
+        else f"models: {', '.join(model_names(storage)) or 'none'}",
+        do="name one that exists, or run train-model first",
+    )
+
+
+def _total(name: str, digests: Mapping[str, str]) -> str:
+    return hashlib.sha256(canonical({"name": name, "files": dict(digests)})).hexdigest()
+
+
+def _bytes(folder: Path, file: str) -> bytes:
+    try:
+        return (folder / file).read_bytes()
+    except OSError as error:
+        raise _broken(folder, file, "it cannot be read") from error
+
+
+def _broken(folder: Path, file: str, reason: str) -> InputError:
+    return InputError(
+        required=f"an unaltered model in {folder}",
+        found=f"{file}: {reason}",
+        do="restore the folder, or train again",
+    )

@@ -1,0 +1,1 @@
+"""Baselines: models that a deep one must beat, a file each."""

@@ -1,0 +1,1 @@
+"""What a model reads: candidates, how each is prepared, vocabularies."""

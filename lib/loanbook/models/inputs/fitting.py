@@ -1,0 +1,124 @@
+"""Fits the input spec on training rows, with the same bits however the rows are partitioned."""
+
+import logging
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, IntegralType
+
+from loanbook.errors import InputError
+from loanbook.models.inputs.model_inputs import finite_number, require_columns
+from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
+from loanbook.models.inputs.vocabularies import fit_categorical, fit_text
+from loanbook.settings.train import TrainSettings
+
+logger = logging.getLogger(__name__)
+
+Floats = npt.NDArray[np.float64]
+
+KEYS = ("source", "loan_id", "as_of_date")
+LOG_SPREAD = 20.0  # a positive input whose upper clip point is this many medians away is taken in logs
+MIN_STD = 1e-9
+
+
+def fit_spec(
+    features: DataFrame,
+    numeric: Sequence[Candidate],
+    categorical: Sequence[Candidate],
+    settings: TrainSettings,
+    *,
+    rows: int,
+    text: Sequence[Candidate] = (),
+) -> InputSpec:
+    """Fit clip points, means, deviations and vocabularies on ``features``, which holds training rows only.
+
+    Clip points and means come from at most about ``settings.spec_rows`` of the ``rows`` of ``features``,
+    which a hash of their key draws and the driver fits; vocabularies from all of them. An input that is
+    constant or all missing in those rows is left out, with a line in the log; so is a category or a text
+    without a value or word that is frequent enough.
+
+    Raises:
+        InputError: no input is left, or a candidate's column is lacking.
+    """
+    require_columns(
+        features, [*KEYS, *(column_of(item.expression) for item in (*numeric, *categorical, *text))]
+    )
+    sample = _sample(features, numeric, settings, rows)
+    counted = _counted(features, numeric)
+    fitted = [
+        _fit_numeric(item, sample[item.name], item.name in counted, settings.clip_quantile)
+        for item in numeric
+    ]
+    spec = InputSpec(
+        numeric=tuple(item for item in fitted if item is not None),
+        categorical=fit_categorical(features, categorical, settings),
+        text=fit_text(features, text, settings),
+    )
+    if not spec.numeric:
+        raise InputError(
+            required="at least one numeric input that varies over the training rows",
+            found=f"none of {', '.join(item.name for item in numeric) or 'an empty list'}",
+            do="add months or loans to the tape, or map more of its columns",
+        )
+    return spec
+
+
+def _counted(features: DataFrame, numeric: Sequence[Candidate]) -> set[str]:
+    whole = {
+        field.name for field in features.schema if isinstance(field.dataType, IntegralType | BooleanType)
+    }
+    return {item.name for item in numeric if item.expression in whole}
+
+
+def _sample(
+    features: DataFrame, numeric: Sequence[Candidate], settings: TrainSettings, rows: int
+) -> pd.DataFrame:
+    share = min(1.0, settings.spec_rows / max(1, rows))
+    drawn = F.pmod(F.xxhash64(F.lit(settings.seed), *KEYS), F.lit(1_000_000)) < F.lit(int(share * 1_000_000))
+    columns = [finite_number(item.expression, "double").alias(item.name) for item in numeric]
+    return features.where(drawn).select(*columns).toPandas()
+
+
+def _fit_numeric(item: Candidate, column: pd.Series, counted: bool, cut: float) -> NumericInput | None:
+    # Sorted, so that the sums have the same bits however the rows are partitioned.
+    values = np.sort(column.dropna().to_numpy(np.float64))
+    log, low, high = _shape(item, values, counted, cut)
+    clipped = np.clip(values, low, high)
+    taken = np.log1p(clipped) if log else clipped
+    if not taken.size or taken.std() <= MIN_STD * max(1.0, abs(taken.mean())):
+        reason = "constant" if taken.size else "missing"
+        logger.info("input %s is left out: %s in every training row", item.name, reason)
+        return None
+    mean = float(taken.mean())
+    return NumericInput(
+        name=item.name,
+        expression=item.expression,
+        log=log,
+        low=low,
+        high=high,
+        fill=math.expm1(mean) if log else mean,
+        mean=mean,
+        std=float(taken.std()),
+        missing_share=1 - values.size / len(column),
+    )
+
+
+def _shape(item: Candidate, values: Floats, counted: bool, cut: float) -> tuple[bool, float, float]:
+    """Return (log, low, high).
+
+    Quantiles would make a rare count, such as months 90 days late, constant: counts are clipped at their
+    extremes, and so is a number of which the quantiles agree.
+    """
+    if not values.size:
+        return False, 0.0, 0.0
+    low, median, high = map(float, np.quantile(values, (cut, 0.5, 1 - cut), method="inverted_cdf"))
+    if counted or low == high:
+        low, high = float(values[0]), float(values[-1])
+    spread = low >= 0 and median > 0 and high > LOG_SPREAD * median
+    log = spread if item.log is None else item.log
+    return log, max(low, 0.0) if log else low, max(high, 0.0) if log else high

@@ -1,0 +1,1 @@
+"""Settings: one module for each section, plain data that every job is told."""

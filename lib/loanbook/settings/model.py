@@ -1,0 +1,49 @@
+"""The settings of an architecture: a file in ``conf/models/``."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from loanbook.settings.files import conf_file, load_yaml
+from loanbook.settings.section import Section, validated
+
+
+class Schedule(Section):
+    """The learning rate by optimizer step t: constant, or divided by 1 + t / decay_steps."""
+
+    kind: Literal["constant", "inverse_time"] = "constant"
+    decay_steps: int = Field(800, ge=1)
+    warmup_epochs: int = Field(2, ge=0, description="over which the rate grows to workers x learning_rate")
+
+
+class ModelSettings(Section):
+    """An architecture and how it is fitted."""
+
+    backbone: str = Field(description="a module of loanbook.models.backbones")
+    head: str | None = Field(
+        None,
+        description="a module of loanbook.models.heads; without it the tape's own outcome where it declares "
+        "one, else default_12m",
+    )
+    units: tuple[int, ...] = Field(min_length=1)
+    activation: Literal["relu", "elu", "gelu", "tanh"] = "relu"
+    dropout: float = Field(0.0, ge=0, lt=1)
+    optimizer: Literal["adam", "sgd"] = "adam"
+    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
+    learning_rate: float = Field(1e-3, gt=0, description="of one worker")
+    schedule: Schedule = Schedule()
+    batch_size: int = Field(4096, ge=1, description="rows per step and worker")
+    epochs: int = Field(30, ge=0, description="at most")
+    patience: int = Field(5, ge=1, description="epochs without a better tune log loss before training stops")
+
+
+def load_model_settings(name: str, batch_size: int | None = None, epochs: int | None = None) -> ModelSettings:
+    """Return the architecture ``conf/models/<name>.yaml``, with the job's overrides.
+
+    Raises:
+        InputError: there is no such file, or a key of it is unknown or wrong.
+    """
+    content = load_yaml(conf_file("models", name, "model architecture"))
+    given = {"batch_size": batch_size, "epochs": epochs}
+    content |= {key: value for key, value in given.items() if value is not None}
+    return validated(ModelSettings, content, f"model settings {name!r}")

@@ -1,0 +1,20 @@
+"""Where things live."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from loanbook.settings.section import Section
+
+PathText = Annotated[str, Field(min_length=1)]
+
+
+class PathSettings(Section):
+    """Where things live; see storage.py for the schemes it supports."""
+
+    warehouse: PathText
+    models: PathText
+    snapshots: PathText
+    reports: PathText
+    simulated: PathText
+    landing: PathText

@@ -1,0 +1,96 @@
+"""Settings of the training job; an architecture has its own file in ``conf/models/``."""
+
+from pydantic import Field, model_validator
+
+from loanbook.errors import InputError
+from loanbook.settings.section import Section
+
+
+class RoleShares(Section):
+    """Shares of the development loans that each role gets; they sum to 1."""
+
+    train: float = Field(0.60, gt=0)
+    tune: float = Field(0.15, gt=0)
+    calibrate: float = Field(0.15, gt=0)
+    calibrate_check: float = Field(0.10, gt=0)
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> "RoleShares":
+        if abs(sum(self.by_role().values()) - 1) > 1e-9:
+            raise ValueError("the four shares must sum to 1")
+        return self
+
+    def by_role(self) -> dict[str, float]:
+        """Return the share of each role, in the order in which loans are cut."""
+        return {
+            "train": self.train,
+            "tune": self.tune,
+            "calibrate": self.calibrate,
+            "calibrate_check": self.calibrate_check,
+        }
+
+
+class TrainSettings(Section):
+    """How a snapshot is cut and a model fitted."""
+
+    model: str = Field("deep_five_layer", description="architecture: a file of conf/models, or a YAML file")
+    seed: int = Field(
+        17, ge=0, description="of every random choice: splits, thinning, shuffling, weights, dropout"
+    )
+    test_months: int = Field(12, ge=1, description="calendar months of matured cohorts kept out of time")
+    test_share: float = Field(
+        0.20, gt=0, lt=1, description="of loans, held out where a tape's own outcome leaves no later time"
+    )
+    folds: int = Field(1, ge=1, description="rolling origins listed; the most recent one is trained")
+    shares: RoleShares = RoleShares()
+    inputs_added: tuple[str, ...] = Field((), description="features that no model takes unless named here")
+    inputs_left_out: tuple[str, ...] = Field((), description="features, attributes or themes not to take")
+    min_defaults: int = Field(30, ge=1, description="defaulting loans below which a slice is 'insufficient'")
+    negatives_kept: float = Field(
+        1.0, gt=0, le=1, description="share of training negatives kept, weighted by 1/share"
+    )
+    prior_pd: float = Field(0.02, gt=0, lt=1, description="PD of a book without a single labelled row")
+    spec_rows: int = Field(
+        200_000, ge=1000, description="training rows that clip points and means are taken from"
+    )
+    clip_quantile: float = Field(0.001, ge=0, lt=0.5, description="cut off at each end of a numeric input")
+    vocabulary_min_rows: int = Field(
+        20, ge=1, description="training rows below which a value counts as unknown; of a text's word, loans"
+    )
+    max_vocabulary: int = Field(200, ge=1, description="most frequent values kept of a categorical input")
+    max_text_words: int = Field(500, ge=1, description="most frequent words kept of a text input")
+    text_tokens: int = Field(32, ge=1, description="first known words of a text that a model reads")
+    max_one_hot: int = Field(
+        16, ge=1, description="vocabulary size above which an embedding replaces one-hot"
+    )
+    row_groups: int = Field(16, ge=1, description="least number of equal row groups of the training rows")
+    workers: int = Field(2, ge=1, description="Horovod processes; each takes one Spark task slot")
+    threads_per_worker: int = Field(1, ge=1, description="TensorFlow threads of one worker")
+    start_timeout: int = Field(60, ge=1, description="seconds that workers may take to start")
+    batch_size: int | None = Field(
+        None, ge=1, description="overrides the architecture's rows per step and worker"
+    )
+    epochs: int | None = Field(
+        None, ge=0, description="overrides the architecture's largest number of epochs"
+    )
+    logit_rows: int = Field(
+        1_000_000,
+        ge=1000,
+        description="most training rows that the logistic regression is fitted on; fewer of wide inputs",
+    )
+    logit_strengths: tuple[float, ...] = Field(
+        (10.0, 0.1, 0.001),
+        description="inverse L2 penalties tried for the logistic regression, chosen on tune",
+    )
+
+
+def wanted_workers(settings: TrainSettings, given: int | None) -> int:
+    """Return the number of Horovod processes: as given, else of the settings.
+
+    Raises:
+        InputError: fewer than 1.
+    """
+    workers = settings.workers if given is None else given
+    if workers < 1:
+        raise InputError(required="--workers of at least 1", found=str(workers), do="give 1 or more")
+    return workers

@@ -1,0 +1,224 @@
+"""The files of a tape: found in folders and archives, named, and opened as a stream of bytes."""
+
+import gzip
+import hashlib
+import logging
+import re
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import IO, TypeVar
+
+from loanbook.errors import InputError
+from loanbook.path_forms import delta_name, local_path
+from loanbook.sources.landing.leftovers import is_leftover
+from loanbook.sources.mapping.file_spec import FileSpec
+
+log = logging.getLogger(__name__)
+
+DELTA_LOG = "_delta_log"
+CATALOGUE = "table:"  # before the name of a catalogue's table, given in place of a path
+
+Spec = TypeVar("Spec", bound=FileSpec)
+
+
+@dataclass(frozen=True)
+class TapeFile:
+    """A file of the tape: plain, gzipped, or a member of a zip archive; or a Delta table in place of one.
+
+    Args:
+        path: the file, archive or folder.
+        name: what a mapping's pattern is matched with; a table's own name, a file's without ``.gz``.
+        member: of an archive.
+        table: what Spark SQL calls the table; None of a file.
+    """
+
+    path: Path
+    name: str
+    member: str | None = None
+    table: str | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Yield the file's bytes, decompressed.
+
+        Raises:
+            InputError: the archive is cut short or damaged, or this is a table.
+        """
+        if self.table is not None:
+            raise InputError(
+                required=f"a file in place of {self.name}", found="a Delta table",
+                do="ingest-tapes reads it; to look at it, query it with SQL",
+            )  # fmt: skip
+        try:
+            if self.member is not None:
+                with zipfile.ZipFile(self.path) as archive, _opened(archive, self.member) as stream:
+                    yield stream
+            elif self.path.suffix.lower() == ".gz":
+                with gzip.open(self.path) as stream:
+                    yield stream  # type: ignore[misc]  # a GzipFile reads bytes
+            else:
+                with self.path.open("rb") as stream:
+                    yield stream
+        except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+            raise _damaged(self.path, error) from error
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file as delivered (of the archive, for its members)."""
+        state = self.path.stat()
+        return _sha256(self.path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, changed: int) -> str:
+    """Return the hash of a file, worked out once for all members of an archive.
+
+    ``size`` and ``changed`` are part of what it is remembered by.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _opened(archive: zipfile.ZipFile, member: str) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except (RuntimeError, NotImplementedError) as error:  # encrypted, or compressed in a way unknown here
+        raise InputError(
+            required=f"an archive {Path(str(archive.filename)).name} without a password, deflated",
+            found=str(error),
+            do="unpack it, and give the files in it",
+        ) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        required=f"a whole archive {path.name}",
+        found=f"one cut short or damaged ({error or type(error).__name__})",
+        do="fetch the file again",
+    )
+
+
+def find_files(
+    given: Sequence[str], specs: Sequence[Spec], *, every: bool = True
+) -> list[tuple[TapeFile, Spec]]:
+    """Return the files that match a pattern, with the spec of the pattern, in order of name.
+
+    Folders are searched below, archives inside. Every spec needs a file; with ``every=False`` one does. Files
+    of folders and archives that match none, or that are no part of a delivery, are named in the log.
+
+    Raises:
+        InputError: a path does not exist, no file matches a spec, a file that was named itself matches none,
+            or one name appears twice.
+    """
+    found, passed_over = files_of(given)
+    if passed_over:
+        log.info("passed over, as no part of a delivery: %s", _listed(passed_over))
+    matched = [
+        (file, spec)
+        for spec in specs
+        for file in sorted(set(found), key=lambda file: file.name)
+        if re.fullmatch(spec.pattern, file.name)
+    ]
+    lacking = [spec for spec in specs if not any(other is spec for _, other in matched)]
+    for spec in lacking:
+        if every or len(lacking) == len(specs):
+            raise InputError(
+                required=f"a file whose name matches {spec.pattern!r}",
+                found=_listed([file.name for file in found])
+                + (f"; passed over: {_listed(passed_over)}" if passed_over else ""),
+                do="give the tape's folder or files, and the source that they belong to",
+            )
+    _say_unmatched(given, found, {file for file, _ in matched}, specs)
+    names = [file.name for file, _ in matched]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            required="each file of the tape once", found=_listed(repeated), do="leave the repeated ones out"
+        )
+    return matched
+
+
+def _say_unmatched(
+    given: Sequence[str], found: Sequence[TapeFile], matched: Collection[TapeFile], specs: Sequence[Spec]
+) -> None:
+    left = [file for file in found if file not in matched]
+    paths = {local_path(text) for text in given if not text.startswith(CATALOGUE)}
+    named = [file.name for file in left if file.member is None and file.path in paths]
+    if named:
+        patterns = ", ".join(repr(spec.pattern) for spec in specs)
+        raise InputError(
+            required=f"files whose names match one of {patterns}",
+            found=_listed(named),
+            do="leave them out, rename them, or name the source that they belong to",
+        )
+    if left:
+        log.warning(
+            "left out, as no pattern of the source matches: %s", _listed([file.name for file in left])
+        )
+
+
+def files_of(given: Sequence[str]) -> tuple[list[TapeFile], list[str]]:
+    """Return every file in the folders and archives given, and the names of leftovers that are passed over.
+
+    What was named itself is never passed over.
+
+    Raises:
+        InputError: a path does not exist, or an archive is damaged or holds one name twice.
+    """
+    found: list[TapeFile] = []
+    passed_over: list[str] = []
+    for text in given:
+        if text.startswith(CATALOGUE):
+            table = text.removeprefix(CATALOGUE)
+            found.append(TapeFile(Path(table), table.rpartition(".")[2], table=table))
+            continue
+        root = local_path(text, "a tape")
+        for path in _paths(root, text):
+            if is_leftover(path.relative_to(root).parts):
+                passed_over.append(str(path.relative_to(root)))
+            else:
+                members, others = _members(path)
+                found += members
+                passed_over += others
+    return found, passed_over
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:5]) or "no file"
+    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _paths(path: Path, text: str) -> list[Path]:
+    if not path.exists():
+        raise InputError(
+            required=f"a file or folder {text}", found="nothing of that name", do="correct the path"
+        )
+    if not path.is_dir():
+        return [path]
+    tables = sorted(log.parent for log in path.rglob(DELTA_LOG) if log.is_dir())
+    files = (file for file in path.rglob("*") if file.is_file())
+    return tables + sorted(file for file in files if not any(file.is_relative_to(table) for table in tables))
+
+
+def _members(path: Path) -> tuple[list[TapeFile], list[str]]:
+    """Return the files that a path is or holds, and the names of leftovers in an archive."""
+    if path.is_dir():
+        return [TapeFile(path, path.name, table=delta_name(str(path)))], []
+    if path.suffix.lower() != ".zip":
+        return [TapeFile(path, path.name[:-3] if path.suffix.lower() == ".gz" else path.name)], []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+    except zipfile.BadZipFile as error:
+        raise _damaged(path, error) from error
+    parts = {entry: PurePosixPath(entry.replace("\\", "/")).parts for entry in entries}
+    kept = [entry for entry in entries if not is_leftover(parts[entry])]
+    if repeated := sorted({entry for entry in kept if kept.count(entry) > 1}):
+        raise InputError(
+            required=f"each file once in the archive {path.name}", found=f"twice: {_listed(repeated)}",
+            do="unpack it, tell which is meant, and give that file",
+        )  # fmt: skip
+    return [TapeFile(path, parts[entry][-1], entry) for entry in kept], sorted({*entries} - {*kept})

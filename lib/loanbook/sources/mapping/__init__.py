@@ -1,0 +1,1 @@
+"""What a mapping file says of a tape."""

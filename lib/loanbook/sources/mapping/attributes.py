@@ -1,0 +1,34 @@
+"""The tape's own attributes, as a mapping declares them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from loanbook.settings.section import Key, Section
+from loanbook.sources.mapping.expressions import Expression
+
+Role = Literal["input", "protected", "monitoring", "identifier", "post_outcome"]
+
+
+class Attribute(Section):
+    """An attribute beyond the canonical columns; only the role ``input`` may reach a model."""
+
+    expression: Expression
+    type: Literal["numeric", "categorical", "date", "text"]
+    role: Role
+
+
+# It becomes the name of a column and of a network's layer.
+AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+def expressions_of(
+    attributes: Mapping[str, Attribute], *place: str, role: Role | None = None
+) -> dict[Key, str]:
+    """Return the expressions of attributes, by their keys in the mapping; of one role, or of all."""
+    return {
+        (*place, "attributes", name, "expression"): item.expression
+        for name, item in attributes.items()
+        if role in (None, item.role)
+    }

@@ -1,0 +1,1 @@
+"""From judged rows to the published tables: which delivery wins, what comes back, what is counted."""

@@ -1,0 +1,134 @@
+"""What earlier deliveries published of the same loans: a history over several slices is judged as one."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.sources.canonical.loans import NO_TERMS
+from loanbook.sources.mapping.mapping import EXIT_COLUMNS
+from loanbook.sources.publishing.replaced import Replaced
+from loanbook.tables.base import Table
+from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.deliveries import DELIVERIES
+from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.superseded import SUPERSEDED
+from loanbook.tables.terminations import TERMINATIONS
+from loanbook.warehouse.runs import Run
+
+MADE_BY = "ingest-tapes"
+JUDGED = (
+    "quality_flags",
+    "default_status",
+    "default_episode",
+    "default_entry",
+    "default_exit",
+    "default_definition_id",
+)
+STORED = (
+    "struct<quality_flags:array<string>,default_status:string,default_episode:int,default_entry:boolean,default_exit:boolean,"
+    "default_definition_id:string,state_before_exit:string>"
+)
+
+
+@dataclass(frozen=True)
+class Others:
+    """The rows of a source that the delivery does not replace whole, and those that it does.
+
+    Args:
+        superseded: rows that were read and are not in force; None where there are none.
+        delivered_at: delivery and its day, of the source's files.
+    """
+
+    performance: DataFrame
+    terminations: DataFrame
+    superseded: DataFrame | None
+    replaced: DataFrame
+    delivered_at: DataFrame
+
+    def loans(self, delivered: DataFrame) -> DataFrame:
+        """Return ``loan_id`` of every loan that the delivery adds to, changes, or takes months away from."""
+        before = self.replaced.select("loan_id")
+        return delivered.where(F.size("reasons") == 0).select("loan_id").union(before).distinct()
+
+    def months(self, loans: DataFrame) -> DataFrame:
+        """Return the months read before of ``loans``, shaped as canonical lines that no check rejects.
+
+        ``was`` is the fate that they had; ``stored`` holds what the published ones were judged to be, to see
+        which slices must be written again.
+        """
+        published = self._published(loans)
+        if self.superseded is None:
+            return published
+        lost = self.superseded.join(loans, "loan_id", "left_semi")
+        exit_ = F.when(F.col("state").isin(*TERMINAL_STATES), F.struct(*EXIT_COLUMNS))
+        return published.unionByName(
+            lost.join(F.broadcast(self.delivered_at), "delivery", "left").select(
+                *self._canonical(), "delivered_at", exit_.alias("exit"),
+                F.lit(None).cast(STORED).alias("stored"), *_read_before(F.col("fate")),
+            )
+        )  # fmt: skip
+
+    def _published(self, loans: DataFrame) -> DataFrame:
+        exits = self.terminations.select(
+            "loan_id",
+            F.struct(*EXIT_COLUMNS).alias("exit"),
+            "state_before_exit",
+        )
+        months = self.performance.join(loans, "loan_id", "left_semi").join(exits, "loan_id", "left")
+        months = months.join(F.broadcast(self.delivered_at), "delivery", "left")
+        is_exit = F.col("state").isin(*TERMINAL_STATES)
+        stored = F.struct(*JUDGED, F.when(is_exit, F.col("state_before_exit")).alias("state_before_exit"))
+        return months.select(
+            *self._canonical(), "delivered_at", F.when(is_exit, F.col("exit")).alias("exit"),
+            stored.alias("stored"), *_read_before(F.lit("published")),
+        )  # fmt: skip
+
+    def _canonical(self) -> list[str]:
+        return [name for name in self.performance.columns if name not in JUDGED or name == "quality_flags"]
+
+
+def _read_before(was: Column) -> list[Column]:
+    none = F.array().cast("array<string>")
+    return [none.alias("reasons"), none.alias("halts"), F.lit(False).alias("is_new"), was.alias("was")]
+
+
+def others_of(run: Run, replaced: Replaced) -> Others | None:
+    """Return the rows of a source that stay beside a delivery, or None where there are none."""
+    performance = published(run, PERFORMANCE, replaced.source)
+    terminations = published(run, TERMINATIONS, replaced.source)
+    deliveries = published(run, DELIVERIES, replaced.source)
+    if performance is None or terminations is None or deliveries is None:
+        return None
+    others = performance.where(~replaced.expr())
+    superseded = published(run, SUPERSEDED, replaced.source)
+    if superseded is not None:
+        superseded = superseded.where(~replaced.expr())
+        superseded = None if superseded.isEmpty() else superseded
+    if superseded is None and others.isEmpty():
+        return None
+    left = terminations.where(~replaced.expr())
+    days = deliveries.select("delivery", "delivered_at")
+    return Others(others, left, superseded, performance.where(replaced.expr()), days)
+
+
+def days_of_terms(run: Run, replaced: Replaced) -> DataFrame | None:
+    """Return ``loan_id`` and ``stored_at``, the day of delivery, of the published terms beside a delivery.
+
+    None where no terms are published; terms without a day are left out.
+    """
+    loans, deliveries = published(run, LOANS, replaced.source), published(run, DELIVERIES, replaced.source)
+    if loans is None or deliveries is None:
+        return None
+    days = deliveries.where(F.col("delivered_at").isNotNull())
+    days = days.select("delivery", F.col("delivered_at").alias("stored_at"))
+    terms = loans.where(~replaced.expr() & ~F.array_contains("quality_flags", NO_TERMS))
+    return terms.join(F.broadcast(days), "delivery").select("loan_id", "stored_at")
+
+
+def published(run: Run, table: Table, source: str) -> DataFrame | None:
+    """Return what is published of a source, or None where the table is not."""
+    if not run.exists(table):
+        return None
+    return run.read(table, made_by=MADE_BY).where(F.col("source") == source)

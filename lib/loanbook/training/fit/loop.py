@@ -1,0 +1,159 @@
+"""The training loop of one rank: epochs over its row groups, early stopping, checkpoints."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from loanbook.errors import LoanbookError
+from loanbook.models.network import Network
+from loanbook.settings.model import ModelSettings
+from loanbook.training.fit.checkpoint import Progress, State, load_state, save_state
+from loanbook.training.fit.horovod_run import Ranks
+from loanbook.training.fit.optimizers import build_optimizer
+
+logger = logging.getLogger(__name__)
+
+EVALUATION_BATCH = 16_384
+
+# What opens the batches of an epoch: a context manager around a tf.data.Dataset.
+Epochs = Callable[[int], Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Held-out rows of one rank, in memory."""
+
+    numeric: npt.NDArray[np.float32]
+    codes: npt.NDArray[np.int32]
+    label: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32]
+
+
+def _finite(loss: float, what: str) -> float:
+    """Return the loss of all ranks, so that all of them stop alike.
+
+    Raises:
+        LoanbookError: it is no number: training has diverged.
+    """
+    if not np.isfinite(loss):
+        raise LoanbookError(
+            f"the {what} is {loss}: training has diverged; lower learning_rate in the model's settings, or "
+            "leave out an input with huge values (train.inputs_left_out)"
+        )
+    return loss
+
+
+class Loop:
+    """Trains a network with the other ranks; every rank ends with the same weights.
+
+    Args:
+        network: with the same first weights on every rank.
+        rows: training rows of this rank in an epoch, equal on all ranks.
+        checkpoint: file that rank 0 keeps.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        settings: ModelSettings,
+        ranks: Ranks,
+        *,
+        rows: int,
+        checkpoint: Path,
+        seed: int,
+    ) -> None:
+        self._network, self._settings, self._ranks = network, settings, ranks
+        self._rows, self._checkpoint, self._seed = rows, checkpoint, seed
+        self._steps = ranks.minimum(-(-rows // settings.batch_size))
+        self._weights = network.scores.trainable_weights
+        self._optimizer = build_optimizer(settings, self._steps, ranks.size, self._weights)
+        self._state = State(Progress(), [], [], [])
+        # With the shapes given, the shorter batch at an epoch's end is not traced again.
+        rows_of, vector = network.row_specs, tf.TensorSpec((None,), tf.float32)
+        self._step: Any = tf.function(self._train_batch, input_signature=[*rows_of, vector, vector])
+        self._losses: Any = tf.function(self._batch_losses, input_signature=[*rows_of, vector])
+
+    def run(self, epochs: Epochs, tune: Rows, resume: bool) -> Progress:
+        """Train until the tune log loss stops falling; leave the best epoch's weights in the network."""
+        self._begin(resume)
+        progress = self._state.progress
+        if not progress.history:
+            self._judge({"epoch": 0}, tune)
+        while progress.epoch < self._settings.epochs and not progress.stale(self._settings.patience):
+            epoch = progress.epoch + 1
+            self._judge({"epoch": epoch, "train_log_loss": self._epoch(epochs, epoch)}, tune)
+        for weight, value in zip(self._weights, self._state.best, strict=True):
+            weight.assign(value)
+        return progress
+
+    def _begin(self, resume: bool) -> None:
+        found = load_state(self._checkpoint) if resume and self._ranks.rank == 0 else None
+        self._state.progress = self._ranks.share(found.progress if found else self._state.progress)
+        self._state.best = self._ranks.share(found.best if found else [])
+        if found:
+            logger.info("training resumes after epoch %d", found.progress.epoch)
+            self._assign(found)
+        self._ranks.copy_from_first([*self._weights, *self._optimizer.variables])
+
+    def _assign(self, state: State) -> None:
+        variables = [*self._weights, *self._optimizer.variables]
+        for variable, value in zip(variables, [*state.weights, *state.optimizer], strict=True):
+            variable.assign(value)
+
+    def _epoch(self, epochs: Epochs, epoch: int) -> float:
+        self._network.restart_dropout(self._seed + 1000 * epoch + self._ranks.rank)
+        seen, loss = 0, 0.0
+        with epochs(epoch) as batches:
+            for numeric, codes, label, weight in batches.take(self._steps):
+                loss += float(self._step(numeric, codes, label, weight)) * len(label)
+                seen += len(label)
+        if seen != self._rows:
+            raise LoanbookError(
+                f"rank {self._ranks.rank} read {seen} training rows of {self._rows} in epoch {epoch}"
+            )
+        totals = self._ranks.total([loss, float(seen)])
+        return _finite(float(totals[0] / totals[1]), f"train loss of epoch {epoch}")
+
+    def _train_batch(self, numeric: Any, codes: Any, label: Any, weight: Any) -> Any:
+        with tf.GradientTape() as tape:
+            losses = self._cross_entropy(numeric, codes, label, training=True)
+            loss = tf.reduce_sum(weight * losses) / tf.reduce_sum(weight)
+        gradients = self._ranks.distributed(tape).gradient(loss, self._weights)
+        self._optimizer.apply_gradients(zip(gradients, self._weights, strict=True))
+        return loss
+
+    def _cross_entropy(self, numeric: Any, codes: Any, label: Any, training: bool) -> Any:
+        scores = self._network.scores(self._network.feed(numeric, codes), training=training)[:, 0]
+        return tf.nn.sigmoid_cross_entropy_with_logits(labels=label, logits=scores)
+
+    def _batch_losses(self, numeric: Any, codes: Any, label: Any) -> Any:
+        return self._cross_entropy(numeric, codes, label, training=False)
+
+    def _tune_loss(self, tune: Rows) -> float:
+        total = 0.0
+        for start in range(0, len(tune.label), EVALUATION_BATCH):
+            rows = slice(start, start + EVALUATION_BATCH)
+            losses = self._losses(tune.numeric[rows], tune.codes[rows], tune.label[rows]).numpy()
+            total += float(np.sum(losses.astype(np.float64) * tune.weight[rows]))
+        sums = self._ranks.total([total, float(np.sum(tune.weight, dtype=np.float64))])
+        return _finite(float(sums[0] / sums[1]), "tune loss")
+
+    def _judge(self, measured: dict[str, float], tune: Rows) -> None:
+        progress = self._state.progress
+        measured["tune_log_loss"] = loss = self._tune_loss(tune)
+        progress.epoch = int(measured["epoch"])
+        progress.history.append(measured)
+        logger.info(", ".join(f"{name} {value:.6g}" for name, value in measured.items()))
+        if loss < progress.best_loss:
+            progress.best_loss, progress.best_epoch = loss, progress.epoch
+            self._state.best = [weight.numpy() for weight in self._weights]
+        if self._ranks.rank == 0:
+            self._state.weights = [weight.numpy() for weight in self._weights]
+            self._state.optimizer = [variable.numpy() for variable in self._optimizer.variables]
+            save_state(self._checkpoint, self._state)

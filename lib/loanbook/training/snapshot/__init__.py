@@ -1,0 +1,1 @@
+"""The snapshot: the rows that a training run sees."""

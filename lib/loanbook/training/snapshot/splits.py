@@ -1,0 +1,149 @@
+"""Which month and loan trains, tunes, calibrates or tests: rolling origins over matured cohorts."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import accumulate
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from loanbook.book.months import month_number
+from loanbook.settings.train import TrainSettings
+
+HELD_OUT = ("tune", "calibrate", "calibrate_check", "test")
+ROLES = ("train", *HELD_OUT)
+HASH_STEPS = 1_000_000
+
+
+class Fold(BaseModel):
+    """Development months, test months at least the horizon later, and the shares of development loans.
+
+    Every date is a month end; a window of None holds no month. Where loans are held out instead of months,
+    ``test`` has a share of the development loans too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    development_from: date | None
+    development_to: date | None
+    test_from: date | None
+    test_to: date | None
+    shares: dict[str, float]
+    held_out: Literal["months", "loans"] = "months"
+    reasons: tuple[str, ...] = ()
+
+
+def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSettings) -> list[Fold]:
+    """Return the rolling origins, the most recent first; older ones only where their months suffice.
+
+    Test months are the cohorts of the last ``settings.test_months`` calendar months that have matured, 12 of
+    a monthly tape and 4 of a quarterly one; development months end at least the horizon before them. Where a
+    short history cannot give them, the test window shrinks until development has as many cohorts, and is
+    empty if even one is too many: then all months are development.
+
+    Args:
+        months: the matured cohorts.
+        horizon_months: of the label.
+        settings: how many months and folds.
+    """
+    ordered = sorted(set(months))
+    shares = settings.shares.by_role()
+    folds: list[Fold] = []
+    while len(folds) < settings.folds:
+        name = f"fold{len(folds)}"
+        window = _windows(ordered, horizon_months, settings.test_months)
+        if window is None or (folds and window.months < settings.test_months):
+            return folds or [_without_test(name, ordered, shares)]
+        development, test = window.development, window.test
+        folds.append(
+            Fold(
+                name=name,
+                development_from=development[0],
+                development_to=development[-1],
+                test_from=test[0],
+                test_to=test[-1],
+                shares=shares,
+                reasons=_shortened(window.months, settings.test_months),
+            )
+        )
+        ordered = ordered[: -len(test)]
+    return folds
+
+
+class _Windows(NamedTuple):
+    """Cohorts of development and test, and the calendar months that the test spans."""
+
+    development: list[date]
+    test: list[date]
+    months: int
+
+
+def _windows(cohorts: list[date], horizon: int, wanted: int) -> _Windows | None:
+    last = month_number(cohorts[-1]) if cohorts else 0
+    for months in range(wanted, 0, -1):
+        test = [cohort for cohort in cohorts if month_number(cohort) > last - months]
+        until = month_number(test[0]) - horizon if test else last
+        development = [cohort for cohort in cohorts if month_number(cohort) <= until]
+        if len(development) >= max(len(test), 1):
+            return _Windows(development, test, months)
+    return None
+
+
+def _without_test(name: str, months: list[date], shares: dict[str, float]) -> Fold:
+    first, last = (months[0], months[-1]) if months else (None, None)
+    reason = "too few matured cohorts for a test window" if months else "no matured cohort"
+    return Fold(
+        name=name,
+        development_from=first,
+        development_to=last,
+        test_from=None,
+        test_to=None,
+        shares=shares,
+        reasons=(reason,),
+    )
+
+
+def _shortened(found: int, wanted: int) -> tuple[str, ...]:
+    return () if found == wanted else (f"{found} test months instead of {wanted}",)
+
+
+def with_enough_to_calibrate(fold: Fold, defaulting_loans: int, settings: TrainSettings) -> Fold:
+    """Return the fold, its calibration loans given to training where they could not hold enough defaults.
+
+    Args:
+        fold: the fold.
+        defaulting_loans: loans of the development months with a default.
+        settings: the shares and the least number of defaulting loans.
+    """
+    if defaulting_loans * fold.shares["calibrate"] >= settings.min_defaults:
+        return fold
+    others = {role: share for role, share in fold.shares.items() if role in ("tune", "test")}
+    shares = {"train": 1 - sum(others.values()), **others}
+    reason = f"{defaulting_loans} defaulting loans in development: too few to set some aside for calibration"
+    return fold.model_copy(update={"shares": shares, "reasons": (*fold.reasons, reason)})
+
+
+def in_development(fold: Fold) -> Column:
+    """Return whether a row's month is one of development."""
+    return _within(fold.development_from, fold.development_to)
+
+
+def _within(first: date | None, last: date | None) -> Column:
+    return (
+        F.lit(False)
+        if first is None or last is None
+        else F.col("as_of_date").between(F.lit(first), F.lit(last))
+    )
+
+
+def role_column(fold: Fold, seed: int) -> Column:
+    """Return the role of a row, null in the gap before the test; in development it follows the loan."""
+    position = F.pmod(F.xxhash64(F.lit(seed), "source", "loan_id"), F.lit(HASH_STEPS))
+    role = F.lit(None).cast("string")
+    cuts = accumulate(fold.shares.values())
+    for name, cut in reversed(list(zip(fold.shares, cuts, strict=True))):
+        role = F.when(position < F.lit(round(cut * HASH_STEPS)), F.lit(name)).otherwise(role)
+    return F.when(_within(fold.test_from, fold.test_to), F.lit("test")).when(in_development(fold), role)

@@ -1,0 +1,43 @@
+"""Small simulated books, made once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from loanbook.settings.simulate import SimulationSettings
+from loanbook.simulate.book import Loans, make_book
+from loanbook.simulate.job import simulate_tapes
+from loanbook.simulate.macro import Macro, realised_macro
+from loanbook.simulate.panel import Panel, simulate_panel
+
+
+def simulated(out: Path, **options: Any) -> dict[str, Any]:
+    run = SimpleNamespace(settings=SimpleNamespace(simulate=SimulationSettings()))
+    return simulate_tapes(run, out=str(out), **options)
+
+
+@dataclass(frozen=True)
+class LargeBook:
+    settings: SimulationSettings
+    macro: Macro
+    loans: Loans
+    panel: Panel
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("tiny")
+    simulated(out, size="tiny")
+    return out
+
+
+@pytest.fixture(scope="session")
+def large() -> LargeBook:
+    settings, months = SimulationSettings(), 120
+    seed = settings.seed
+    macro = realised_macro(settings, months, seed)
+    loans = make_book(settings, macro, 25_000, months, seed)
+    return LargeBook(settings, macro, loans, simulate_panel(settings, macro, loans, months, 0.0, seed, 0))

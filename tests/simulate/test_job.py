@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from loanbook.errors import InputError
+from tests.simulate.conftest import simulated
+
+
+def test_counts_are_those_of_the_files(tmp_path: Path) -> None:
+    counts = simulated(tmp_path, size="bench", loans=60, months=40)
+    tapes = list((tmp_path / "tapes").iterdir())
+    lines = {file.name: len(file.read_text("utf-8").splitlines()) for file in tapes}
+    performance = sum(n for name, n in lines.items() if "time" in name)
+    assert counts["loans"] == 60 == sum(lines.values()) - performance
+    assert counts["loan_months"] == performance
+    assert counts["files"] == len(tapes) + 2
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_smaller_book_leaves_nothing_of_a_larger_one(tmp_path: Path) -> None:
+    simulated(tmp_path, size="tiny", loans=60, months=40)
+    simulated(tmp_path, size="tiny", loans=2, months=30)
+    assert len(list((tmp_path / "tapes").glob("historical_data_time_*.txt"))) <= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "found"), [({"size": "demos"}, "'demos'"), ({"size": "tiny", "months": 5}, "5 months")]
+)
+def test_bad_usage_names_what_was_found(tmp_path: Path, options: dict[str, object], found: str) -> None:
+    with pytest.raises(InputError, match=found):
+        simulated(tmp_path / "none", **options)
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,32 @@
+import os
+
+import pytest
+
+from loanbook.errors import InputError
+from loanbook.warehouse.session import _name_files_in_utf8, _require_names
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        ({}, "C.UTF-8"),
+        ({"LC_ALL": "C"}, "C.UTF-8"),
+        ({"LC_ALL": "", "LC_CTYPE": "POSIX", "LANG": "de_DE.UTF-8"}, "C.UTF-8"),
+        ({"LANG": "de_DE.UTF-8"}, None),
+        ({"LC_ALL": "en_US.utf8", "LANG": "C"}, "en_US.utf8"),
+    ],
+)
+def test_the_jvm_is_started_in_a_locale_that_names_files_as_python_does(given, then, monkeypatch):
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    _name_files_in_utf8()
+    assert os.environ.get("LC_ALL") == then
+
+
+def test_a_folder_that_the_jvms_locale_cannot_name_is_refused_with_setting_and_locale():
+    folders = {"paths.models": "/data/m", "paths.warehouse": "/data/w\xe4re"}
+    _require_names("UTF-8", folders)
+    with pytest.raises(InputError, match=r"characters of paths.warehouse(.|\n)*ANSI_X3.4-1968(.|\n)*LC_ALL"):
+        _require_names("ANSI_X3.4-1968", folders)
