@@ -168,5 +168,5 @@ def _as_rows(run: Run, counts: pd.DataFrame) -> DataFrame:
         known_on=counts["known"].map(last_day),
         **_made_with(run),
     )
-    schema = NEIGHBOURHOOD.empty(run.spark).schema
+    schema = NEIGHBOURHOOD.schema
     return run.spark.createDataFrame(rows[NEIGHBOURHOOD.column_names], schema)
