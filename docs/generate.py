@@ -150,8 +150,8 @@ def entity_diagram() -> str:
             height = LINE * (len(table.key) + 2)
             places[table.name] = (x, y)
             boxes.append(
-                f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{height}" rx="4" fill="none" '
-                'stroke="currentColor"/>'
+                f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{height}" rx="4" '
+                'stroke="currentColor" style="fill:var(--md-default-bg-color)"/>'
                 f'<a href="#{table.name}"><text x="{x + 8}" y="{y + LINE + 2}" font-weight="bold" '
                 f'text-decoration="underline">{table.name}</text></a>'
             )

@@ -1,38 +1,11 @@
-from typing import Any
-
 import pytest
 
 from loanbook.errors import InputError
 from loanbook.settings.files import conf_file, conf_folder, load_yaml
 from loanbook.settings.paths import PathSettings
-from loanbook.settings.section import Section, validated
+from loanbook.settings.section import validated
 from loanbook.settings.settings import Settings, load_settings
-
-
-def keys_of(section: Section, above: str = "") -> set[str]:
-    """Return every key of settings with its path; a mapping of sections is one too, other values are leaves."""
-    found = set()
-    for name in type(section).model_fields:
-        value, key = getattr(section, name), above + name
-        if isinstance(value, Section):
-            found |= keys_of(value, f"{key}.")
-        elif isinstance(value, dict):
-            found |= {key, *(inner for of, item in value.items() for inner in keys_of(item, f"{key}.{of}."))}
-        else:
-            found.add(key)
-    return found
-
-
-def keys_in(content: dict[str, Any], leaves: set[str], above: str = "") -> set[str]:
-    """Return every key of a file with its path, in the depth in which the settings have it."""
-    found = set()
-    for name, value in content.items():
-        key = above + name
-        if not isinstance(value, dict) or key in leaves:
-            found.add(key)
-        if isinstance(value, dict):
-            found |= keys_in(value, leaves, f"{key}.")
-    return found
+from tests.settings.keys import keys_in, keys_of
 
 
 def test_the_base_file_has_every_setting_and_no_other():
