@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from html import escape
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -73,7 +74,13 @@ def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as code; nothing of an empty one."""
+    """Return a text as code, a pipe in it so that it ends no cell of a table; nothing of an empty one.
+
+    >>> code("a"), code("a|b"), code("")
+    ('`a`', '<code>a&#124;b</code>', '')
+    """
+    if "|" in text:
+        return f"<code>{escape(text).replace('|', '&#124;')}</code>"
     return f"`{text}`" if text else ""
 
 
