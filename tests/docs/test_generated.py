@@ -38,9 +38,8 @@ MAPPINGS = [
 
 def first_cells(markdown: str) -> list[str]:
     """Return the first cell of each line of the tables, without its signs of code."""
-    return [
-        line.split(" |")[0].removeprefix("| ").strip("`") for line in markdown.splitlines() if "|" in line
-    ]
+    cells = [line.split(" |")[0].removeprefix("| ") for line in markdown.splitlines() if "|" in line]
+    return [cell.removeprefix("<code>").strip("`") for cell in cells]
 
 
 def section(markdown: str, name: str) -> str:
@@ -80,11 +79,11 @@ def test_every_command_and_option_is_listed() -> None:
     for command in (*COMMANDS.values(), *WITHOUT_JVM.values()):
         own = section(text, command.name)
         assert command.help[1:] in own
-        names = [re.split(r"[ .]", cell)[0] for cell in first_cells(own)]
-        given = [str(argument.options.get("metavar", argument.flag)) for argument in command.arguments]
-        flags = [item.flag for item in command.arguments if item.flag.startswith("--")]
-        assert set(flags) <= set(names)
-        assert all(name in names for name in given if not name.startswith("--") and not flags)
+        listed = {re.split(r"[ .]", cell)[0] for cell in first_cells(own)}
+        for argument in command.arguments:
+            positional = not argument.flag.startswith("--")
+            name = argument.options.get("metavar", argument.flag) if positional else argument.flag
+            assert name in listed, (command.name, argument.flag)
     assert {"--profile", "--set", "--log-format", "--result", "--traceback"} <= {
         cell.split()[0] for cell in first_cells(generate.common_options())
     }
