@@ -23,7 +23,7 @@ check: setup     ## ruff, mypy, the floors of the package, and the tests without
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
 
 docs: setup      ## the pages of docs/ as a site in build/site; a broken link fails it
-	$(PYTHON) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
 
 bench: setup     ## run one benchmark: make bench BENCH=demo
 	$(PYTHON) -m tests.benchmarks $(BENCH)

@@ -146,10 +146,21 @@ def test_there_are_whole_mappings() -> None:
     assert len(MAPPINGS) >= 3
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
-def test_every_relative_link_leads_to_a_file(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]*)(?:#[^)]*)?\)", path.read_text("utf-8"))
-    broken = [link for link in links if link and "://" not in link and not (path.parent / link).exists()]
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", [path for path in TEXTS if path not in PAGES], ids=lambda path: path.name)
+def test_every_relative_link_leads_to_a_heading_of_a_file(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", path.read_text("utf-8"))
+    inside = [(path.parent / file if file else path, anchor) for file, anchor in links if "://" not in file]
+    broken = [
+        (file.name, anchor)
+        for file, anchor in inside
+        if not file.exists() or (anchor and anchor not in anchors(file))
+    ]
     assert broken == []
 
 
