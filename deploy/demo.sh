@@ -9,7 +9,7 @@ trap 'rm -f "$result"' EXIT
 
 .venv/bin/loanbook run-pipeline --simulate demo --set "paths.warehouse=$warehouse" --result "$result" | sed '$d'
 echo
-echo "loanbook sql \"SELECT * FROM pd_by_state\" --set paths.warehouse=$warehouse"
-.venv/bin/loanbook sql "SELECT * FROM pd_by_state" --set "paths.warehouse=$warehouse"
+echo "loanbook sql \"SELECT * FROM pd_by_delinquency\" --set paths.warehouse=$warehouse"
+.venv/bin/loanbook sql "SELECT * FROM pd_by_delinquency" --set "paths.warehouse=$warehouse"
 echo
 .venv/bin/python -c 'import json, sys; print(json.dumps(json.load(open(sys.argv[1]))))' "$result"

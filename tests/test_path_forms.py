@@ -23,7 +23,7 @@ def test_every_table_operation_works_below_any_name(make_run, tmp_path):
     run = make_run("test", f"paths.warehouse={tmp_path / SIGNS}")
     storage = run.storage
     row = ("m", "US", date(2020, 1, 31), "hpi", date(2020, 3, 31), 1.0, "d")
-    one, two = (run.spark.createDataFrame([row] * count, MACRO.empty(run.spark).schema) for count in (1, 2))
+    one, two = (run.spark.createDataFrame([row] * count, MACRO.schema) for count in (1, 2))
     first = delta.append(run.spark, storage, MACRO, one, {})
     delta.append(run.spark, storage, MACRO, two, {})
     delta.restore(run.spark, storage, MACRO, first, {})

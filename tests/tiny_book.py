@@ -128,7 +128,7 @@ def feature_rows(loans: int = 40) -> list[dict[str, Any]]:
 def publish_features(run: Any, rows: list[dict[str, Any]], **constants: Any) -> None:
     """Publish features in which what ``rows`` does not say is null."""
     definition = {"default_definition_id": run.settings.default_definition.id}
-    schema = FEATURES.empty(run.spark).schema
+    schema = FEATURES.schema
     tuples = [
         tuple(_typed(field, {**definition, **row, **constants}.get(field.name)) for field in schema)
         for row in rows
@@ -163,7 +163,7 @@ def publish_tape(run: Any, **declared: Any) -> None:
         for k in range(10)
     ]  # fmt: skip
     for table, content in ((DELIVERIES, [delivery]), (PERFORMANCE, rows)):
-        schema = table.empty(run.spark).schema
+        schema = table.schema
         tuples = [tuple(row.get(name) for name in table.column_names) for row in content]
         run.replace(table, run.spark.createDataFrame(tuples, schema), "true")
     run.finish({})

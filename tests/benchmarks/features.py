@@ -132,7 +132,7 @@ def _delivery(made: Run, month: int) -> DataFrame:
         "published": 0, "quarantined": 0, "superseded": 0, "set_aside": 0, "erased": 0, "run_id": made.run_id,
     }  # fmt: skip
     values = tuple(row.get(name) for name in DELIVERIES.column_names)
-    return made.spark.createDataFrame([values], DELIVERIES.empty(made.spark).schema)
+    return made.spark.createDataFrame([values], DELIVERIES.schema)
 
 
 def _panel(made: Run, table: Table) -> None:

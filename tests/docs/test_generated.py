@@ -178,6 +178,12 @@ def test_every_setting_that_a_page_names_exists() -> None:
     assert {(name, page) for name, page in named if name not in known} == set()
 
 
+def test_every_view_that_a_page_names_exists() -> None:
+    named = {name for path in TEXTS for name in re.findall(r"\bpd_by_[a-z_]+", path.read_text("utf-8"))}
+    assert "pd_by_score_band" in named
+    assert named <= set(VIEWS)
+
+
 def test_every_command_that_a_page_shows_is_understood() -> None:
     from loanbook.cli import command_line
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from loanbook.evaluation.assess import INSUFFICIENT, assess
-from loanbook.evaluation.metrics import log_loss
+from loanbook.models.log_loss import log_loss
 from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import MONTHS, made_up
 

@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
 from loanbook.evaluation.assess import INSUFFICIENT
-from loanbook.evaluation.metrics import log_loss, ranking
+from loanbook.evaluation.metrics import ranking
+from loanbook.models.log_loss import log_loss
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.predictions import PREDICTIONS
 from loanbook.training.snapshot.read import matrices

@@ -7,10 +7,9 @@ from loanbook.evaluation.metrics import (
     brier,
     clustered_mean,
     clustered_rate,
-    log_loss,
-    log_losses,
     ranking,
 )
+from loanbook.models.log_loss import log_loss, log_losses
 
 
 @pytest.fixture(params=["equal weights", "weights"])

@@ -118,7 +118,7 @@ def macro_of(values: Iterable[tuple[str, str, int, int, float]]) -> Rows:
 def frame(spark: SparkSession, table: Table, rows: Rows) -> DataFrame:
     """Return rows as a frame of the table's schema; columns that they lack are null."""
     tuples = [tuple(row.get(name) for name in table.column_names) for row in rows]
-    return spark.createDataFrame(tuples, table.empty(spark).schema)
+    return spark.createDataFrame(tuples, table.schema)
 
 
 def panel_inputs(

@@ -12,7 +12,6 @@ from loanbook.models.calibration import (
     fit_platt,
     logit,
     sigmoid,
-    weighted_log_loss,
 )
 
 
@@ -99,4 +98,3 @@ def test_identity_passes_everything_unchanged() -> None:
 def test_logit_and_sigmoid_are_inverse() -> None:
     pd = np.array([1e-6, 0.01, 0.5, 0.999])
     np.testing.assert_allclose(sigmoid(logit(pd)), pd, rtol=1e-9)
-    assert weighted_log_loss([0.25, 0.5], [1, 0], [1, 3]) == pytest.approx((np.log(4) + 3 * np.log(2)) / 4)

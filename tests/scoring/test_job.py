@@ -210,7 +210,7 @@ def test_pds_that_only_rank_are_summed_up_nowhere(make_run, book, changes, sampl
     assert {(row["expected_defaults"], row["mean_pd"]) for row in result["by_state"]} == {(None, None)}
     warehouse = Warehouse(make_run().storage)
     sums = "mean_pd_12m, expected_defaults, mean_pd_outcome, expected_outcomes, rank_only"
-    for view in ("pd_by_state", "pd_by_vintage", "pd_by_score_band", "expected_defaults_by_month"):
+    for view in ("pd_by_delinquency", "pd_by_vintage", "pd_by_score_band", "expected_defaults_by_month"):
         rows = warehouse.ask(f"SELECT DISTINCT {sums} FROM {view}").rows
         assert rows == [(None, None, None, None, True)], view
     assert warehouse.ask("SELECT COUNT(pd_12m) FROM latest_scores").rows == [(40,)]

@@ -43,7 +43,7 @@ def test_views_give_the_same_rows_in_spark_and_duckdb(make_run, scored):
 
 def test_averages_are_over_performing_loans_and_defaulted_ones_are_lines_of_their_own(make_run, scored):
     warehouse, result = Warehouse(make_run().storage), scored[1]
-    for view in ("pd_by_state", "pd_by_vintage", "pd_by_score_band"):
+    for view in ("pd_by_delinquency", "pd_by_vintage", "pd_by_score_band"):
         rows = warehouse.ask(
             "SELECT book, SUM(loans), SUM(expected_defaults), MIN(mean_pd_12m)"
             f" FROM {view} GROUP BY 1 ORDER BY 1"

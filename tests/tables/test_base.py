@@ -19,7 +19,7 @@ def test_every_table_describes_itself(table):
 
 
 def rows(spark, series="hpi", known_on=date(2020, 3, 31)):
-    schema = MACRO.empty(spark).schema
+    schema = MACRO.schema
     return spark.createDataFrame([("m", "US", date(2020, 1, 31), series, known_on, 1.0, "d")], schema)
 
 

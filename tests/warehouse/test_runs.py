@@ -19,7 +19,7 @@ ROW = ("m", "US", date(2020, 1, 31), "hpi", date(2020, 3, 31), 100.0, "d")
 
 
 def macro(run, *values: float):
-    schema = MACRO.empty(run.spark).schema
+    schema = MACRO.schema
     return run.spark.createDataFrame(
         [(*ROW[:3], f"s{k}", ROW[4], v, "d") for k, v in enumerate(values)], schema
     )

@@ -14,11 +14,10 @@ from loanbook.evaluation.metrics import (
     brier,
     clustered_mean,
     clustered_rate,
-    log_loss,
-    log_losses,
     ranking,
 )
 from loanbook.evaluation.slices import Slice
+from loanbook.models.log_loss import log_loss, log_losses
 from loanbook.settings.evaluate import EvaluateSettings
 
 INSUFFICIENT = "insufficient"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
-from loanbook.evaluation.metrics import log_loss
 from loanbook.evaluation.slices import Slice
 from loanbook.evaluation.truth import TRUTH, Compared
 from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.log_loss import log_loss
 from loanbook.settings.evaluate import EvaluateSettings
 
 

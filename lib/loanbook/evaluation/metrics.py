@@ -7,19 +7,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-EPSILON = 1e-9
 NORMAL_95 = 1.959964
-
-
-def log_loss(label: Floats, pd: Floats, weight: Floats) -> float:
-    """Return the weighted mean of -(y log p + (1 - y) log(1 - p)), natural logarithm (Good 1952)."""
-    return float(np.average(log_losses(label, pd), weights=weight))
-
-
-def log_losses(label: Floats, pd: Floats) -> Floats:
-    """Return each row's log loss; PDs are kept 1e-9 away from 0 and 1."""
-    p = np.clip(pd, EPSILON, 1 - EPSILON)
-    return np.asarray(-(label * np.log(p) + (1 - label) * np.log1p(-p)))
 
 
 def brier(label: Floats, pd: Floats, weight: Floats) -> float:

@@ -14,6 +14,7 @@ from loanbook.features.plan.tape import Tape, read_tape
 from loanbook.labels.labels import label_rows
 from loanbook.labels.outcomes import outcome_rows
 from loanbook.labels.plan import RECORD, Counts, Plan, plan_labels
+from loanbook.tables.columns import of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.labels import LABELS, MAIN_HORIZON
 from loanbook.tables.outcomes import OUTCOMES
@@ -56,7 +57,7 @@ def _write(run: Run, tape: Tape, plan: Plan) -> None:
     labels = label_rows(tape.performance, plan.calendar, None if plan.whole else plan.reasons)
     outcomes = outcome_rows(tape.performance, tape.last_month)
     run.replace(LABELS, one_file_a_month(labels), plan.where)
-    run.replace(OUTCOMES, outcomes.coalesce(1), f"source = '{tape.source}'")
+    run.replace(OUTCOMES, outcomes.coalesce(1), of_source(tape.source))
 
 
 def _checked_labels(run: Run, tape: Tape, plan: Plan) -> Counts:

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from loanbook.book.months import last_day, month_number
 from loanbook.features.plan.tape import Tape
 from loanbook.labels.calendar import Calendar
+from loanbook.tables.columns import of_source
 from loanbook.tables.labels import HORIZONS, LABELS
 from loanbook.warehouse.changes import month_digests
 from loanbook.warehouse.runs import Run
@@ -49,7 +50,7 @@ class Plan:
     @property
     def where(self) -> str:
         """Return the condition of the rows of ``labels`` that are replaced."""
-        source = f"source = '{self.source}'"
+        source = of_source(self.source)
         if self.whole:
             return source
         months = ", ".join(f"DATE'{last_day(month)}'" for month in sorted(self.reasons))

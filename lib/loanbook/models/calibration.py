@@ -66,13 +66,6 @@ def sigmoid(score: npt.ArrayLike) -> Floats:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(score, np.float64))))
 
 
-def weighted_log_loss(pd: npt.ArrayLike, label: npt.ArrayLike, weight: npt.ArrayLike) -> float:
-    """Return the weighted mean of the binary cross-entropy."""
-    p = np.clip(np.asarray(pd, np.float64), EPSILON, 1 - EPSILON)
-    y, w = np.asarray(label, np.float64), np.asarray(weight, np.float64)
-    return float(-np.sum(w * (y * np.log(p) + (1 - y) * np.log1p(-p))) / np.sum(w))
-
-
 def fit_platt(
     pd_raw: npt.ArrayLike, label: npt.ArrayLike, weight: npt.ArrayLike
 ) -> tuple[float, float] | None:

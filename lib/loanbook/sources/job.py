@@ -35,9 +35,9 @@ from loanbook.sources.publishing.deliveries import (
 from loanbook.sources.publishing.judge import Judged, balances, judge
 from loanbook.sources.publishing.order import by_age, parse_day
 from loanbook.sources.publishing.publish import TABLES, details, publish
-from loanbook.sources.publishing.replaced import Replaced, Scope, of_source
+from loanbook.sources.publishing.replaced import Replaced, Scope
 from loanbook.sources.publishing.replay import assert_every_line, replay_files, replayed_delivery
-from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.columns import TERMINAL_STATES, of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE

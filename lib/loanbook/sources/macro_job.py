@@ -31,9 +31,10 @@ from loanbook.sources.publishing.deliveries import (
 )
 from loanbook.sources.publishing.order import parse_day
 from loanbook.sources.publishing.quarantined import frequent_reasons, quarantine_rows
-from loanbook.sources.publishing.replaced import Replaced, of_source
+from loanbook.sources.publishing.replaced import Replaced
 from loanbook.sources.publishing.revisions import assert_in_order, missing_months, with_revisions
 from loanbook.sources.publishing.stored import published
+from loanbook.tables.columns import of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.macro import MACRO
 from loanbook.tables.quarantine import QUARANTINE

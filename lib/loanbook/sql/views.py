@@ -10,18 +10,35 @@ VIEWS = (
     "current_scores",
     "latest_scores",
     "score_history",
-    "pd_by_state",
+    "pd_by_delinquency",
     "pd_by_vintage",
     "pd_by_score_band",
     "expected_defaults_by_month",
 )
 READ_BY_VIEWS = ("runs", "scores")
 
+SCORE_BAND = """CASE
+    WHEN credit_score IS NULL THEN 'unknown'
+    WHEN credit_score < 620 THEN '300-619'
+    WHEN credit_score < 660 THEN '620-659'
+    WHEN credit_score < 700 THEN '660-699'
+    WHEN credit_score < 740 THEN '700-739'
+    WHEN credit_score < 780 THEN '740-779'
+    ELSE '780 and above'
+  END"""
+PD_BY = {  # of the views that are made of pd_by.sql: in words, column, and what it holds
+    "pd_by_delinquency": {"what": "delinquency", "column": "state", "group": "state"},
+    "pd_by_vintage": {"what": "vintage", "column": "vintage", "group": "COALESCE(vintage, 'unknown')"},
+    "pd_by_score_band": {"what": "credit score", "column": "score_band", "group": SCORE_BAND},
+}
+
 
 @cache
 def view_sql(name: str) -> str:
     """Return the SELECT of a view, with the comment that says what it answers."""
-    return (files(__package__) / "views" / f"{name}.sql").read_text("utf-8").strip()
+    file = "pd_by" if name in PD_BY else name
+    text = (files(__package__) / "views" / f"{file}.sql").read_text("utf-8").strip()
+    return text.format(**PD_BY[name]) if name in PD_BY else text
 
 
 def view_question(name: str) -> str:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from loanbook.errors import LoanbookError
 
@@ -62,8 +65,17 @@ class Table:
             *(F.col(column.name).cast(column.type).alias(column.name) for column in self.columns)
         )
 
+    @property
+    def schema(self) -> StructType:
+        """Return the columns as Spark's type, each nullable; it takes a Spark session to read them."""
+        return _schema(", ".join(f"`{column.name}` {column.type}" for column in self.columns))
+
     def empty(self, spark: SparkSession) -> DataFrame:
         """Return a frame of the table's schema without rows."""
-        return spark.createDataFrame(
-            [], ", ".join(f"`{column.name}` {column.type}" for column in self.columns)
-        )
+        return spark.createDataFrame([], self.schema)
+
+
+@cache
+def _schema(columns: str) -> StructType:
+    """Return what a list of columns declares; parsed once, as each time is a round trip to the JVM."""
+    return cast(StructType, StructType.fromDDL(columns))

@@ -1,5 +1,7 @@
 """Columns that several tables share, so that each is described once."""
 
+from collections.abc import Iterable
+
 from loanbook.tables.base import Column
 
 MONEY = "DECIMAL(16,2)"
@@ -28,6 +30,7 @@ DEFINITION = Column(
 QUALITY_FLAGS = Column(
     "quality_flags", "ARRAY<STRING>", "Names of the checks that the row failed and was kept", required=True
 )
+LOAN_MONTH = (SOURCE.name, LOAN_ID.name, AS_OF_DATE.name)  # names a row of a panel
 RUN_ID = Column("run_id", "STRING", "Run that wrote the row; key of runs", required=True)
 
 STATES = (
@@ -45,6 +48,20 @@ def quoted(text: str) -> str:
     'O\'Hara'
     """
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def of_source(source: str) -> str:
+    """Return the SQL predicate of a source's rows."""
+    return f"source = {quoted(source)}"
+
+
+def among(column: str, values: Iterable[str]) -> str:
+    """Return the SQL predicate of the rows whose ``column`` is one of ``values``.
+
+    >>> among("slice", ["2019Q1", "2019Q2"])
+    "slice IN ('2019Q1', '2019Q2')"
+    """
+    return f"{column} IN ({', '.join(map(quoted, values))})"
 
 
 # What spreadsheets and databases write for no date (0001, 1753, 1899, 1900, 9999) lies outside.

@@ -11,9 +11,10 @@ from loanbook.book.tape_kind import IDS
 from loanbook.models.artefact.artefact import Artefact, Which, canonical, save_artefact
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
 from loanbook.models.artefact.predictor import Predictor
-from loanbook.models.calibration import Calibration, fit_platt, weighted_log_loss
+from loanbook.models.calibration import Calibration, fit_platt
 from loanbook.models.heads import TAPE_OUTCOME
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.log_loss import log_loss
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.read import Snapshot, matrices, stamp_of
@@ -91,8 +92,8 @@ def _log_losses(
     def losses(role: str, which: str) -> dict[str, float]:
         label, weight, pds = frames[role]["label"], frames[role]["weight"], raw[which][role]
         return {
-            "raw": weighted_log_loss(pds, label, weight),
-            "calibrated": weighted_log_loss(fits[which].apply(pds), label, weight),
+            "raw": log_loss(label, pds, weight),
+            "calibrated": log_loss(label, fits[which].apply(pds), weight),
         }
 
     filled = [role for role in HELD_OUT if len(frames[role])]

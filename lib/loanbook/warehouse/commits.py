@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from loanbook.tables.base import Table
 from loanbook.warehouse.commit_log import Actions, parsed
-from loanbook.warehouse.delta import delta_log, latest_version
+from loanbook.warehouse.delta import delta_log
 from loanbook.warehouse.storage import Storage
 
 
@@ -67,9 +67,9 @@ def commits_by_spark(
     spark: SparkSession, storage: Storage, table: Table, after: int
 ) -> Iterator[tuple[int, Actions]]:
     """Yield version and actions of each commit after a version that the log still has, oldest first."""
-    if latest_version(spark, storage, table) == after:
-        return
     log = delta_log(spark, storage, table)
+    if log is None or log.unsafeVolatileSnapshot().version() == after:
+        return
     conf = log.newDeltaHadoopConf()
     files = log.getChangeLogFiles(after + 1, False)  # False: a gap is no error here
     while files.hasNext():

@@ -7,6 +7,7 @@ from typing import Any
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from loanbook.errors import InputError, LoanbookError
 from loanbook.tables.base import Table
@@ -30,8 +31,10 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     Raises:
         InputError: it exists with other columns, as an earlier or later version of the package wrote it.
     """
-    if _is_there(spark, storage, table):
-        require_columns(table, spark.table(storage.spark_name(table.name)))
+    log = delta_log(spark, storage, table)
+    if log is not None:
+        found = StructType.fromJson(json.loads(log.unsafeVolatileSnapshot().schema().json()))
+        require_columns(table, found)
         return
     builder = DeltaTable.createIfNotExists(spark).comment(table.description)
     builder = builder.tableName(storage.spark_name(table.name))
@@ -47,13 +50,15 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     builder.partitionedBy(*table.partitions).execute()
 
 
-def require_columns(table: Table, frame: DataFrame) -> None:
-    """Check that ``frame``, which reads the table, has its columns.
+def require_columns(table: Table, schema: StructType) -> None:
+    """Check that a table as it was found has the columns that it is declared with.
 
     Raises:
         InputError: another version of the package wrote it.
     """
-    found, wanted = dict(frame.dtypes), dict(table.empty(frame.sparkSession).dtypes)
+    found, wanted = (
+        {field.name: field.dataType.simpleString() for field in of} for of in (schema, table.schema)
+    )
     differ = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
     if differ:
         shown = ", ".join(f"{name} ({found.get(name, 'none')})" for name in differ[:5])
@@ -63,12 +68,6 @@ def require_columns(table: Table, frame: DataFrame) -> None:
             found=shown + (f" and {len(differ) - 5} more that differ" if len(differ) > 5 else ""),
             do="set paths.warehouse to a new folder and run the pipeline there again",
         )
-
-
-def _is_there(spark: SparkSession, storage: Storage, table: Table) -> bool:
-    if storage.catalog:
-        return bool(spark.catalog.tableExists(storage.spark_name(table.name)))
-    return bool(DeltaTable.isDeltaTable(spark, storage.table_uri(table.name)))
 
 
 def read(spark: SparkSession, storage: Storage, table: Table, version: int) -> DataFrame:
@@ -127,17 +126,25 @@ def _commit(
 
 def latest_version(spark: SparkSession, storage: Storage, table: Table) -> int | None:
     """Return the table's last version, or None where it does not exist."""
-    if not _is_there(spark, storage, table):
+    log = delta_log(spark, storage, table)
+    return None if log is None else int(log.unsafeVolatileSnapshot().version())
+
+
+def delta_log(spark: SparkSession, storage: Storage, table: Table) -> Any | None:
+    """Return Delta's log of the table as it is now, None where there is no table.
+
+    It is asked directly: DESCRIBE HISTORY and inputFiles run Spark jobs, and a DeltaTable makes a plan.
+    """
+    jvm: Any = spark._jvm
+    log = jvm.org.apache.spark.sql.delta.DeltaLog
+    if not storage.catalog:
+        found = log.forTable(spark._jsparkSession, storage.table_uri(table.name))
+    elif spark.catalog.tableExists(storage.spark_name(table.name)):
+        found = DeltaTable.forName(spark, storage.spark_name(table.name))._jdt.deltaLog()
+    else:
         return None
-    none = spark._jvm.scala.Option.apply(None)  # type: ignore[union-attr]
-    return int(delta_log(spark, storage, table).update(False, none, none).version())
-
-
-def delta_log(spark: SparkSession, storage: Storage, table: Table) -> Any:
-    """Return Delta's log of the table: asked directly, where DESCRIBE HISTORY would run Spark jobs."""
-    if storage.catalog:
-        return DeltaTable.forName(spark, storage.spark_name(table.name))._jdt.deltaLog()
-    return DeltaTable.forPath(spark, storage.table_uri(table.name))._jdt.deltaLog()
+    none = jvm.scala.Option.apply(None)
+    return None if found.update(False, none, none).version() < 0 else found
 
 
 def restore(

@@ -52,7 +52,7 @@ class Reader:
         if self._runs_version is None:
             return RUNS.empty(self.spark)
         rows = delta.read(self.spark, self.storage, RUNS, self._runs_version)
-        delta.require_columns(RUNS, rows)
+        delta.require_columns(RUNS, rows.schema)
         return rows
 
     @cached_property

@@ -120,7 +120,7 @@ class Run(Writer):
             "settings_hash": self.settings.hash(),
             "error": error,
         }
-        schema = RUNS.empty(self.spark).schema
+        schema = RUNS.schema
         frame = self.spark.createDataFrame([tuple(row[name] for name in RUNS.column_names)], schema)
         with named(self.spark, f"{self.job}: publish"):
             delta.append(self.spark, self.storage, RUNS, frame, self._metadata())

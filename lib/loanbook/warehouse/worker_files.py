@@ -23,6 +23,7 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import LoanbookError
 from loanbook.tables.base import Table
+from loanbook.tables.columns import of_source
 
 RECEIPT = "table STRING, path STRING, partition STRING, rows BIGINT, size BIGINT, stats STRING"
 RECEIPT_FIELDS = ("table", "path", "partition", "rows", "size", "stats")
@@ -148,7 +149,7 @@ def commit(
     operation = getattr(delta, "DeltaOperations$Write")(
         jvm.org.apache.spark.sql.SaveMode.Overwrite,
         option(nothing.appended(column)),
-        option(f"source = '{source}' AND {where}"),
+        option(f"{of_source(source)} AND {where}"),
         option(json.dumps(metadata, sort_keys=True)),
     )
     return int(transaction.commit(actions, operation))

@@ -19,6 +19,7 @@ from loanbook.features.engine.neighbourhood_known import (
 )
 from loanbook.features.plan.increment import Step, built_to
 from loanbook.features.plan.tape import Tape
+from loanbook.tables.columns import of_source
 from loanbook.tables.neighbourhood import COUNTS, KINDS, NEIGHBOURHOOD
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
@@ -132,7 +133,7 @@ def levels(changes: pd.DataFrame) -> pd.DataFrame:
 def write_counts(run: Run, counts: Counts) -> None:
     """Publish the counts of the source where some are new."""
     if len(counts.new):
-        run.replace(NEIGHBOURHOOD, _as_rows(run, counts.every), f"source = '{run.source}'")
+        run.replace(NEIGHBOURHOOD, _as_rows(run, counts.every), of_source(str(run.source)))
 
 
 def _made_with(run: Run) -> dict[str, Any]:
@@ -168,5 +169,5 @@ def _as_rows(run: Run, counts: pd.DataFrame) -> DataFrame:
         known_on=counts["known"].map(last_day),
         **_made_with(run),
     )
-    schema = NEIGHBOURHOOD.empty(run.spark).schema
+    schema = NEIGHBOURHOOD.schema
     return run.spark.createDataFrame(rows[NEIGHBOURHOOD.column_names], schema)

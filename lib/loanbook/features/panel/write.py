@@ -28,6 +28,7 @@ from loanbook.features.panel.inputs import (
 from loanbook.features.panel.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.features.plan.increment import Step
 from loanbook.tables.base import Table
+from loanbook.tables.columns import of_source
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.warehouse import delta
 from loanbook.warehouse.runs import Run
@@ -59,7 +60,7 @@ def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step, in_book: int
                 for part in parts
                 for receipt in written_by_workers(part, features, state, _files(part, in_book))
             ]
-        for table, where in zip(tables, (_months_where(step), f"source = '{run.source}'"), strict=True):
+        for table, where in zip(tables, (_months_where(step), of_source(str(run.source))), strict=True):
             run.replace_by_files(table, receipts, where)
         return _rows_by_month(receipts)
     return _written_by_spark(run, parts, step)
@@ -98,7 +99,7 @@ def _rows_by_month(receipts: Sequence[Receipt]) -> dict[date, int]:
 def _written_by_spark(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date, int]:
     made = reduce(DataFrame.unionByName, map(panel_and_state, parts)).persist(StorageLevel.DISK_ONLY)
     names = [column.name for column in STATE_COLUMNS]
-    own = f"source = '{run.source}'"
+    own = of_source(str(run.source))
     try:
         with named(run.spark, "build-features: write features"):
             require_usable(made)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loanbook.models.calibration import logit, sigmoid, weighted_log_loss
+from loanbook.models.calibration import logit, sigmoid
+from loanbook.models.log_loss import log_loss
 
 Matrix = npt.NDArray[np.float32]
 
@@ -37,7 +38,7 @@ def fit_logit(
     for strength in sorted(strengths):
         model.set_params(C=strength).fit(design, label.astype(np.int32), sample_weight=weight)
         weights, bias = model.coef_[0].copy(), float(model.intercept_[0])
-        loss = weighted_log_loss(sigmoid(tune[0].astype(np.float64) @ weights + bias), tune[1], tune[2])
+        loss = log_loss(tune[1], sigmoid(tune[0].astype(np.float64) @ weights + bias), tune[2])
         fits[loss] = LogitFit(weights, bias, strength, loss)
     return fits[min(fits)]
 

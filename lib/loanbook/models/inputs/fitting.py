@@ -8,20 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, IntegralType
 
+from loanbook.book.draw import drawn
 from loanbook.errors import InputError
 from loanbook.models.inputs.model_inputs import finite_number, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
 from loanbook.models.inputs.vocabularies import fit_categorical, fit_text
 from loanbook.settings.train import TrainSettings
+from loanbook.tables.columns import LOAN_MONTH
 
 logger = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float64]
 
-KEYS = ("source", "loan_id", "as_of_date")
 LOG_SPREAD = 20.0  # a positive input whose upper clip point is this many medians away is taken in logs
 MIN_STD = 1e-9
 
@@ -46,7 +46,7 @@ def fit_spec(
         InputError: no input is left, or a candidate's column is lacking.
     """
     require_columns(
-        features, [*KEYS, *(column_of(item.expression) for item in (*numeric, *categorical, *text))]
+        features, [*LOAN_MONTH, *(column_of(item.expression) for item in (*numeric, *categorical, *text))]
     )
     sample = _sample(features, numeric, settings, rows)
     counted = _counted(features, numeric)
@@ -79,9 +79,8 @@ def _sample(
     features: DataFrame, numeric: Sequence[Candidate], settings: TrainSettings, rows: int
 ) -> pd.DataFrame:
     share = min(1.0, settings.spec_rows / max(1, rows))
-    drawn = F.pmod(F.xxhash64(F.lit(settings.seed), *KEYS), F.lit(1_000_000)) < F.lit(int(share * 1_000_000))
     columns = [finite_number(item.expression, "double").alias(item.name) for item in numeric]
-    return features.where(drawn).select(*columns).toPandas()
+    return features.where(drawn(share, settings.seed, *LOAN_MONTH)).select(*columns).toPandas()
 
 
 def _fit_numeric(item: Candidate, column: pd.Series, counted: bool, cut: float) -> NumericInput | None:

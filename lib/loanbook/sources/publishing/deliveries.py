@@ -167,4 +167,4 @@ def deliveries_frame(run: Run, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
     """Return the rows as the table's frame."""
     names = DELIVERIES.column_names
     values = [tuple({"run_id": run.run_id, **row}[name] for name in names) for row in rows]
-    return run.spark.createDataFrame(values, DELIVERIES.empty(run.spark).schema)
+    return run.spark.createDataFrame(values, DELIVERIES.schema)

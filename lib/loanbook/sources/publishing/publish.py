@@ -14,9 +14,9 @@ from loanbook.sources.publishing.accounts import Accounts
 from loanbook.sources.publishing.deliveries import Move, Row, deliveries_frame, earlier_rows, resolved
 from loanbook.sources.publishing.judge import Judged
 from loanbook.sources.publishing.quarantined import quarantine_rows
-from loanbook.sources.publishing.replaced import Replaced, of_slices, of_source
+from loanbook.sources.publishing.replaced import Replaced, of_slices
 from loanbook.sources.publishing.stored import JUDGED, published
-from loanbook.tables.columns import DELINQUENT_STATES
+from loanbook.tables.columns import DELINQUENT_STATES, of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE

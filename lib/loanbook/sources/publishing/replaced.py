@@ -9,6 +9,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from loanbook.sources.landing.landing import Landed
+from loanbook.tables.columns import among, of_source
 
 Scope = Literal["full", "delta"]
 Key = TypeVar("Key", bound=Hashable)
@@ -61,8 +62,8 @@ class Replaced:
     def sql(self) -> str:
         """Return the condition in SQL."""
         column, names = ("slice", self.slices) if self.slices else ("delivery", self.deliveries)
-        kept = f" AND NOT {_one_of('delivery', self.kept)}" if self.kept else ""
-        return f"{of_source(self.source)} AND {_one_of(column, names)}{kept}"
+        kept = f" AND NOT {among('delivery', self.kept)}" if self.kept else ""
+        return f"{of_source(self.source)} AND {among(column, names)}{kept}"
 
 
 def newest(days: Iterable[tuple[Key, date | None]]) -> dict[Key, date]:
@@ -74,16 +75,6 @@ def newest(days: Iterable[tuple[Key, date | None]]) -> dict[Key, date]:
     return found
 
 
-def of_source(source: str) -> str:
-    """Return the predicate of a source's rows."""
-    return f"source = '{source}'"
-
-
 def of_slices(source: str, slices: Sequence[str]) -> str:
     """Return the predicate of the rows of some slices of a source."""
-    return f"{of_source(source)} AND {_one_of('slice', slices)}"
-
-
-def _one_of(column: str, names: Sequence[str]) -> str:
-    listed = ", ".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in names)
-    return f"{column} IN ({listed})"
+    return f"{of_source(source)} AND {among('slice', slices)}"

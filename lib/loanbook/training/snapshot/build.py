@@ -17,7 +17,8 @@ from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, column_of
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.read import KEPT, KEYS, TARGETS, Snapshot
+from loanbook.tables.columns import LOAN_MONTH
+from loanbook.training.snapshot.read import KEPT, TARGETS, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
 from loanbook.training.snapshot.splits import HELD_OUT, ROLES, Fold, in_development, role_column
@@ -96,9 +97,9 @@ def _outcomes(request: Request, book: DataFrame, labels: DataFrame) -> DataFrame
     """Return key, label and label status of every row of the book: few columns, which many steps read."""
     status = F.col(request.head.status).alias("label_status")
     found = labels.where(F.col("source") == request.source).select(
-        *KEYS, status, F.col(request.head.label).alias("label")
+        *LOAN_MONTH, status, F.col(request.head.label).alias("label")
     )
-    return book.select(*KEYS).join(found, on=list(KEYS), how="left")
+    return book.select(*LOAN_MONTH).join(found, on=list(LOAN_MONTH), how="left")
 
 
 def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
@@ -151,8 +152,8 @@ def _fit(request: Request, book: DataFrame, roles: DataFrame, rows: int) -> Inpu
         kind: [item for item in request.candidates if item.kind == kind]
         for kind in ("numeric", "categorical", "text")
     }
-    train = roles.where(F.col("role") == "train").select(*KEYS)
-    fitted = book.join(train, on=list(KEYS), how="left_semi") if rows else book
+    train = roles.where(F.col("role") == "train").select(*LOAN_MONTH)
+    fitted = book.join(train, on=list(LOAN_MONTH), how="left_semi") if rows else book
     return fit_spec(fitted, **kinds, settings=request.settings, rows=rows or book.count())
 
 
@@ -182,14 +183,14 @@ def _with_weights(
     roles: DataFrame, train: Mapping[str, Any], settings: TrainSettings
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Return the rows with their weight, training negatives thinned, and the numbers of the thinning."""
-    kept, weight = kept_and_weight("label", settings.negatives_kept, settings.seed + 1, KEYS)
+    kept, weight = kept_and_weight("label", settings.negatives_kept, settings.seed + 1, LOAN_MONTH)
     trains = F.col("role") == "train"
     used = roles.where(~trains | kept).select(
-        *KEYS,
+        *LOAN_MONTH,
         "role",
         F.col("label").cast("float").alias("label"),
         F.when(trains, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
-        F.xxhash64(F.lit(settings.seed + 2), *KEYS).alias("shuffle"),
+        F.xxhash64(F.lit(settings.seed + 2), *LOAN_MONTH).alias("shuffle"),
     )
     thinned = used.where(trains)
     means = check_thinning((train["rows"], train["defaults"]), thinned, "label", settings.negatives_kept)
@@ -212,12 +213,12 @@ def _write_rows(
     Raises:
         LoanbookError: the files of the training rows are not equal groups.
     """
-    (groups, size), order = training, ["shuffle", *KEYS]
+    (groups, size), order = training, ["shuffle", *LOAN_MONTH]
     sizes = {**dict.fromkeys(HELD_OUT, MAX_ROWS), "train": size}
     with in_row_groups(used, "role", order, sizes) as placed:
         whole = placed.where((F.col("role") != "train") | (F.col("row_group") < groups))
         kept = ["role", "row_group", "shuffle", *KEPT, *TARGETS]
-        rows = model_inputs(book.join(whole, on=list(KEYS)), spec, keep=kept)
+        rows = model_inputs(book.join(whole, on=list(LOAN_MONTH)), spec, keep=kept)
         files = rows.repartition("role", "row_group").sortWithinPartitions("role", "row_group", *order)
         files.drop("shuffle").write.mode("append").partitionBy("role", "row_group").parquet(str(folder))
     verify_groups(folder / "role=train", groups, size)

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from loanbook.errors import InputError
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.section import validated
+from loanbook.tables.columns import LOAN_MONTH
 from loanbook.warehouse.storage import Storage, is_complete, read_json
 
-KEYS = ("source", "loan_id", "as_of_date")
-KEPT = (*KEYS, "state", "default_status", "upb")
+KEPT = (*LOAN_MONTH, "state", "default_status", "upb")
 TARGETS = ("label", "weight")
 
 

@@ -5,9 +5,9 @@ import math
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.book.draw import drawn
 from loanbook.errors import LoanbookError
 
-STEPS = 1_000_000
 STANDARD_ERRORS = 6.0
 
 
@@ -15,9 +15,10 @@ def kept_and_weight(label: str, share: float, seed: int, keys: tuple[str, ...]) 
     """Return whether a training row stays, and its weight: 1, or 1/share for negatives."""
     if share >= 1:
         return F.lit(True), F.lit(1.0).cast("float")
-    drawn = F.pmod(F.xxhash64(F.lit(seed), *keys), F.lit(STEPS)) < F.lit(round(share * STEPS))
     positive = F.col(label) == 1
-    return positive | drawn, F.when(positive, F.lit(1.0)).otherwise(F.lit(1 / share)).cast("float")
+    return positive | drawn(share, seed, *keys), F.when(positive, F.lit(1.0)).otherwise(
+        F.lit(1 / share)
+    ).cast("float")
 
 
 def check_thinning(full: tuple[int, int], kept: DataFrame, label: str, share: float) -> dict[str, float]:

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from loanbook.book.draw import STEPS, draw
 from loanbook.book.months import month_number
 from loanbook.settings.train import TrainSettings
 
 HELD_OUT = ("tune", "calibrate", "calibrate_check", "test")
 ROLES = ("train", *HELD_OUT)
-HASH_STEPS = 1_000_000
 
 
 class Fold(BaseModel):
@@ -141,9 +141,9 @@ def _within(first: date | None, last: date | None) -> Column:
 
 def role_column(fold: Fold, seed: int) -> Column:
     """Return the role of a row, null in the gap before the test; in development it follows the loan."""
-    position = F.pmod(F.xxhash64(F.lit(seed), "source", "loan_id"), F.lit(HASH_STEPS))
+    position = draw(seed, "source", "loan_id")
     role = F.lit(None).cast("string")
     cuts = accumulate(fold.shares.values())
     for name, cut in reversed(list(zip(fold.shares, cuts, strict=True))):
-        role = F.when(position < F.lit(round(cut * HASH_STEPS)), F.lit(name)).otherwise(role)
+        role = F.when(position < F.lit(round(cut * STEPS)), F.lit(name)).otherwise(role)
     return F.when(_within(fold.test_from, fold.test_to), F.lit("test")).when(in_development(fold), role)

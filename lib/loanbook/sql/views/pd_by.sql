@@ -1,11 +1,11 @@
--- What is the mean PD of performing loans by vintage and month? Defaulted loans have lines of their own.
+-- What is the mean PD of performing loans by {what} and month? Defaulted loans have lines of their own.
 SELECT
   source,
   as_of_date,
   scenario,
   model_name,
   model_version,
-  COALESCE(vintage, 'unknown') AS vintage,
+  {group} AS {column},
   CASE WHEN default_status = 'performing' THEN 'performing' ELSE 'defaulted' END AS book,
   COUNT(*) AS loans,
   SUM(upb) AS upb,
