@@ -19,8 +19,11 @@ test: setup      ## set up if needed, then run every test but the story
 story: setup     ## the README's story, each of its twenty jobs a process of its own
 	$(PYTHON) -m pytest tests/acceptance/test_story.py
 
-check: setup     ## ruff, mypy, the floors of the house, and the tests without Spark; under a minute
+check: setup     ## ruff, mypy, the floors of the package, and the tests without Spark; under a minute
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
+
+docs: setup      ## the pages of docs/ as a site in build/site; a broken link fails it
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
 
 bench: setup     ## run one benchmark: make bench BENCH=demo
 	$(PYTHON) -m tests.benchmarks $(BENCH)
@@ -28,4 +31,4 @@ bench: setup     ## run one benchmark: make bench BENCH=demo
 clean:           ## remove what the targets built, except .venv
 	rm -rf build
 
-.PHONY: help setup demo test story check bench clean
+.PHONY: help setup demo test story check docs bench clean

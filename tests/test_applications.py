@@ -1,4 +1,4 @@
-"""One row a loan with its own outcome, by the README's mapping: a file in, scores out."""
+"""One row a loan with its own outcome, by the documentation's mapping: a file in, scores out."""
 
 import json
 import re
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.train
 LOANS, UNKNOWN = 900, 40
 
 
-def readme_mapping() -> str:
-    text = (ROOT / "README.md").read_text("utf-8")
+def documented_mapping() -> str:
+    text = (ROOT / "docs" / "mapping.md").read_text("utf-8")
     return next(block for block in re.findall(r"```yaml\n(.*?)```", text, re.S) if "outcome:" in block)
 
 
@@ -40,7 +40,7 @@ def write_applications(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def folder(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("applications")
-    (folder / "shop_applications.yaml").write_text(readme_mapping())
+    (folder / "shop_applications.yaml").write_text(documented_mapping())
     (folder / "tape").mkdir()
     write_applications(folder / "tape")
     return folder

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with interruptible():
             _require_writable(destination)
-            result, code = _do(_parser().parse_args(given)), 0
+            result, code = _do(command_line().parse_args(given)), 0
     except (Exception, KeyboardInterrupt) as error:
         failure = explained(error)
         if "--traceback" in given:
@@ -85,7 +85,8 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of every command with its arguments."""
     parser = _Parser(
         prog="loanbook",
         description="Default probabilities for a loan book, from tapes to Delta tables.",

@@ -2,9 +2,8 @@
 
 import subprocess
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-from loanbook import __version__
 
 
 @cache
@@ -12,7 +11,15 @@ def code_version() -> str:
     """Return the package's version, with the commit where it runs from a checkout and git can say which."""
     root = Path(__file__).parents[2]
     commit = described(root) if (root / ".git").exists() else ""
-    return f"{__version__}+{commit}" if commit else __version__
+    return f"{released()}+{commit}" if commit else released()
+
+
+def released() -> str:
+    """Return the version in ``pyproject.toml`` of the installed package; ``unknown`` where none is."""
+    try:
+        return version("loanbook")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def described(root: Path) -> str:

@@ -1,17 +1,24 @@
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.settings.files import conf_file, load_yaml
-from loanbook.settings.settings import load_settings
+from loanbook.settings.files import conf_file, conf_folder, load_yaml
+from loanbook.settings.paths import PathSettings
+from loanbook.settings.section import validated
+from loanbook.settings.settings import Settings, load_settings
+from tests.settings.keys import keys_in, keys_of
+
+
+def test_the_base_file_has_every_setting_and_no_other():
+    content = load_yaml(conf_folder() / "base.yaml")
+    settings = Settings(paths=PathSettings(**content["paths"]))
+    known = keys_of(settings)
+    assert known ^ keys_in(content, known) == set()
 
 
 def test_the_base_file_repeats_every_default_of_the_typed_settings():
-    from loanbook.settings.settings import Settings
-
-    settings = load_settings("cluster")
-    defaults = Settings(paths=settings.paths)
-    for section in ("default_definition", "ingest", "book", "evaluate", "score"):
-        assert getattr(settings, section) == getattr(defaults, section), section
+    content = load_yaml(conf_folder() / "base.yaml")
+    settings = validated(Settings, content, "base.yaml")
+    assert settings == Settings(paths=settings.paths)
 
 
 def test_an_override_wins_over_the_profile_and_follows_references():

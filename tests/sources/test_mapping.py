@@ -9,9 +9,8 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.settings.section import validated
 from loanbook.sources.mapping.macro_mapping import MacroMapping
-from loanbook.sources.mapping.mapping import LOAN_COLUMNS, PERFORMANCE_COLUMNS, TapeMapping
+from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.sources.mapping.mapping_files import load_mapping
-from loanbook.tables.columns import STATES
 from tests.sources.tapes import MONTHLY_FEED
 
 WORST = {"expression": "max(days) OVER (PARTITION BY id)", "type": "numeric", "role": "input"}
@@ -233,17 +232,6 @@ def test_a_mistake_is_not_given_the_line_of_what_it_replaces(tmp_path):
     (tmp_path / "mine.yaml").write_text("extends: freddie_mac\nname: mine\nfiles:\n  - kind: performance\n")
     with pytest.raises(InputError, match=r"missing key 'files\.0\.pattern' \(line 4\)"):
         load_mapping(TapeMapping, str(tmp_path / "mine.yaml"))
-
-
-def test_the_readme_lists_the_columns_and_states_that_exist():
-    readme = (SOURCES.parents[1] / "README.md").read_text()
-    (listed,) = re.findall(r"(?s)^Columns of `performance` are.*?\n\n", readme, re.MULTILINE)
-    named = set(re.findall(r"`(\w+)`", listed))
-    assert named >= {*PERFORMANCE_COLUMNS, *LOAN_COLUMNS, *STATES}
-    assert named <= {
-        *PERFORMANCE_COLUMNS, *LOAN_COLUMNS, *STATES, "performance", "exits", "terminations", "exit_reason",
-        "loans",
-    }  # fmt: skip
 
 
 def test_no_or_an_unknown_source_is_bad_input():

@@ -1,1 +1,1 @@
-"""Features and labels: DataFrame to DataFrame, one theme a module, nothing known later than its month."""
+"""Features: what was known of each loan at each month, one theme a module, and nothing later."""

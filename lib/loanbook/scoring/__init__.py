@@ -1,1 +1,1 @@
-"""Scoring the book: the pandas UDF, the writer and the SQL views."""
+"""Scoring the book: a model over a month's features, and the writer."""

@@ -11,8 +11,8 @@ from loanbook.settings.section import Section, validated
 class Schedule(Section):
     """The learning rate by optimizer step t: constant, or divided by 1 + t / decay_steps."""
 
-    kind: Literal["constant", "inverse_time"] = "constant"
-    decay_steps: int = Field(800, ge=1)
+    kind: Literal["constant", "inverse_time"] = Field("constant", description="constant, or falling")
+    decay_steps: int = Field(800, ge=1, description="steps after which a falling rate has halved")
     warmup_epochs: int = Field(2, ge=0, description="over which the rate grows to workers x learning_rate")
 
 
@@ -25,10 +25,12 @@ class ModelSettings(Section):
         description="a module of loanbook.models.heads; without it the tape's own outcome where it declares "
         "one, else default_12m",
     )
-    units: tuple[int, ...] = Field(min_length=1)
-    activation: Literal["relu", "elu", "gelu", "tanh"] = "relu"
-    dropout: float = Field(0.0, ge=0, lt=1)
-    optimizer: Literal["adam", "sgd"] = "adam"
+    units: tuple[int, ...] = Field(min_length=1, description="width of each layer")
+    activation: Literal["relu", "elu", "gelu", "tanh"] = Field("relu", description="after each layer")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of units zeroed in a training step")
+    optimizer: Literal["adam", "sgd"] = Field(
+        "adam", description="the rule by which weights follow gradients"
+    )
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     learning_rate: float = Field(1e-3, gt=0, description="of one worker")
     schedule: Schedule = Schedule()

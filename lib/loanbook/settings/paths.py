@@ -10,7 +10,7 @@ PathText = Annotated[str, Field(min_length=1)]
 
 
 class PathSettings(Section):
-    """Where things live; see storage.py for the schemes it supports."""
+    """Where things live: a local or mounted path; the warehouse's tables also under s3a: or abfss:."""
 
     warehouse: PathText
     models: PathText

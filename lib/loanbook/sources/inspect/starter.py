@@ -164,7 +164,7 @@ def _type(field: Field) -> tuple[str, list[str]]:
             return "text", ["whole numbers too long for an int"]
     if MONEY.search(field.name) and not field.codes and not COUNT.search(field.name):
         if field.decimals > MONEY_DECIMALS:
-            return "double", [*field.notes, f"TODO: money of {field.decimals} decimals? see the README"]
+            return "double", [*field.notes, f"TODO: money of {field.decimals} decimals? see docs/mapping.md"]
         return "money", []
     return ("int" if field.type == "int" else "double"), []
 

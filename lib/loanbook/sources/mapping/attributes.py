@@ -14,9 +14,9 @@ Role = Literal["input", "protected", "monitoring", "identifier", "post_outcome"]
 class Attribute(Section):
     """An attribute beyond the canonical columns; only the role ``input`` may reach a model."""
 
-    expression: Expression
-    type: Literal["numeric", "categorical", "date", "text"]
-    role: Role
+    expression: Expression = Field(description="its value, over the fields of the line")
+    type: Literal["numeric", "categorical", "date", "text"] = Field(description="how a model reads it")
+    role: Role = Field(description="what it may be used for; features take inputs alone")
 
 
 # It becomes the name of a column and of a network's layer.

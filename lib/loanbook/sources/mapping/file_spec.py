@@ -58,7 +58,9 @@ Encoding = Annotated[str, AfterValidator(_encoding)]
 class FieldType(Section):
     """How one field's text becomes a value; a text that does not is rejected, a sentinel is missing."""
 
-    type: Literal["text", "int", "double", "money", "date"] = "text"
+    type: Literal["text", "int", "double", "money", "date"] = Field(
+        "text", description="what the field becomes; 'field: int' is short for 'field: {type: int}'"
+    )
     format: Annotated[str, AfterValidator(_date_format)] = Field(
         "yyyy-MM-dd", description="of a date: yyyy, MM, dd in fixed places; without dd, day 1"
     )
@@ -114,7 +116,9 @@ class FieldType(Section):
 class FileSpec(Section):
     """One kind of file of the tape: its name, dialect and fields in their order (or by header)."""
 
-    kind: Literal["loans", "performance", "macro", "lookup"]
+    kind: Literal["loans", "performance", "macro", "lookup"] = Field(
+        description="what its lines are: terms, months, series, or fields joined to another file's lines"
+    )
     name: str | None = Field(
         None, pattern=r"^[a-z][a-z0-9_]*$", description="of a lookup: the struct that its fields become"
     )
@@ -123,10 +127,14 @@ class FileSpec(Section):
         default_factory=dict, description="name of a lookup to what equals its key in this file's lines"
     )
     pattern: Pattern = Field(description="of the whole file name, without .gz")
-    delimiter: str = Field(",", min_length=1)
-    quote: str | None = Field(None, min_length=1, max_length=1)
-    header: bool = False
-    encoding: Encoding = "utf-8-sig"
+    delimiter: str = Field(",", min_length=1, description="what stands between two fields")
+    quote: str | None = Field(
+        None, min_length=1, max_length=1, description="sign around a field that may hold the delimiter"
+    )
+    header: bool = Field(
+        False, description="whether the first line names the columns; without it fields go by their order"
+    )
+    encoding: Encoding = Field("utf-8-sig", description="of the text, such as utf-8, latin-1 or utf-16")
     unended_last_line: Literal["flag", "reject"] = Field(
         "flag", description="what follows where the last line has no end, and so may have been cut"
     )
@@ -136,7 +144,7 @@ class FileSpec(Section):
     delivered_at: OneGroup | None = Field(
         None, description="its one group in the file name is the day, YYYYMMDD"
     )
-    fields: dict[str, FieldType] = Field(default_factory=dict)
+    fields: dict[str, FieldType] = Field(default_factory=dict, description="name to type, in their order")
     layouts: tuple[dict[str, FieldType], ...] = Field(
         (), description="instead of fields: several layouts; a file has the one that most of its lines fit"
     )
@@ -193,7 +201,11 @@ class MappingFile(Section):
     """A file of ``conf/sources``: its name, and the line of each of its keys for messages."""
 
     # As long as a text of which Delta keeps whole statistics: they say whose rows a file holds.
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        max_length=32,
+        description="of the source in the tables: small letters, digits and underscores",
+    )
     _lines: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property

@@ -32,8 +32,8 @@ class MacroFileSpec(FileSpec):
     kind: Literal["macro"] = "macro"
     fields: Fields = Field(default_factory=dict)
     layouts: tuple[Fields, ...] = ()
-    region: Expression
-    month: Expression
+    region: Expression = Field(description="the line's region: US, or a state's two letters")
+    month: Expression = Field(description="the line's month, as any day of it")
     known_on: Expression | None = Field(
         None, description="the day a line's values became known, where the file says it; else the lag's"
     )

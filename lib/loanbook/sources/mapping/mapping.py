@@ -35,7 +35,7 @@ EXIT_COLUMNS = [
 class Check(Section):
     """A condition on a line, and what follows where it is true."""
 
-    when: Expression
+    when: Expression = Field(description="condition that is true of a line with the fault")
     severity: Literal["reject", "flag", "halt"] = Field(
         "reject",
         description="reject: to quarantine; flag: kept, its score is flagged; halt: nothing is published",
@@ -65,11 +65,17 @@ class LoanMapping(Section):
     With ``of: performance`` there is no loans file: a loan's terms are those of its first reported month.
     """
 
-    of: Literal["loans", "performance"] = "loans"
-    columns: dict[str, Expression]
-    attributes: dict[AttributeName, Attribute] = Field(default_factory=dict)
+    of: Literal["loans", "performance"] = Field(
+        "loans", description="the file that terms are read from; performance: the loan's first month"
+    )
+    columns: dict[str, Expression] = Field(description="column of loans to expression")
+    attributes: dict[AttributeName, Attribute] = Field(
+        default_factory=dict, description="what else the tape says once of a loan"
+    )
     checks: Checks = Field(default_factory=dict, description="name to condition, or to when and severity")
-    without_performance: Literal["keep", "set_aside"] = "keep"
+    without_performance: Literal["keep", "set_aside"] = Field(
+        "keep", description="what becomes of terms of a loan that no month was reported of"
+    )
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
@@ -82,11 +88,13 @@ class LoanMapping(Section):
 class PerformanceMapping(Section):
     """Canonical columns of ``performance`` and ``terminations`` as expressions over the performance file."""
 
-    columns: dict[str, Expression]
+    columns: dict[str, Expression] = Field(description="column of performance to expression")
     attributes: dict[AttributeName, Attribute] = Field(
         default_factory=dict, description="those that change with the month, known with its row"
     )
-    exits: dict[str, Expression] = Field(default_factory=dict)
+    exits: dict[str, Expression] = Field(
+        default_factory=dict, description="column of terminations to expression, on a loan's last line"
+    )
     checks: Checks = Field(default_factory=dict, description="name to condition, or to when and severity")
 
     @model_validator(mode="after")
@@ -148,15 +156,19 @@ class TapeOutcome(Section):
 
     expression: Expression = Field(description="true where bad, false where good, null where not known")
     definition: str = Field(min_length=1, description="what counts as bad, in words")
-    horizon_months: int | Literal["to_maturity"]
-    grain: Literal["loan", "loan_month"]
+    horizon_months: int | Literal["to_maturity"] = Field(description="months within which it is observed")
+    grain: Literal["loan", "loan_month"] = Field(
+        description="whether it is said once a loan, in the month of its application, or of every month"
+    )
 
 
 class TapeMapping(MappingFile):
     """A loan tape: files, fields and canonical columns."""
 
-    product: Literal["mortgage", "card", "personal"]
-    period_months: Literal[1, 3] = 1
+    product: Literal["mortgage", "card", "personal"] = Field(
+        description="kind of loan; of a card a balance may rise"
+    )
+    period_months: Literal[1, 3] = Field(1, description="months between two reports of a loan")
     known_lag_months: int = Field(ge=0, description="months after a reporting month until the tape shows it")
     slices: Literal["cohorts", "months"] = Field(
         "cohorts", description="what a slice is: some loans with all their months, or a month of all loans"
