@@ -14,7 +14,7 @@ demo: setup      ## simulate a book, run the whole pipeline on it, query the res
 	bash deploy/demo.sh
 
 test: setup      ## set up if needed, then run every test but the story
-	$(PYTHON) -m pytest tests --deselect tests/acceptance/test_story.py
+	$(PYTHON) -m pytest -n 2 --dist loadfile tests --deselect tests/acceptance/test_story.py
 
 story: setup     ## the README's story, each of its twenty jobs a process of its own
 	$(PYTHON) -m pytest tests/acceptance/test_story.py

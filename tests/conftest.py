@@ -20,6 +20,7 @@ TEST_CONF = {
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     "spark.python.sql.dataFrameDebugging.enabled": "false",  # a round trip to the JVM for each expression
     "spark.sql.adaptive.enabled": "false",  # planning again after each shuffle costs a tenth
+    "spark.sql.lightweightPlanChangeValidation": "false",  # Spark's check of itself after each rule
     "spark.ui.enabled": "false",  # parallel test runs would fight over its port
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "2",  # tests hold a few thousand rows at most

@@ -67,6 +67,7 @@ DELIVERIES = Table(
         RUN_ID,
     ),
     key=("source", "delivery"),
+    partitions=("source",),
     constraints={
         "scope_known": one_of("scope", ("full", "delta")),
         "history_known": one_of("history", ("reported", "rebuilt")),
