@@ -7,8 +7,8 @@ import pyarrow as pa
 from loanbook.book.months import month_number
 from loanbook.features.catalogue.registry import catalogue_id
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.features.engine.own_inputs import INTO
 from loanbook.features.engine.partition import Partition, Plan
+from loanbook.features.engine.tape_inputs import INTO
 from loanbook.features.engine.terms import NUMBERS, TEXTS
 from loanbook.features.panel.inputs import LISTED, REPORT
 from loanbook.features.panel.rows import ARROW_TYPES, Stamp, month_rows

@@ -6,13 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from loanbook.models.calibration import (
-    Calibration,
-    fit_on_logit,
-    fit_platt,
-    logit,
-    sigmoid,
-)
+from loanbook.models.calibration import Calibration, fit_on_logit, fit_platt, logit, sigmoid
 
 
 def test_platt_recovers_the_distortion() -> None:

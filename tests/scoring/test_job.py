@@ -16,15 +16,7 @@ from loanbook.scoring.book import scored_book
 from loanbook.sql.duckdb import Warehouse
 from loanbook.tables.scores import SCORES
 from loanbook.training.snapshot.read import matrices
-from tests.tiny_book import (
-    MONTHS,
-    SPEC,
-    feature_rows,
-    number,
-    publish_tape,
-    publish_training,
-    save_model,
-)
+from tests.tiny_book import MONTHS, SPEC, feature_rows, number, publish_tape, publish_training, save_model
 
 SCORE = COMMANDS["score-portfolio"]
 LAST = {"model": None, "model_version": None}

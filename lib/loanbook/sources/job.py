@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.path_forms import local_path
 from loanbook.quality.bounds import LoanChanges, assert_within_bounds
-from loanbook.quality.reconcile import Tally
+from loanbook.quality.tally import Tally
 from loanbook.sources.canonical.canonical import assert_mapping
 from loanbook.sources.canonical.frames import Keep, keeper
 from loanbook.sources.canonical.loans import loan_changes

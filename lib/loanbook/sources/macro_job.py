@@ -10,9 +10,10 @@ from pyspark.sql import functions as F
 
 from loanbook.path_forms import local_path
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
+from loanbook.quality.gates import assert_few_rejected, assert_layout
 from loanbook.quality.misfits import NOT_FINITE, finite, not_finite
-from loanbook.quality.reconcile import Tally, assert_few_rejected, assert_layout, tallies
 from loanbook.quality.rejected import by_reason, warn_of
+from loanbook.quality.tally import Tally, tallies
 from loanbook.quality.unread_series import unread_series
 from loanbook.sources.canonical.fields import assert_rows, empty_fields, read_fields
 from loanbook.sources.canonical.frames import keeper

@@ -11,8 +11,8 @@ from loanbook.errors import InputError
 from loanbook.path_forms import local_path
 from loanbook.sql.refusals import refusal
 from loanbook.sql.views import READ_BY_VIEWS, VIEWS, view_sql
-from loanbook.warehouse.standing import gone, standing_of_files
 from loanbook.warehouse.storage import Storage
+from loanbook.warehouse.visible_version import gone, standing_of_files
 
 PUBLISHED = """
 SELECT output.key AS name, MAX(output.value) AS version

@@ -26,7 +26,7 @@ SCORE_BAND = """CASE
     WHEN credit_score < 780 THEN '740-779'
     ELSE '780 and above'
   END"""
-PD_BY = {  # of the views that are made of pd_by.sql: in words, column, and what it holds
+PD_BY = {  # of the views that are made of pd_by_group.sql: in words, column, and what it holds
     "pd_by_delinquency": {"what": "delinquency", "column": "state", "group": "state"},
     "pd_by_vintage": {"what": "vintage", "column": "vintage", "group": "COALESCE(vintage, 'unknown')"},
     "pd_by_score_band": {"what": "credit score", "column": "score_band", "group": SCORE_BAND},
@@ -36,7 +36,7 @@ PD_BY = {  # of the views that are made of pd_by.sql: in words, column, and what
 @cache
 def view_sql(name: str) -> str:
     """Return the SELECT of a view, with the comment that says what it answers."""
-    file = "pd_by" if name in PD_BY else name
+    file = "pd_by_group" if name in PD_BY else name
     text = (files(__package__) / "views" / f"{file}.sql").read_text("utf-8").strip()
     return text.format(**PD_BY[name]) if name in PD_BY else text
 

@@ -16,8 +16,8 @@ from loanbook.tables.runs import RUNS
 from loanbook.warehouse import delta
 from loanbook.warehouse.commits import commits_by_spark
 from loanbook.warehouse.session import build_session
-from loanbook.warehouse.standing import Commit, Standing, commit_of, gone, named_foreign, standing
 from loanbook.warehouse.storage import Storage
+from loanbook.warehouse.visible_version import Commit, Standing, commit_of, gone, named_foreign, standing
 
 
 class Reader:

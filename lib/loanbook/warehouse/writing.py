@@ -16,7 +16,7 @@ from loanbook.warehouse.files import require_files
 from loanbook.warehouse.lease import Lease
 from loanbook.warehouse.reading import Reader
 from loanbook.warehouse.session import named
-from loanbook.warehouse.standing import gone, require_own, require_settled
+from loanbook.warehouse.visible_version import gone, require_own, require_settled
 from loanbook.warehouse.worker_files import Receipt, commit
 
 log = logging.getLogger(__name__)

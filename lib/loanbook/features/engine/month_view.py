@@ -10,7 +10,7 @@ import pyarrow as pa
 from loanbook.features.engine.history import HISTORIES, SEVERE, History
 from loanbook.features.engine.macro_known import MacroKnown
 from loanbook.features.engine.neighbourhood_known import Neighbourhood
-from loanbook.features.engine.own_inputs import OwnInputs
+from loanbook.features.engine.tape_inputs import OwnInputs
 from loanbook.features.engine.terms import Terms
 from loanbook.features.engine.values import Numbers, Values, difference, first_known, ratio
 from loanbook.tables.neighbourhood import COUNTS as COUNTED

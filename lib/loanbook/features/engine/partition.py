@@ -17,7 +17,7 @@ from loanbook.features.engine.knowledge_period import NO_END, Written, ids_and_m
 from loanbook.features.engine.macro_known import NATION, MacroKnown
 from loanbook.features.engine.month_view import Known
 from loanbook.features.engine.neighbourhood_known import Neighbourhood
-from loanbook.features.engine.own_inputs import KINDS, OwnInputs, entries_of
+from loanbook.features.engine.tape_inputs import KINDS, OwnInputs, entries_of
 from loanbook.features.engine.terms import Terms, numbers_of, terms_of, whole_of
 from loanbook.features.engine.values import Numbers
 from loanbook.tables.columns import STATES, TERMINAL_STATES

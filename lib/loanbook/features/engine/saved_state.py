@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from loanbook.features.engine.history import HISTORIES, MISSING, NUMBERS, RINGS, History
-from loanbook.features.engine.own_inputs import KINDS
+from loanbook.features.engine.tape_inputs import KINDS
 from loanbook.features.engine.values import NONE, Numbers
 
 # Most tapes report neither payments nor limits: those are a record of their own, null where all missing.

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from loanbook.book.months import last_day, month_expr
 from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.features.engine.own_inputs import INTO
 from loanbook.features.engine.partition import Partition, Plan
+from loanbook.features.engine.tape_inputs import INTO
 from loanbook.features.engine.terms import NUMBERS, TEXTS
 from loanbook.features.panel.rows import ARROW_TYPES, Stamp, month_rows
 from loanbook.tables.columns import DEFAULT_STATUSES, STATES

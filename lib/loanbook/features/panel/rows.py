@@ -10,7 +10,7 @@ from loanbook.book.months import last_day
 from loanbook.features.catalogue.feature import Feature
 from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
 from loanbook.features.engine.month_view import Known
-from loanbook.features.engine.own_inputs import INTO
+from loanbook.features.engine.tape_inputs import INTO
 from loanbook.features.engine.values import Values
 from loanbook.tables.columns import DEFAULT_STATUSES
 

@@ -10,7 +10,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql.types import BooleanType, IntegralType
 
-from loanbook.book.draw import drawn
+from loanbook.book.hash_draw import drawn
 from loanbook.errors import InputError
 from loanbook.models.inputs.model_inputs import finite_number, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of

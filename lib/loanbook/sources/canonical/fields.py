@@ -14,9 +14,9 @@ from loanbook.sources.landing.chunks import LANDED_SCHEMA, UNIT_SEPARATOR
 from loanbook.sources.landing.columns import positions, required_fields
 from loanbook.sources.landing.landing import Landed
 from loanbook.sources.landing.text_blocks import ENCODING, UNBALANCED, UNENDED
+from loanbook.sources.mapping.decimal_signs import number_text, too_many_decimals
 from loanbook.sources.mapping.expressions import assert_valid
 from loanbook.sources.mapping.file_spec import FieldType, FileSpec
-from loanbook.sources.mapping.number_forms import number_text, too_many_decimals
 
 META = [
     name for field in LANDED_SCHEMA.split(", ") if (name := field.split()[0]) not in ("_damage", "_fields")

@@ -11,7 +11,7 @@ from loanbook.sources.mapping.attributes import Attribute, AttributeName, expres
 from loanbook.sources.mapping.expressions import Expression, scope_of
 from loanbook.sources.mapping.file_spec import FileSpec, MappingFile
 from loanbook.sources.mapping.literals import literal_results
-from loanbook.sources.mapping.money import fields_of, unlike_money
+from loanbook.sources.mapping.money_columns import fields_of, unlike_money
 from loanbook.tables.columns import STATES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE

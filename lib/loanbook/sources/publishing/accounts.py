@@ -4,14 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from loanbook.quality.reconcile import (
-    Tally,
-    assert_few_rejected,
-    assert_few_repeated,
-    assert_layout,
-    assert_no_halt,
-    tallies,
-)
+from loanbook.quality.gates import assert_few_rejected, assert_few_repeated, assert_layout, assert_no_halt
 from loanbook.quality.rejected import (
     Rejected,
     assert_no_class_lost,
@@ -20,6 +13,7 @@ from loanbook.quality.rejected import (
     lost_classes,
     warn_of,
 )
+from loanbook.quality.tally import Tally, tallies
 from loanbook.sources.landing.columns import required_layouts
 from loanbook.sources.publishing.judge import Judged
 from loanbook.sources.publishing.quarantined import frequent_reasons

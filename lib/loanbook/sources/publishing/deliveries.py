@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 
-from loanbook.quality.reconcile import Tally, assert_reconciled
+from loanbook.quality.tally import Tally, assert_reconciled
 from loanbook.sources.landing.landing import Landed
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.sources.publishing.stored import published

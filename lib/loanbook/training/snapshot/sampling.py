@@ -5,7 +5,7 @@ import math
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.book.draw import drawn
+from loanbook.book.hash_draw import drawn
 from loanbook.errors import LoanbookError
 
 STANDARD_ERRORS = 6.0

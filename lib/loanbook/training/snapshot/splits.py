@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from loanbook.book.draw import STEPS, draw
+from loanbook.book.hash_draw import STEPS, draw
 from loanbook.book.months import month_number
 from loanbook.settings.train import TrainSettings
 

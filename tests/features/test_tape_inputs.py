@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from loanbook.features.engine.own_inputs import OwnInputs, entries_of
+from loanbook.features.engine.tape_inputs import OwnInputs, entries_of
 from tests.features.books import START, BookLoan, Rows, loans_of, performance_of, plan_of
 from tests.features.partitions import STAMP, features_of, partition_of
 

@@ -7,7 +7,7 @@ import pytest
 
 from loanbook.errors import InputError, LoanbookError
 from loanbook.warehouse.commit_log import commits_in_folder
-from loanbook.warehouse.standing import Commit, commit_of, require_own, require_settled, standing
+from loanbook.warehouse.visible_version import Commit, commit_of, require_own, require_settled, standing
 
 MOVED, OURS, FOREIGN = (False, None), (True, "run-9"), (True, None)
 

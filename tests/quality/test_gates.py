@@ -6,13 +6,8 @@ from decimal import Decimal
 import pytest
 
 from loanbook.errors import GateRefused, InputError, LoanbookError
-from loanbook.quality.reconcile import (
-    Tally,
-    assert_few_rejected,
-    assert_few_repeated,
-    assert_layout,
-    assert_reconciled,
-)
+from loanbook.quality.gates import assert_few_rejected, assert_few_repeated, assert_layout
+from loanbook.quality.tally import Tally, assert_reconciled
 
 
 def test_a_lost_line_is_a_fault():
