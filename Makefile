@@ -13,11 +13,8 @@ setup: .venv/.ready  ## make .venv: pinned packages, Horovod, Delta's jars (unde
 demo: setup      ## simulate a book, run the whole pipeline on it, query the result
 	bash deploy/demo.sh
 
-test: setup      ## set up if needed, then run every test but the story
-	$(PYTHON) -m pytest -n 2 --dist loadfile tests --deselect tests/acceptance/test_story.py
-
-story: setup     ## the README's story, each of its twenty jobs a process of its own
-	$(PYTHON) -m pytest tests/acceptance/test_story.py
+test: setup      ## set up if needed, then run every test, in two processes
+	$(PYTHON) -m pytest -n 2 --dist loadfile tests
 
 check: setup     ## ruff, mypy, the floors of the package, and the tests without Spark; under a minute
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
@@ -31,4 +28,4 @@ bench: setup     ## run one benchmark: make bench BENCH=demo
 clean:           ## remove what the targets built, except .venv
 	rm -rf build
 
-.PHONY: help setup demo test story check docs bench clean
+.PHONY: help setup demo test check docs bench clean
