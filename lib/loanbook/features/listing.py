@@ -12,7 +12,7 @@ from loanbook.sql.duckdb import Answer
 
 IN_TABLE = ("name", "theme", "type", "unit", "range", "known", "expected_sign", "roll_forward")
 KNOWN = {
-    "origination": "at origination, as first reported",
+    "origination": "at origination, as last delivered",
     "report": "with the report of the month, or the last one before it",
     "publication": "when the series' month is published, by its lag and in the revision known then",
 }
@@ -56,7 +56,7 @@ first report to the month before its exit, reported or not, until it has not bee
 THEMES = {
     "delinquency": "How late the loan is and has been. Severity counts 0 for current and inactive, "
     "1 for `dpd30`, 2 for `dpd60`, 3 for `dpd90`, 4 for foreclosure, 5 for REO.",
-    "loan_terms": "Contract, borrower and property as first reported, and what the calendar makes of them.",
+    "loan_terms": "Contract, borrower and property at origination, and what the calendar makes of them.",
     "balance": "How much of the loan is left, how that moves, and how it is paid. Utilisation and limits are "
     "of revolving accounts, the schedule and its payments of instalment loans.",
     "macro": "The economy as known at the month's end, of the loan's region where it has the series, else "

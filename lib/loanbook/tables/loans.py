@@ -1,4 +1,4 @@
-"""``loans``: each loan's terms and borrower at origination, as first reported."""
+"""``loans``: each loan's terms and borrower at origination, as last delivered."""
 
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import (
@@ -18,7 +18,7 @@ from loanbook.tables.columns import (
 LOANS = Table(
     name="loans",
     lease="tapes",
-    description="One row for each loan: terms and borrower at origination, as first reported",
+    description="One row for each loan: terms and borrower at origination, as last delivered",
     columns=(
         SOURCE,
         LOAN_ID,

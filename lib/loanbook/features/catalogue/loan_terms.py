@@ -1,4 +1,4 @@
-"""Loan terms: age, contract, borrower and property as first reported."""
+"""Loan terms: age, contract, borrower and property at origination."""
 
 from functools import partial
 from typing import Any

@@ -52,7 +52,7 @@ class PanelInputs:
 
     Args:
         performance: reported rows of the months to read, and possibly later ones, which are not read.
-        loans: one row a loan, as first reported.
+        loans: one row a loan, as last delivered.
         plan: the months to make, and what the engine makes them with.
         stamp: what every row carries.
         state: running state after the month before; None: the histories are read from their beginning.
