@@ -7,7 +7,7 @@ help:            ## list the targets
 
 setup: .venv/.ready  ## make .venv: pinned packages, Horovod, Delta's jars (under 8 minutes on 2 cores)
 
-.venv/.ready: pyproject.toml constraints.txt deploy/setup.sh deploy/fetch_jars.py
+.venv/.ready: pyproject.toml constraints.txt deploy/setup.sh deploy/fetch_jars.py deploy/archive_classes.py
 	bash deploy/setup.sh
 
 demo: setup      ## simulate a book, run the whole pipeline on it, query the result

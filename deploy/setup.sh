@@ -42,6 +42,9 @@ pip install -c constraints.txt -e ".[sql,dev]"
 say "Delta's jars"
 "$venv/bin/python" deploy/fetch_jars.py >"$log/jars.log" 2>&1 || { cat "$log/jars.log" >&2; exit 1; }
 
+say "archive of the JVM's classes"
+"$venv/bin/python" deploy/archive_classes.py >"$log/classes.log" 2>&1 || { cat "$log/classes.log" >&2; exit 1; }
+
 say "waiting for Horovod"
 wait "$horovod" || { tail -n 40 "$log/horovod.log" >&2; echo "setup: Horovod did not build; see $log/horovod.log" >&2; exit 1; }
 pip install --no-deps --no-index --find-links "$log/wheels" horovod

@@ -1,9 +1,10 @@
 import os
+import shlex
 
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.warehouse.session import _name_files_in_utf8, _require_names
+from loanbook.warehouse.session import _name_files_in_utf8, _require_names, with_classes
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,14 @@ def test_a_folder_that_the_jvms_locale_cannot_name_is_refused_with_setting_and_l
     _require_names("UTF-8", folders)
     with pytest.raises(InputError, match=r"characters of paths.warehouse(.|\n)*ANSI_X3.4-1968(.|\n)*LC_ALL"):
         _require_names("ANSI_X3.4-1968", folders)
+
+
+def test_a_jvm_takes_the_archive_of_classes_where_there_is_one(tmp_path):
+    archive = tmp_path / "a folder" / "classes.jsa"
+    assert with_classes("-Xmx1g", archive) == "-Xmx1g"
+    archive.parent.mkdir()
+    archive.touch()
+    assert shlex.split(with_classes("-Xmx1g", archive)) == [
+        "-Xmx1g", f"-XX:SharedArchiveFile={archive}", "-Xlog:disable",
+    ]  # fmt: skip
+    assert with_classes("-XX:SharedArchiveFile=mine", archive) == "-XX:SharedArchiveFile=mine"

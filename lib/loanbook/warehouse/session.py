@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyspark
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -36,6 +38,7 @@ SAID_BY_THE_JOB = (
     "hadoop.mapreduce.lib.output.FileOutputCommitter",
 )
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+CLASS_ARCHIVE = Path(pyspark.__file__).parent / "jars" / "loanbook.jsa"  # deploy/archive_classes.py makes it
 
 
 def build_session(
@@ -63,7 +66,8 @@ def build_session(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     _name_files_in_utf8()
     conf = _conf(settings).setIfMissing("spark.app.name", app_name)
-    conf.set(JAVA_OPTIONS, _with_logging(conf.get(JAVA_OPTIONS, ""), log_format))
+    java_options = _with_logging(conf.get(JAVA_OPTIONS, ""), log_format)
+    conf.set(JAVA_OPTIONS, with_classes(java_options, CLASS_ARCHIVE))
     with interrupts_deferred():
         spark = SparkSession.builder.config(conf=conf).getOrCreate()
     _set_log_levels(spark)
@@ -151,6 +155,18 @@ def _with_logging(java_options: str, log_format: LogFormat) -> str:
         return java_options
     file = Path(__file__).with_name(f"log4j2-{log_format}.properties").as_uri()
     return f"{java_options} -Dlog4j2.configurationFile={file}".strip()
+
+
+def with_classes(java_options: str, archive: Path) -> str:
+    """Return the JVM's options with an archive of classes, where it is there and none is named or made.
+
+    >>> with_classes("-XX:ArchiveClassesAtExit=new.jsa", Path("old.jsa"))
+    '-XX:ArchiveClassesAtExit=new.jsa'
+    """
+    if "SharedArchiveFile" in java_options or "ArchiveClassesAtExit" in java_options or not archive.is_file():
+        return java_options
+    # Where it does not fit, the JVM says so on stdout, which belongs to the result.
+    return f"{java_options} {shlex.quote(f'-XX:SharedArchiveFile={archive}')} -Xlog:disable".strip()
 
 
 @contextmanager
