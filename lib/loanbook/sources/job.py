@@ -149,7 +149,8 @@ def _judged_and_published(
     )
     run.evidence["files"] = reconciled([*rows, *late])
     replayed = None if again is None else again["delivery"]
-    loans = publish(run, judged, [*rows, *late], stored, keep, replayed)
+    every = [*rows, *late]
+    loans = publish(run, judged, every, stored, keep, replayed, any_rejected=bool(accounts.rejected))
     return {**loans, **details(judged, accounts)}
 
 

@@ -71,12 +71,28 @@ def changed_rows(
     A null differs from every value and from no other null. Only a hash of the columns is compared. Without
     ``new_ones`` a key that only ``after`` has is left out.
     """
-    old, new = (
-        rows.select(*key, content_hash_expr(rows, columns).alias(name))
-        for rows, name in ((before, "before"), (after, "after"))
-    )
+    old, new = _hashed(before, "before", key, columns), _hashed(after, "after", key, columns)
     both = old.join(new, list(key), "full_outer" if new_ones else "left_outer")
     return both.where(~F.col("before").eqNullSafe(F.col("after"))).select(*key)
+
+
+def count_changes(
+    before: DataFrame, after: DataFrame, key: Sequence[str], columns: Sequence[str]
+) -> tuple[int, int]:
+    """Return how many keys of ``before`` have other ``columns`` in ``after``, or went, and how many are new.
+
+    ``key`` is that of both frames; it is compared as ``changed_rows`` does.
+    """
+    old, new = _hashed(before, "before", key, columns), _hashed(after, "after", key, columns)
+    differs = ~F.col("before").eqNullSafe(F.col("after"))
+    is_new = F.col("before").isNull()  # a hash is never null
+    counted = old.join(new, list(key), "full_outer").agg(F.count_if(differs & ~is_new), F.count_if(is_new))
+    changed, came = counted.collect()[0]
+    return int(changed), int(came)
+
+
+def _hashed(rows: DataFrame, name: str, key: Sequence[str], columns: Sequence[str]) -> DataFrame:
+    return rows.select(*key, content_hash_expr(rows, columns).alias(name))
 
 
 def month_digests(rows: DataFrame, columns: Sequence[str]) -> dict[date, str]:

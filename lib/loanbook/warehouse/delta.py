@@ -147,6 +147,12 @@ def delta_log(spark: SparkSession, storage: Storage, table: Table) -> Any | None
     return None if found.update(False, none, none).version() < 0 else found
 
 
+def is_empty(spark: SparkSession, storage: Storage, table: Table) -> bool:
+    """Return whether the table, which exists, has no file of rows."""
+    log = delta_log(spark, storage, table)
+    return log is not None and int(log.unsafeVolatileSnapshot().numOfFiles()) == 0
+
+
 def restore(
     spark: SparkSession, storage: Storage, table: Table, version: int, metadata: Mapping[str, object]
 ) -> None:

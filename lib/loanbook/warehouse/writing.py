@@ -80,12 +80,21 @@ class Writer(Reader, ABC):
         while self._leases:
             self._leases.popitem()[1].release()
 
-    def replace(self, table: Table, df: DataFrame, where: str) -> None:
-        """Replace the rows that meet ``where`` in one commit; readers see it once the run is published."""
+    def replace(self, table: Table, df: DataFrame | None, where: str) -> None:
+        """Replace the rows that meet ``where`` in one commit; readers see it once the run is published.
+
+        None instead of a frame is no rows: of a table that has none either, nothing is committed.
+        """
         self.prepare(table)
+        if df is None:
+            delta.create(self.spark, self.storage, table)
+            if delta.is_empty(self.spark, self.storage, table):
+                self._committed(table, delta.latest_version(self.spark, self.storage, table) or 0)
+                return
+        rows = table.empty(self.spark) if df is None else df
         with named(self.spark, f"{self.job}: write {table.name}"):
             version = committed(
-                lambda: delta.replace(self.spark, self.storage, table, df, where, self._metadata())
+                lambda: delta.replace(self.spark, self.storage, table, rows, where, self._metadata())
             )
         self._committed(table, version)
 

@@ -23,7 +23,7 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
-from loanbook.warehouse.changes import changed_rows
+from loanbook.warehouse.changes import count_changes
 from loanbook.warehouse.delta import assert_unique
 from loanbook.warehouse.runs import Run
 
@@ -37,6 +37,8 @@ def publish(
     stored: Sequence[Row],
     keep: Keep,
     replayed: str | None = None,
+    *,
+    any_rejected: bool = True,
 ) -> dict[str, int]:
     """Write the tables, for the run's row to publish; return how many loans the source has.
 
@@ -47,6 +49,7 @@ def publish(
         stored: the same of the source's earlier files.
         keep: see frames.py.
         replayed: the delivery whose lines in quarantine come again in this one.
+        any_rejected: whether any line, or any terms made of one, are rejected.
     """
     source, replaced = judged.mapping.name, judged.replaced
     history = judged.published.transform(with_default_status(run.settings.default_definition))
@@ -59,10 +62,10 @@ def publish(
     assert_unique(judged.published, PERFORMANCE)
     if replayed is not None:
         stored = [resolved(row) if row["delivery"] == replayed else row for row in stored]
-    rejected = quarantine_rows(judged.lines, judged.files, run.run_id)
+    rejected = quarantine_rows(judged.lines, judged.files, run.run_id) if any_rejected else None
     run.replace(QUARANTINE, rejected, replaced.sql())
     if replayed is not None:
-        run.replace(QUARANTINE, QUARANTINE.empty(run.spark), Replaced(source, (), (replayed,)).sql())
+        run.replace(QUARANTINE, None, Replaced(source, (), (replayed,)).sql())
     write_loans(run, loans, source)
     run.replace(TERMINATIONS, _terminations(judged, history, rewritten), of_slices(source, rewritten))
     run.replace(PERFORMANCE, _performance(judged, history, rewritten), of_slices(source, rewritten))
@@ -83,12 +86,11 @@ def write_loans(run: Run, loans: DataFrame, source: str) -> None:
     """
     stored = published(run, LOANS, source)
     columns = [name for name in LOANS.column_names if name not in LOANS.key]
-    if stored is None or not changed_rows(stored, loans, ["loan_id"], columns, new_ones=False).isEmpty():
+    changed, new = (0, 0) if stored is None else count_changes(stored, loans, ["loan_id"], columns)
+    if stored is None or changed:
         run.replace(LOANS, loans, of_source(source))
-        return
-    new = loans.join(stored.select("loan_id"), "loan_id", "left_anti")
-    if not new.isEmpty():
-        run.append(LOANS, new)
+    elif new:
+        run.append(LOANS, loans.join(stored.select("loan_id"), "loan_id", "left_anti"))
 
 
 def _counted_loans(judged: Judged, loans: DataFrame) -> dict[str, int]:
