@@ -6,15 +6,21 @@ run can be repeated; ``long`` (``make test-long``) takes 25 times as many, other
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 SHARES = {"quick": 1 / 3, "usual": 1, "long": 25}
 BUDGET = os.environ.get("TEST_EXAMPLES", "usual")
 if BUDGET not in SHARES:
     raise ValueError(f"TEST_EXAMPLES is {BUDGET!r}, none of {', '.join(SHARES)}")
 
-# A busy machine is no failure: no deadline. What a long run finds is printed with what repeats it.
-PROFILE = settings(deadline=None, derandomize=BUDGET != "long", database=None, print_blob=True)
+# A busy machine is no failure. What a long run finds is printed with what repeats it.
+PROFILE = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=BUDGET != "long",
+    database=None,
+    print_blob=True,
+)
 
 
 def examples(usual: int) -> settings:

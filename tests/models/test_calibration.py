@@ -13,6 +13,7 @@ from loanbook.models.calibration import (
     logit,
     sigmoid,
 )
+from tests.property_tests import examples
 
 
 def test_platt_recovers_the_distortion() -> None:
@@ -61,6 +62,7 @@ def test_a_fit_that_turns_the_ranking_round_is_measured_but_calibrates_nothing()
     assert fit_platt(raw, label, np.ones(4)) is None
 
 
+@examples(100)
 @given(
     st.lists(
         st.tuples(st.floats(-18, 18), st.booleans(), st.sampled_from([0.0, 0.1, 1.0, 5.0])),
