@@ -3,7 +3,7 @@ PROFILE ?= local
 .DEFAULT_GOAL := help
 
 help:            ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: .venv/.ready  ## make .venv: pinned packages, Horovod, Delta's jars (under 8 minutes on 2 cores)
 
@@ -16,8 +16,11 @@ demo: setup      ## simulate a book, run the whole pipeline on it, query the res
 test: setup      ## set up if needed, then run every test, in two processes
 	$(PYTHON) -m pytest -n 2 --dist loadfile tests
 
+test-long: setup ## the properties on 25 times as many examples, others in each run
+	TEST_EXAMPLES=long $(PYTHON) -m pytest -n 2 --dist load -m examples tests
+
 check: setup     ## ruff, mypy, the floors of the package, and the tests without Spark; under a minute
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && TEST_EXAMPLES=quick $(PYTHON) -m pytest -q -n 2 -m "not spark and not train" tests
 
 docs: setup      ## the pages of docs/ as a site in build/site; a broken link fails it
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
@@ -28,4 +31,4 @@ bench: setup     ## run one benchmark: make bench BENCH=demo
 clean:           ## remove what the targets built, except .venv
 	rm -rf build
 
-.PHONY: help setup demo test check docs bench clean
+.PHONY: help setup demo test test-long check docs bench clean

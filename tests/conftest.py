@@ -9,8 +9,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
-hypothesis.settings.load_profile("untimed")
+from tests.property_tests import PROFILE
+
+hypothesis.settings.register_profile("loanbook", PROFILE)
+hypothesis.settings.load_profile("loanbook")
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.examples)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from loanbook.book.default_status import with_default_status
 from loanbook.settings.book import DefaultDefinition
 from loanbook.tables.columns import STATES, TERMINAL_STATES
+from tests.property_tests import examples
 
 SCHEMA = "source STRING, loan_id STRING, as_of_date DATE, state STRING, loss_event BOOLEAN, modified BOOLEAN"
 Month = tuple[str, bool, bool]  # state, loss event, modified up to now
@@ -80,7 +81,7 @@ def judged(
     ],
     ids=["standard", "other choices"],
 )  # fmt: skip
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(examples(2), suppress_health_check=list(HealthCheck))
 @given(books=st.lists(histories(), min_size=100, max_size=100))
 def test_windows_equal_the_walk(spark, books, definition):
     for book, found in zip(books, judged(spark, books, definition), strict=True):

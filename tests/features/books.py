@@ -36,13 +36,17 @@ MONTHS_DELINQUENT = {"current": 0, "dpd30": 1, "dpd60": 2, "dpd90": 3, "foreclos
 
 @dataclass(frozen=True)
 class BookLoan:
-    """A loan: its first period, counted from START, and the state of each from then; None: no report."""
+    """A loan: its first period, counted from START, and the state of each from then; None: no report.
+
+    ``terms`` and ``reported`` override plain values of its terms, None: it has none, and of each report.
+    """
 
     loan_id: str
     start: int
     states: tuple[str | None, ...]
-    terms: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, Any] | None = field(default_factory=dict)
     period_months: int = 1
+    reported: dict[str, Any] = field(default_factory=dict)
 
     def month(self, period: int) -> int:
         """Return the month that one of its periods ends with."""
@@ -81,6 +85,7 @@ class BookLoan:
             "text_attributes": {}, "date_attributes": None,
             "attribute_roles": {"score": "input", "usage": "monitoring", "band": "input"},
             "default_definition_id": DEFINITION,
+            **self.reported,
         }  # fmt: skip
 
 
@@ -93,6 +98,8 @@ def loans_of(loans: Iterable[BookLoan]) -> Rows:
     """Return the loans rows of loans; their ``terms`` override plain ones."""
     rows = []
     for line, loan in enumerate(loans, 1):
+        if loan.terms is None:
+            continue
         origination = last_day(loan.month(0) - 1).replace(day=1)
         terms: dict[str, Any] = {
             "product": "mortgage", "origination_date": origination, "vintage": "2019Q4",

@@ -1,5 +1,6 @@
 """The catalogue: one entry a feature, complete, and the table made from it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,12 +20,46 @@ def test_names_are_unique_and_every_entry_is_a_column() -> None:
     assert {item.name: types[item.name] for item in CATALOGUE} == {item.name: item.type for item in CATALOGUE}
 
 
+UNITS = {
+    "months", "month of the year", "YYYYQn", "ratio", "ratio to the amount at origination", "percent",
+    "percent a year", "percent of the loss", "percentage points", "points", "currency of the tape", "name",
+    "state", "0 or 1", "reports", "episodes", "events a loan-year", "dwellings", "persons",
+}  # fmt: skip
+CODED = re.compile(r"0 [a-z ]+(, [1-9] [a-z0-9]+)+")  # numbers that stand for states
+
+
 def test_every_entry_can_be_explained_to_a_borrower() -> None:
+    names = {item.name for item in CATALOGUE if "_" in item.name}
     for item in CATALOGUE:
-        assert item.description, item.name
-        assert item.unit, item.name
-        assert item.reason_code, item.name
-        assert item.reason_text, item.name
+        text = item.reason_text
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9' -]*[a-z0-9]", text), (item.name, text)
+        assert not any(name in text for name in names), (item.name, text)
+        assert re.fullmatch(r"[A-Z][A-Z0-9]{2,3}", item.reason_code), item.name
+        assert item.unit in UNITS or CODED.fullmatch(item.unit), item.name
+        assert item.description == " ".join(item.description.split()), item.name
+        window = re.search(r"_(\d+)m$", item.name)
+        assert window is None or re.search(rf"\b{window[1]} (calendar )?months", item.description), item.name
+
+
+def test_ranges_fit_their_units_and_windows() -> None:
+    for item in CATALOGUE:
+        bounds = [bound for bound in (item.low, item.high) if bound is not None]
+        assert bounds == sorted(bounds), item.name
+        assert (item.unit == "0 or 1") == ((item.low, item.high) == (0, 1) and item.type == "INT"), item.name
+        if re.match(r"months_(observed|\d+plus)_", item.name):
+            assert (item.low, item.high) == (0, int(item.name.rsplit("_", 1)[1][:-1])), item.name
+
+
+def test_features_share_a_reason_code_only_where_a_window_tells_them_apart() -> None:
+    kinds: dict[str, set[str]] = {}
+    for item in CATALOGUE:
+        kind = item.theme if item.kind == "sequence" else re.sub(r"_\d+m$", "", item.name)
+        kinds.setdefault(item.reason_code, set()).add(kind)
+    assert {code: of for code, of in kinds.items() if len(of) > 1} == {}
+
+
+def test_the_type_of_an_entry_is_that_of_its_kind() -> None:
+    for item in CATALOGUE:
         assert (item.kind == "categorical") == (item.type == "STRING"), item.name
         assert (item.kind == "sequence") == item.type.startswith("ARRAY"), item.name
 

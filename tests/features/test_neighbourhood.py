@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pyspark.sql import SparkSession
 
 from loanbook.book.months import last_day, month_number
@@ -28,9 +28,12 @@ from tests.features.books import (
     plan_of,
     repaid,
 )
+from tests.features.oracle import differences
+from tests.features.oracle_neighbourhood import events_of, rates
 from tests.features.partitions import features_of, partition_of
 from tests.features.strategies import books
 from tests.features.test_engine import CUT, FUTURES, LAST, until
+from tests.property_tests import examples
 
 WEIGHT = 7
 CELLS: list[dict[str, Any]] = [
@@ -51,38 +54,17 @@ def panel(performance: Rows, loans: Rows, counts: pd.DataFrame | None = None) ->
     return features_of(partition_of(performance, loans, plan_of(LAST, counts=counts, weight=WEIGHT)))
 
 
-def expected_rate(performance: Rows, loans: Rows, row: dict[str, Any], kind: str, event: str) -> float | None:
-    """Return the rate around a row, counted over the reports of all other loans."""
-    month = month_number(row["as_of_date"])
-    cell = next(loan[kind] for loan in loans if loan["loan_id"] == row["loan_id"])
-    others = [
-        other for other in performance
-        if other["loan_id"] != row["loan_id"] and month - 12 <= month_number(other["as_of_date"]) < month
-        and (other["default_status"] == "performing" or other["default_entry"] or repaid(other))
-    ]  # fmt: skip
-    if cell is None or not others:
-        return None
-    inside = {loan["loan_id"] for loan in loans if loan[kind] == cell}
-    happened = [
-        other["default_entry"] if event == "default" else repaid(other) and not other["default_entry"]
-        for other in others
-    ]
-    own = [hit for hit, other in zip(happened, others, strict=True) if other["loan_id"] in inside]
-    return 12 * (sum(own) + WEIGHT * sum(happened) / len(others)) / (len(own) + WEIGHT)
-
-
-@settings(max_examples=10, deadline=None)
-@given(book=books())
+@examples(5)
+@given(book=books(loans=50))
 def test_rates_are_those_of_the_other_loans_in_the_twelve_months_before(book: list[BookLoan]) -> None:
     book = placed(book)
     performance, loans = performance_of(book), loans_of(book)
-    for row in panel(performance, loans)[::5]:
-        for kind in ("region", "zip3", "vintage"):
-            for event in ("default", "prepayment"):
-                wanted = expected_rate(performance, loans, row, kind, event)
-                assert row[f"{kind}_{event}_rate_12m"] == (
-                    None if wanted is None else pytest.approx(wanted, rel=1e-12)
-                ), (row["loan_id"], row["as_of_date"], kind, event)
+    terms = {loan["loan_id"]: loan for loan in loans}
+    events = events_of(performance, terms)
+    for row in panel(performance, loans):
+        month, own = month_number(row["as_of_date"]), terms[row["loan_id"]]
+        expected = rates(events, row["loan_id"], own, month, 1, WEIGHT)
+        assert differences(row, expected) == {}, (row["loan_id"], row["as_of_date"])
 
 
 BOOK = placed(

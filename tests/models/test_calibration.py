@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from loanbook.models.calibration import Calibration, fit_on_logit, fit_platt, logit, sigmoid
+from tests.property_tests import examples
 
 
 def test_platt_recovers_the_distortion() -> None:
@@ -55,6 +56,7 @@ def test_a_fit_that_turns_the_ranking_round_is_measured_but_calibrates_nothing()
     assert fit_platt(raw, label, np.ones(4)) is None
 
 
+@examples(100)
 @given(
     st.lists(
         st.tuples(st.floats(-18, 18), st.booleans(), st.sampled_from([0.0, 0.1, 1.0, 5.0])),
