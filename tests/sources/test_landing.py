@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+import os
 import warnings
 import zipfile
 from datetime import date
@@ -139,6 +140,18 @@ def test_a_file_of_carriage_returns_alone_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "tape_1.csv").write_bytes(b"a,1\r\nb,2\r")
     ((_, lines),) = land(tmp_path, tmp_path)
     assert lines == [(1, "a,1"), (2, "b,2")]
+
+
+def test_what_is_no_file_is_refused_before_anything_waits_for_it(tmp_path):
+    (tmp_path / "tape_1.csv").write_text("a,1\n")
+    os.mkfifo(tmp_path / "tape_2.csv")
+    for given in (tmp_path, tmp_path / "tape_2.csv"):
+        with pytest.raises(InputError, match=r"cannot be read twice: .*tape_2\.csv"):
+            find_files([str(given)], [spec()])
+    (tmp_path / "tape_2.csv").unlink()
+    (tmp_path / "tape_2.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(InputError, match=r"a link to nothing.*tape_2\.csv"):
+        find_files([str(tmp_path)], [spec()])
 
 
 def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tmp_path):

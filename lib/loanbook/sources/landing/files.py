@@ -166,7 +166,7 @@ def files_of(given: Sequence[str]) -> tuple[list[TapeFile], list[str]]:
     What was named itself is never passed over.
 
     Raises:
-        InputError: a path does not exist, or an archive is damaged or holds one name twice.
+        InputError: a path does not exist or is no file, or an archive is damaged or holds one name twice.
     """
     found: list[TapeFile] = []
     passed_over: list[str] = []
@@ -196,10 +196,17 @@ def _paths(path: Path, text: str) -> list[Path]:
         raise InputError(
             required=f"a file or folder {text}", found="nothing of that name", do="correct the path"
         )
-    if not path.is_dir():
+    every = [path, *path.rglob("*")]
+    if odd := sorted(str(entry) for entry in every if not entry.is_file() and not entry.is_dir()):
+        raise InputError(
+            required=f"files and folders in {text}",
+            found=f"a link to nothing, or a pipe or device, which cannot be read twice: {_listed(odd)}",
+            do="put the file itself there",
+        )
+    if path.is_file():
         return [path]
     tables = sorted(log.parent for log in path.rglob(DELTA_LOG) if log.is_dir())
-    files = (file for file in path.rglob("*") if file.is_file())
+    files = (file for file in every if file.is_file())
     return tables + sorted(file for file in files if not any(file.is_relative_to(table) for table in tables))
 
 
