@@ -13,6 +13,17 @@ def test_sigterm_raises_with_its_name_and_the_handlers_come_back():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_a_signal_told_twice_does_not_end_what_records_the_first():
+    done = []
+    with interruptible():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt:
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("recorded")
+    assert done == ["recorded"]
+
+
 def test_what_comes_while_it_is_deferred_takes_effect_at_the_end():
     done = []
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"), interruptible(), interrupts_deferred():

@@ -2,12 +2,14 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SAME_SECONDS = 2.0  # timeout(1) and the like signal a process, and then its group with the process in it
 Handler = Callable[[int, FrameType | None], Any]
 
 
@@ -35,8 +37,15 @@ def interrupts_deferred() -> Iterator[None]:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    # A second one, while the first is being recorded, ends the process at once.
-    signal.signal(number, signal.SIG_DFL)
+    first = time.monotonic()
+
+    def again(number: int, frame: FrameType | None) -> None:
+        """End the process at once, while the first is being recorded, unless it is the same told twice."""
+        if time.monotonic() - first > SAME_SECONDS:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    signal.signal(number, again)
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 

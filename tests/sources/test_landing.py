@@ -142,6 +142,13 @@ def test_a_file_of_carriage_returns_alone_is_refused_with_what_to_do(tmp_path):
     assert lines == [(1, "a,1"), (2, "b,2")]
 
 
+def test_a_line_with_a_nul_is_kept_and_marked_as_no_text(tmp_path):
+    (tmp_path / "tape_1.csv").write_bytes(b"a,1\nL\x00 9,2\nb,3\n")
+    with landed_files("s", find_files([str(tmp_path)], [spec()]), tmp_path / "landing", None) as (file,):
+        found = [row for chunk in file.chunks for row in pq.read_table(chunk)["_damage"].to_pylist()]
+    assert found == [None, "encoding", None]
+
+
 def test_what_is_no_file_is_refused_before_anything_waits_for_it(tmp_path):
     (tmp_path / "tape_1.csv").write_text("a,1\n")
     os.mkfifo(tmp_path / "tape_2.csv")

@@ -16,6 +16,7 @@ MADE_BY = {
     **dict.fromkeys(("predictions", "evaluations"), "evaluate-model"),
     **dict.fromkeys(("scores", *VIEWS), "score-portfolio"),
 }
+ONCE = {"superseded": "; it is there once a row was superseded or set aside"}
 UNKNOWN_TABLE = re.compile(r"Table with name \"?(\w+)\"? does not exist")
 
 
@@ -31,7 +32,7 @@ def refusal(message: str, tables: Sequence[str], views: Sequence[str]) -> InputE
         return InputError(
             required=f"{name}, which {MADE_BY[name]} makes",
             found=f"only the tables {', '.join(tables)} and the views {', '.join(views)} in this warehouse",
-            do=f"run {MADE_BY[name]} first",
+            do=f"run {MADE_BY[name]} first" + ONCE.get(name, ""),
         )
     return InputError(
         required=f"a query over the tables {', '.join(tables)} or the views {', '.join(views)}",

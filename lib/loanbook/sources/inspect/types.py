@@ -23,7 +23,7 @@ NUMBERS = {
     "number": r"^[+-]?(?:\d{1,18}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$",
 }
 ODD_NUMBERS = {
-    "numbers with a decimal comma": r"^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?$",
+    "numbers with a comma, of decimals or of thousands": r"^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?$",
     "numbers with thousands separators": r"^[+-]?[$]?\d{1,3}(?:,\d{3})*(?:\.\d+)?$",
     "numbers with a percent sign": r"^[+-]?\d+(?:\.\d+)? ?%$",
     "numbers with a currency sign": r"^[+-]?[$£€] ?\d+(?:\.\d+)?$",
@@ -72,7 +72,9 @@ def kind_of(texts: pa.StringArray, counts: pa.Int64Array) -> Kind:
         return Kind("int" if whole.equals(numbers) else "number", None, numbers)
     for note, regex in ODD_NUMBERS.items():
         if _fits(texts, counts, regex, total) is not None:
-            return Kind("text", None, every, f"{note}: a mapping reads them as text")
+            return Kind(
+                "text", None, every, f"{note}: a mapping reads them as money, with its decimal and thousands"
+            )
     return Kind("text", None, every)
 
 

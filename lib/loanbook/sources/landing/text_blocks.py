@@ -125,8 +125,11 @@ def _block(content: bytes, codec: str) -> Block:
         content = text.encode("utf-8")
     ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")) + 1
     offsets = np.concatenate([[0], ends]).astype(np.int32)
-    whole = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(content))
-    return sound(_trimmed(whole))
+    lines = _trimmed(pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(content)))
+    if b"\0" not in content:
+        return sound(lines)
+    is_text = pc.invert(pc.match_substring(lines, "\0"))  # a NUL is no sign of any text
+    return lines, pc.if_else(is_text, pa.scalar(None, pa.string()), pa.scalar(ENCODING))
 
 
 def _unended(block: Block) -> Block:
