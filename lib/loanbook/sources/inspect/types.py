@@ -72,9 +72,8 @@ def kind_of(texts: pa.StringArray, counts: pa.Int64Array) -> Kind:
         return Kind("int" if whole.equals(numbers) else "number", None, numbers)
     for note, regex in ODD_NUMBERS.items():
         if _fits(texts, counts, regex, total) is not None:
-            return Kind(
-                "text", None, every, f"{note}: a mapping reads them as money, with its decimal and thousands"
-            )
+            form = "money, with decimal and thousands" if "thousands" in note else "text"
+            return Kind("text", None, every, f"{note}: a mapping reads them as {form}")
     return Kind("text", None, every)
 
 
