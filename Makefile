@@ -14,7 +14,7 @@ demo: setup      ## simulate a book, run the whole pipeline on it, query the res
 	bash deploy/demo.sh
 
 test: setup      ## set up if needed, then run every test, in two processes
-	$(PYTHON) -m pytest -n 2 --dist loadfile tests
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 test-long: setup ## the properties on 25 times as many examples, others in each run
 	TEST_EXAMPLES=long $(PYTHON) -m pytest -n 2 --dist load -m examples tests
