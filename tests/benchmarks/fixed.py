@@ -16,7 +16,7 @@ from typing import Any
 from tests.acceptance.processes import ENVIRONMENT, PROGRAMS, set_options
 from tests.benchmarks.frame import MIN_PAIRS, Result, median_ratio
 
-BOOK = "simulate.sizes.small={loans: 1000, months: 60, default_shift: 1.3}"
+BOOK = "simulate.sizes.tiny.loans=1000"
 COMMITS = (": write ", ": commit ", ": publish")  # in the description of what Spark executes
 PEER = """
 import sys
@@ -42,7 +42,7 @@ def run() -> Result:
 
 def _round(folder: Path) -> Iterable[dict[str, Any]]:
     tapes, macro = folder / "simulated" / "tapes", folder / "simulated" / "macro"
-    simulate = ["simulate-tapes", "--size", "small", "--out", str(folder / "simulated"), "--set", BOOK]
+    simulate = ["simulate-tapes", "--size", "tiny", "--out", str(folder / "simulated"), "--set", BOOK]
     subprocess.run([str(PROGRAMS / "loanbook"), *simulate], check=True, capture_output=True)
     yield _measured("peer", [sys.executable, "-c", PEER, str(folder / "peer")], folder)
     ingest = ("ingest-tapes", "--source", "simulated", "--tapes", str(tapes))
