@@ -143,10 +143,11 @@ def test_a_file_of_carriage_returns_alone_is_refused_with_what_to_do(tmp_path):
 
 
 def test_a_line_with_a_nul_is_kept_and_marked_as_no_text(tmp_path):
-    (tmp_path / "tape_1.csv").write_bytes(b"a,1\nL\x00 9,2\nb,3\n")
-    with landed_files("s", find_files([str(tmp_path)], [spec()]), tmp_path / "landing", None) as (file,):
-        found = [row for chunk in file.chunks for row in pq.read_table(chunk)["_damage"].to_pylist()]
-    assert found == [None, "encoding", None]
+    for other, damage in ((b"b,3", None), (b"\xff,3", "encoding")):  # a line that is cut from text, or not
+        (tmp_path / "tape_1.csv").write_bytes(b"a,1\nL\x00 9,2\n" + other + b"\n")
+        with landed_files("s", find_files([str(tmp_path)], [spec()]), tmp_path / "landing", None) as (file,):
+            found = [row for chunk in file.chunks for row in pq.read_table(chunk)["_damage"].to_pylist()]
+        assert found == [None, "encoding", damage]
 
 
 def test_what_is_no_file_is_refused_before_anything_waits_for_it(tmp_path):
@@ -159,6 +160,8 @@ def test_what_is_no_file_is_refused_before_anything_waits_for_it(tmp_path):
     (tmp_path / "tape_2.csv").symlink_to(tmp_path / "gone.csv")
     with pytest.raises(InputError, match=r"a link to nothing.*tape_2\.csv"):
         find_files([str(tmp_path)], [spec()])
+    (tmp_path / "tape_2.csv").rename(tmp_path / ".#tape_2.csv")  # as an editor locks a file
+    assert [file.name for file, _ in find_files([str(tmp_path)], [spec()])] == ["tape_1.csv"]
 
 
 def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tmp_path):

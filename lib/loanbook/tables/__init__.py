@@ -1,1 +1,1 @@
-"""The published tables, one module each: columns with units, key, constraints, and how each is written."""
+"""The published tables, one module each: columns with units, key, constraints, partitions."""

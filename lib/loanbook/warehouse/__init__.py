@@ -1,1 +1,1 @@
-"""What is published, and who may write: the rules under which runs share a warehouse's tables."""
+"""Spark sessions and Delta tables, and the rules under which runs share them."""

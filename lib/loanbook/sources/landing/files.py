@@ -197,7 +197,8 @@ def _paths(path: Path, text: str) -> list[Path]:
             required=f"a file or folder {text}", found="nothing of that name", do="correct the path"
         )
     every = [path, *path.rglob("*")]
-    if odd := sorted(str(entry) for entry in every if not entry.is_file() and not entry.is_dir()):
+    no_files = (entry for entry in every if not entry.is_file() and not entry.is_dir())
+    if odd := sorted(str(entry) for entry in no_files if not is_leftover(entry.relative_to(path).parts)):
         raise InputError(
             required=f"files and folders in {text}",
             found=f"a link to nothing, or a pipe or device, which cannot be read twice: {_listed(odd)}",

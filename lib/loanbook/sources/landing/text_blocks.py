@@ -117,6 +117,14 @@ def _block(content: bytes, codec: str) -> Block:
     """Cut bytes into lines, without a Python object for each where all are text."""
     if not content.endswith(b"\n"):
         return _unended(_block(content + b"\n", codec))
+    lines, damage = _lines(content, codec)
+    if b"\0" not in content:
+        return lines, damage
+    has_nul = pc.match_substring(lines, "\0")  # no sign of any text
+    return lines, pc.if_else(has_nul, pa.scalar(ENCODING), damage)
+
+
+def _lines(content: bytes, codec: str) -> Block:
     try:
         text = content.decode(codec)
     except UnicodeDecodeError:
@@ -125,11 +133,8 @@ def _block(content: bytes, codec: str) -> Block:
         content = text.encode("utf-8")
     ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")) + 1
     offsets = np.concatenate([[0], ends]).astype(np.int32)
-    lines = _trimmed(pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(content)))
-    if b"\0" not in content:
-        return sound(lines)
-    is_text = pc.invert(pc.match_substring(lines, "\0"))  # a NUL is no sign of any text
-    return lines, pc.if_else(is_text, pa.scalar(None, pa.string()), pa.scalar(ENCODING))
+    whole = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(content))
+    return sound(_trimmed(whole))
 
 
 def _unended(block: Block) -> Block:
