@@ -55,7 +55,7 @@ def test_the_pipeline_ends_in_a_line_with_the_figures(result):
     assert result["scores"] > 0
     assert 0.5 < result["auc"] <= 1
     assert 0 < result["log_loss_of_truth"] < 1
-    assert 0 < result["log_loss_of_logit"] < 1
+    assert 0 < result["log_loss_of_baselines"]["logistic"] < 1
     jobs = ["simulate_tapes", "ingest_tapes", "ingest_macro", "build_features", "build_labels"]
     assert list(result["seconds_by_job"]) == [*jobs, "train_model", "evaluate_model", "score_portfolio"]
 

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from loanbook.features.catalogue.registry import catalogue_id
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.models.artefact.artefact import FILES, Artefact, canonical, save_artefact
+from loanbook.models.artefact.artefact import REQUIRED, Artefact, canonical, save_artefact
 from loanbook.models.artefact.bins import DevelopmentBins
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.spec import CategoricalInput, InputSpec, NumericInput
@@ -33,7 +33,7 @@ SPEC = InputSpec(
     categorical=(CategoricalInput(name="purpose", expression="purpose", vocabulary=("P", "C")),),
 )
 MODEL_WEIGHTS = (-0.01, 0.02, 0.3)
-LOGIT_WEIGHTS = (-0.008, 0.01, 0.1)
+LOGISTIC_WEIGHTS = (-0.008, 0.01, 0.1)
 PLATT = Calibration(
     method="platt", intercept=0.2, slope=0.9, rows=10, loans=10, defaults=1, defaulting_loans=1
 )
@@ -84,23 +84,23 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
         "knowledge": "latest", "period_months": 1, "sampling": "population",
         **changes,
     }  # fmt: skip
-    both = {"model": calibration.model_dump(mode="json"), "logit": calibration.model_dump(mode="json")}
+    both = {"model": calibration.model_dump(mode="json"), "logistic": calibration.model_dump(mode="json")}
     content: dict[str, Any] = {
         "inputs.json": inputs,
-        "metrics.json": {"status": status, "reasons": [], "method": method, "parameters": 4},
+        "metrics.json": {"status": status, "reasons": [], "method": method, "parameters": 4, "members": 1},
         "calibration.json": both,
         "splits.json": {"trained_fold": "fold0", "folds": []},
         "schema.json": [],
-        "settings.json": {"model": {"head": head}},
+        "settings.json": {"model": {"head": head}, "train": {"baselines": [{"name": "logistic"}]}},
     }
     files = {name: canonical(value) for name, value in content.items()} | {
         "spec.json": spec.model_dump_json().encode(),
         "bins.json": DevelopmentBins(inputs={}, scores={}).model_dump_json().encode(),
         "model.onnx": network(MODEL_WEIGHTS, bias),
-        "logit.onnx": network(LOGIT_WEIGHTS, bias),
-        "model.weights.h5": b"",
+        "logistic.onnx": network(LOGISTIC_WEIGHTS, bias),
+        "member_0.weights.h5": b"",
     }
-    assert set(files) == set(FILES)
+    assert set(files) >= set(REQUIRED)
     return save_artefact(run.storage, f"{SOURCE}-net", stamp, files)
 
 

@@ -67,7 +67,7 @@ COMMANDS = {
         ),
         Command(
             "train-model",
-            "train a default model data-parallel, with a logit beside it",
+            "train a default model data-parallel, with baselines beside it",
             "loanbook.training.job:train_model",
             (
                 TRAIN_MODEL,

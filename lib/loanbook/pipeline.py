@@ -157,7 +157,7 @@ def _result(
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     from_evaluation = (
-        "event", "held_out", "rank_only", "auc", "log_loss", "log_loss_of_truth", "log_loss_of_logit",
+        "event", "held_out", "rank_only", "auc", "log_loss", "log_loss_of_truth", "log_loss_of_baselines",
         "report",
     )  # fmt: skip
     return {

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from loanbook.evaluation.metrics import Floats
-from loanbook.evaluation.slices import Slice
+from loanbook.evaluation.sample import Sample
 from loanbook.models.calibration import sigmoid
 
 MONTHS = (date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31))
@@ -27,9 +27,9 @@ def frame(loans: int, seed: int = 1, level: float = -2.0) -> tuple[pd.DataFrame,
     return rows, odds
 
 
-def made_up(loans: int = 600, role: str = "test", seed: int = 1) -> Slice:
-    """Return a slice whose model knows more than its logit."""
+def made_up(loans: int = 600, role: str = "test", seed: int = 1) -> Sample:
+    """Return a sample whose model knows more than its baseline."""
     rows, odds = frame(loans, seed)
     noise = np.random.default_rng(seed + 1).normal(size=len(rows))
-    pds = {"model": sigmoid(odds + 0.2 * noise), "logit": sigmoid(odds + noise)}
-    return Slice(role, rows, pds, pds)
+    pds = {"model": sigmoid(odds + 0.2 * noise), "logistic": sigmoid(odds + noise)}
+    return Sample(role, rows, pds, pds)

@@ -1,7 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from loanbook.evaluation.assess import INSUFFICIENT, assess
+from loanbook.evaluation.sample import prediction_rows
+from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.log_loss import log_loss
 from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import MONTHS, made_up
@@ -38,11 +42,11 @@ def test_estimates_and_counts_are_those_of_the_rows():
 
 def test_the_paired_difference_is_that_of_the_log_losses_with_an_interval():
     rows = assess(made_up(), "fold0", SETTINGS)
-    model, logit = by_metric(rows), by_metric(rows, "logit")
-    difference = model["log_loss_minus_logit"]
-    assert difference.estimate == pytest.approx(model["log_loss"].estimate - logit["log_loss"].estimate)
+    model, logistic = by_metric(rows), by_metric(rows, "logistic")
+    difference = model["log_loss_minus_logistic"]
+    assert difference.estimate == pytest.approx(model["log_loss"].estimate - logistic["log_loss"].estimate)
     assert difference.low < difference.estimate < difference.high < 0
-    assert "log_loss_minus_logit" not in logit
+    assert "log_loss_minus_logistic" not in logistic
 
 
 def test_month_rates_average_to_the_whole():
@@ -83,3 +87,14 @@ def test_no_rows_at_all_are_insufficient_too():
     rows = assess(part.part(np.zeros(1800, bool)), "fold0", SETTINGS)
     assert {row.method for row in rows} == {INSUFFICIENT}
     assert {row.n for row in rows} == {0}
+
+
+def test_predictions_hold_every_output_of_a_head_with_several():
+    part = made_up(5)
+    moves = np.random.default_rng(1).dirichlet((1, 1, 1), len(part.label))
+    several = dataclasses.replace(part, vectors={"model": (moves, moves[:, ::-1])})
+    rows = prediction_rows(several.part(part.month == "2020-02"), Artefact("net", "1", {}), "fold0")
+    mine, other = (rows[rows["predictor"] == name] for name in ("model", "logistic"))
+    np.testing.assert_array_equal(np.array(mine["outputs_raw"].tolist()), moves[part.month == "2020-02"])
+    np.testing.assert_array_equal(mine["outputs"].iloc[0], mine["outputs_raw"].iloc[0][::-1])
+    assert other["outputs"].isna().all()

@@ -10,10 +10,10 @@ from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
 from loanbook.evaluation.assess import INSUFFICIENT
 from loanbook.evaluation.metrics import ranking
+from loanbook.models.inputs.rows import matrices
 from loanbook.models.log_loss import log_loss
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.predictions import PREDICTIONS
-from loanbook.training.snapshot.read import matrices
 from loanbook.warehouse.storage import published_folder, write_json
 from tests.evaluation.rows import frame, made_up
 from tests.evaluation.test_truth import write_truth
@@ -36,6 +36,7 @@ def snapshot_rows(loans, seed=1):
 def save_snapshot(run, **roles):
     with published_folder(run.storage.snapshot_folder("snap")) as folder:
         write_json(folder / "spec.json", json.loads(SPEC.model_dump_json()))
+        write_json(folder / "manifest.json", {"roles": {}, "train": {}, "spec": "", "targets": ["label"]})
         for role, rows in roles.items():
             (folder / f"role={role}").mkdir()
             rows.to_parquet(folder / f"role={role}" / "part-0.parquet", index=False)
@@ -43,7 +44,7 @@ def save_snapshot(run, **roles):
 
 @pytest.fixture
 def trained(make_run):
-    """A tiny model whose snapshot has a test slice and a calibration check."""
+    """A tiny model whose snapshot has a test sample and a calibration check."""
     save_snapshot(make_run(), test=snapshot_rows(300), calibrate_check=snapshot_rows(60, seed=9))
     artefact = save_model(make_run())
     publish_training(make_run("train_model"), artefact)
@@ -53,7 +54,7 @@ def trained(make_run):
 def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
     result = run_job(make_run("evaluate_model"), EVALUATE, LAST)
     rows = snapshot_rows(300)
-    raw, pd = trained.predictor().predict(*matrices(rows, SPEC))
+    raw, pd = (found[:, 0] for found in trained.predictor().predict(*matrices(rows, SPEC)))
     assert (raw != pd).any()
     label, one = rows["label"].to_numpy(np.float64), np.ones(len(rows))
     assert (result["evaluation"], result["test_rows"], result["test_loans"]) == ("ok", 900, 300)
@@ -61,25 +62,26 @@ def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
     curve = ranking(label, pd, one)
     assert curve is not None
     assert result["auc"] == pytest.approx(curve.auc)
-    assert result["log_loss_of_logit"] > 0
+    assert result["log_loss_of_baselines"]["logistic"] > 0
     assert result["log_loss_of_truth"] is None
 
     run = make_run()
     predictions = run.read(PREDICTIONS, made_by="x").toPandas()
     assert predictions.groupby(["predictor", "role"]).size().to_dict() == {
         ("model", "test"): 900, ("model", "calibrate_check"): 180,
-        ("logit", "test"): 900, ("logit", "calibrate_check"): 180,
+        ("logistic", "test"): 900, ("logistic", "calibrate_check"): 180,
     }  # fmt: skip
     mine = predictions[(predictions["predictor"] == "model") & (predictions["role"] == "test")]
     assert sorted(mine["pd"]) == sorted(pd)
     assert sorted(mine["pd_raw"]) == sorted(raw)
+    assert mine["outputs"].isna().all()  # a head of one output has nothing to add
     assert (run_rows(run)[-1]["source"], run_rows(run)[-1]["inputs"]) == (
         "tiny",
         {"features": 1, "labels": 1},
     )
 
     evaluations = run.read(EVALUATIONS, made_by="x")
-    stored = evaluations.where("predictor = 'model' AND slice = 'test' AND segment = 'all'").collect()
+    stored = evaluations.where("predictor = 'model' AND sample = 'test' AND segment = 'all'").collect()
     assert {row["metric"]: row["estimate"] for row in stored}["log_loss"] == result["log_loss"]
     page = tmp_path / "warehouse" / "_reports" / trained.name / trained.version / "report.html"
     assert result["report"] == str(page)
@@ -105,7 +107,7 @@ def _content(run, result):
 
 
 def test_the_truth_is_compared_on_the_same_rows(make_run, trained, tmp_path):
-    part = made_up(300)  # the rows of the snapshot's test slice
+    part = made_up(300)  # the rows of the snapshot's test sample
     truth = write_truth(tmp_path / "truth", part, np.ones(900, bool))
     result = run_job(make_run("evaluate_model"), EVALUATE, {**LAST, "truth": str(tmp_path / "truth")})
     keys = list(zip(part.frame["loan_id"], part.frame["as_of_date"], strict=True))

@@ -4,7 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from loanbook.models.inputs.spec import CategoricalInput, InputSpec, NumericInput, TextInput
+from loanbook.models.inputs.spec import (
+    CategoricalInput,
+    CategoricalSequence,
+    InputSpec,
+    NumericInput,
+    NumericSequence,
+    TextInput,
+)
 
 SPEC = InputSpec(
     numeric=(
@@ -59,8 +66,20 @@ SPEC = InputSpec(
         ),
         TextInput(name="why", expression="text_inputs['why']", vocabulary=("debt", "car"), tokens=2),
     ),
+    numeric_sequences=(
+        NumericSequence(
+            name="balances",
+            expression="balances",
+            steps=3,
+            low=0.0,
+            high=1.2,
+            mean=0.7,
+            std=0.3,
+            missing_share=0.2,
+        ),
+    ),
+    categorical_sequences=(CategoricalSequence(name="states", expression="states", steps=3, size=4),),
 )
-WITHOUT_TEXT = SPEC.model_copy(update={"text": ()})
 
 
 def some_inputs(rows: int = 500, seed: int = 3) -> tuple[Any, Any]:
@@ -71,11 +90,15 @@ def some_inputs(rows: int = 500, seed: int = 3) -> tuple[Any, Any]:
     numeric[rng.random(numeric.shape) < 0.2] = np.nan
     numeric[0] = [-1e9, 1e12, -1e9]
     numeric[1] = [np.inf, -5.0, -np.inf]
+    balances = rng.normal(0.7, 0.4, (rows, 3)).astype(np.float32)
+    began = rng.integers(0, 4, (rows, 1))  # the history of a loan that began late is missing at the front
+    states = rng.integers(0, 4, (rows, 3))
+    balances[np.arange(3) < began], states[np.arange(3) < began] = np.nan, 0
     known = {item.name: rng.integers(0, item.tokens + 1, (rows, 1)) for item in SPEC.text}
     words = [
         rng.integers(1, len(item.vocabulary) + 1, (rows, item.tokens))
         * (np.arange(item.tokens) < known[item.name])
         for item in SPEC.text
     ]
-    codes = np.column_stack([rng.integers(0, 3, rows), rng.integers(0, 21, rows), *words]).astype(np.int32)
-    return numeric, codes
+    codes = [rng.integers(0, 3, rows), rng.integers(0, 21, rows), *words, states]
+    return np.column_stack([numeric, balances]), np.column_stack(codes).astype(np.int32)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import FILES, Artefact, load_artefact, save_artefact, versions
+from loanbook.models.artefact.artefact import REQUIRED, Artefact, load_artefact, save_artefact, versions
 from loanbook.settings.settings import load_settings
 from loanbook.warehouse.storage import Storage
 from tests.models.specs import SPEC
@@ -16,7 +16,7 @@ def storage(tmp_path: Path) -> Storage:
 
 
 def files(note: str = "") -> dict[str, bytes]:
-    content = dict.fromkeys(FILES, b"{}")
+    content = dict.fromkeys(REQUIRED, b"{}")
     content["spec.json"] = SPEC.model_dump_json().encode()
     content["calibration.json"] = json.dumps({"model": {"method": "identity"}}).encode()
     content["metrics.json"] = json.dumps({"status": "ok", "note": note}).encode()

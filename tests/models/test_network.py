@@ -5,7 +5,8 @@ import pytest
 
 from loanbook.errors import InputError
 from loanbook.models.artefact.predictor import Predictor
-from loanbook.models.calibration import Calibration, sigmoid
+from loanbook.models.calibration import Calibration
+from loanbook.models.heads import head
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.model import load_model_settings
 from tests.models.specs import SPEC, some_inputs
@@ -18,27 +19,28 @@ IDENTITY = Calibration(method="identity")
 def network(architecture: str = "mlp_64_32", spec: InputSpec = SPEC, seed: int = 1) -> Any:
     from loanbook.models.network import build_network
 
-    return build_network(spec, load_model_settings(architecture), rate=0.03, seed=seed, max_one_hot=16)
+    choice = load_model_settings(architecture).backbone
+    return build_network(spec, choice, head("default_12m"), rate=0.03, seed=seed)
 
 
-def with_output(net: Any) -> Any:
-    kernel = np.random.default_rng(2).normal(
+def with_output(net: Any, seed: int = 2) -> Any:
+    kernel = np.random.default_rng(seed).normal(
         scale=0.1, size=net.scores.get_layer("score").get_weights()[0].shape
     )
     net.scores.get_layer("score").set_weights([kernel, np.array([-3.0])])
     return net
 
 
-# 3 numbers, 2 flags, 3 one-hot states, 5 embedded areas, 8 for each of two texts: 29 prepared inputs, and
-# embeddings of 21 areas in 5, and of 6 and 3 words in 8.
+# 3 numbers, 2 flags, 3 one-hot states, 5 embedded areas, 8 for each of two texts, and 3 steps of a balance,
+# its flag and 4 one-hot codes: 47 prepared inputs; embeddings of 21 areas in 5, and of 6 and 3 words in 8.
 EMBEDDINGS = 21 * 5 + (6 + 3) * 8
 
 
 @pytest.mark.parametrize(
     ("architecture", "parameters"),
     [
-        ("mlp_64_32", 29 * 64 + 64 + 64 * 32 + 32 + 33 + EMBEDDINGS),
-        ("deep_five_layer", 29 * 200 + 200 + 200 * 140 + 140 + 3 * (140 * 140 + 140) + 141 + EMBEDDINGS),
+        ("mlp_64_32", 47 * 64 + 64 + 64 * 32 + 32 + 33 + EMBEDDINGS),
+        ("deep_five_layer", 47 * 200 + 200 + 200 * 140 + 140 + 3 * (140 * 140 + 140) + 141 + EMBEDDINGS),
     ],
 )
 def test_parameter_count(architecture: str, parameters: int) -> None:
@@ -50,8 +52,8 @@ def test_onnx_equals_keras(architecture: str) -> None:
     from loanbook.models.artefact.export import onnx_bytes
 
     net, (numeric, codes) = with_output(network(architecture)), some_inputs(20_000)
-    found, calibrated = Predictor(onnx_bytes(net), SPEC, IDENTITY).predict(numeric, codes)
-    np.testing.assert_allclose(found, net.probabilities([numeric, codes]).numpy()[:, 0], atol=1e-6)
+    found, calibrated = Predictor(onnx_bytes(net.probabilities), SPEC, IDENTITY).predict(numeric, codes)
+    np.testing.assert_allclose(found, net.probabilities([numeric, codes]).numpy(), atol=1e-6)
     assert calibrated is found
     assert np.ptp(found) > 0.01
 
@@ -59,9 +61,9 @@ def test_onnx_equals_keras(architecture: str) -> None:
 def test_equal_networks_give_equal_files() -> None:
     from loanbook.models.artefact.export import onnx_bytes
 
-    files = [onnx_bytes(with_output(network("deep_five_layer"))) for _ in range(3)]
+    files = [onnx_bytes(with_output(network("deep_five_layer")).probabilities) for _ in range(3)]
     assert files[0] == files[1] == files[2]
-    assert onnx_bytes(with_output(network("deep_five_layer", seed=2))) != files[0]
+    assert onnx_bytes(with_output(network("deep_five_layer", seed=2)).probabilities) != files[0]
 
 
 def test_an_untrained_network_gives_the_rate() -> None:
@@ -73,11 +75,11 @@ def test_an_untrained_network_gives_the_rate() -> None:
 def test_a_spec_without_categories() -> None:
     from loanbook.models.artefact.export import onnx_bytes
 
-    spec = SPEC.model_copy(update={"categorical": (), "text": ()})
+    spec = SPEC.model_copy(update={"categorical": (), "text": (), "categorical_sequences": ()})
     numeric, codes = some_inputs()
-    predictor = Predictor(onnx_bytes(with_output(network(spec=spec))), spec, IDENTITY)
-    assert predictor.predict(numeric)[0].shape == (500,)
-    with pytest.raises(InputError, match="3 columns of numbers and 0 of codes"):
+    predictor = Predictor(onnx_bytes(with_output(network(spec=spec)).probabilities), spec, IDENTITY)
+    assert predictor.predict(numeric)[0].shape == (500, 1)
+    with pytest.raises(InputError, match="6 columns of numbers and 0 of codes"):
         predictor.predict(numeric, codes)
     with pytest.raises(InputError, match="found:    2 and 0"):
         predictor.predict(numeric[:, :2])
@@ -89,8 +91,8 @@ def test_a_spec_with_texts_and_no_category() -> None:
     spec = SPEC.model_copy(update={"categorical": ()})
     numeric, codes = some_inputs()
     words, net = codes[:, len(SPEC.categorical) :], with_output(network(spec=spec))
-    found, _ = Predictor(onnx_bytes(net), spec, IDENTITY).predict(numeric, words)
-    np.testing.assert_allclose(found, net.probabilities([numeric, words]).numpy()[:, 0], atol=1e-6)
+    found, _ = Predictor(onnx_bytes(net.probabilities), spec, IDENTITY).predict(numeric, words)
+    np.testing.assert_allclose(found, net.probabilities([numeric, words]).numpy(), atol=1e-6)
 
 
 def test_weights_travel_as_bytes() -> None:
@@ -104,15 +106,16 @@ def test_weights_travel_as_bytes() -> None:
     np.testing.assert_array_equal(other.scores(numeric_codes), net.scores(numeric_codes))
 
 
-def test_logit_is_the_linear_score_of_the_prepared_inputs() -> None:
+def test_members_give_their_mean() -> None:
     from loanbook.models.artefact.export import onnx_bytes
-    from loanbook.models.network import build_logit, design_matrix
+    from loanbook.models.network import mean_of
 
+    members = [with_output(network(seed=seed), seed) for seed in (1, 2, 3)]
     numeric, codes = some_inputs()
-    design = design_matrix(SPEC, numeric, codes)
-    weights = np.random.default_rng(4).normal(size=design.shape[1])
-    found, _ = Predictor(onnx_bytes(build_logit(SPEC, weights, -2.0)), SPEC, IDENTITY).predict(numeric, codes)
-    np.testing.assert_allclose(found, sigmoid(design.astype(np.float64) @ weights - 2.0), atol=1e-5)
+    mean = np.mean([member.probabilities([numeric, codes]).numpy() for member in members], axis=0)
+    found, _ = Predictor(onnx_bytes(mean_of(members)), SPEC, IDENTITY).predict(numeric, codes)
+    np.testing.assert_allclose(found, mean, atol=1e-6)
+    assert mean_of(members[:1]) is members[0].probabilities
 
 
 def test_dropout_acts_in_training_only_and_repeats() -> None:

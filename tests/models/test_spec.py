@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from loanbook.models.inputs.spec import Candidate, InputSpec
-from tests.models.specs import SPEC, WITHOUT_TEXT
+from tests.models.specs import SPEC
 
 
 def test_json_round_trip_keeps_every_bit() -> None:
@@ -19,20 +19,21 @@ def test_hash_follows_the_content() -> None:
     assert moved.content_hash() != SPEC.content_hash()
 
 
-def test_a_spec_saved_before_there_were_texts_loads_and_keeps_its_hash() -> None:
-    saved = WITHOUT_TEXT.model_dump_json(exclude={"text"})
-    assert InputSpec.model_validate_json(saved) == WITHOUT_TEXT
-    assert WITHOUT_TEXT.content_hash() == "424515c8b9052c6a"
-    assert SPEC.content_hash() != WITHOUT_TEXT.content_hash()
-
-
 def test_columns_in_tensor_order() -> None:
-    assert SPEC.numeric_columns == ["x_ltv", "x_income", "x_change"]
+    balances = ["s_balances_0", "s_balances_1", "s_balances_2"]
+    assert SPEC.numeric_columns == ["x_ltv", "x_income", "x_change", *balances]
     places = ["t_note_0", "t_note_1", "t_note_2", "t_note_3", "t_why_0", "t_why_1"]
-    assert SPEC.code_columns == ["c_state", "c_area", *places]
-    assert [SPEC.code_columns[SPEC.first_place(text)] for text in (0, 1)] == ["t_note_0", "t_why_0"]
+    assert SPEC.code_columns == [
+        "c_state", "c_area", *places, "s_states_0", "s_states_1", "s_states_2",
+    ]  # fmt: skip
     read = ["ltv", "numeric_inputs", "change", "state", "categorical_inputs", "text_inputs"]
-    assert SPEC.feature_columns == read
+    assert SPEC.feature_columns == [*read, "balances", "states"]
+
+
+def test_sequences_have_as_many_steps_as_each_other() -> None:
+    longer = SPEC.categorical_sequences[0].model_copy(update={"steps": 4})
+    with pytest.raises(ValidationError, match="as many steps as each other, not balances 3, states 4"):
+        InputSpec.model_validate({**SPEC.model_dump(), "categorical_sequences": [longer.model_dump()]})
 
 
 @pytest.mark.parametrize("expression", ["ltv + 1", "numeric_inputs[income]", "a.b", "f(x)", "m['a'] or 1"])

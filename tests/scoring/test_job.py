@@ -8,14 +8,14 @@ from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import GateRefused, InputError
 from loanbook.evaluation.job import evaluate_model
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.models.artefact.chosen import chosen_model
+from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.model_inputs import model_inputs
+from loanbook.models.inputs.rows import matrices
 from loanbook.scoring import job
 from loanbook.scoring.book import scored_book
 from loanbook.sql.duckdb import Warehouse
 from loanbook.tables.scores import SCORES
-from loanbook.training.snapshot.read import matrices
 from tests.tiny_book import MONTHS, SPEC, feature_rows, number, publish_tape, publish_training, save_model
 
 SCORE = COMMANDS["score-portfolio"]
@@ -46,7 +46,7 @@ def test_the_udf_gives_what_the_model_gives_in_process(make_run, scored):
         (F.col("as_of_date") == F.lit(MONTHS[1])) & (F.col("default_status") == "performing")
     )
     frame = model_inputs(features, SPEC, keep=["loan_id"]).toPandas()
-    raw, pd = artefact.predictor().predict(*matrices(frame, SPEC))
+    raw, pd = (found[:, 0] for found in artefact.predictor().predict(*matrices(frame, SPEC)))
     found = scores(run)
     assert len(frame) == 38
     assert [found[loan, MONTHS[1]]["pd_12m_raw"] for loan in frame["loan_id"]] == raw.tolist()
@@ -210,7 +210,8 @@ def test_pds_that_only_rank_are_summed_up_nowhere(make_run, book, changes, sampl
 
 def test_without_a_trained_model_the_job_to_run_is_named(make_run):
     with pytest.raises(InputError, match="run train-model first"):
-        chosen_model(make_run(), None, None)
+        run = make_run()
+        TrainedModels(run.storage, run.published_runs, run.source, run.settings.score).choose(None, None)
 
 
 def test_scores_that_are_not_the_whole_book_are_refused(make_run, book, monkeypatch):

@@ -3,8 +3,7 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.settings.files import conf_file, conf_folder, load_yaml
 from loanbook.settings.paths import PathSettings
-from loanbook.settings.section import validated
-from loanbook.settings.settings import Settings, load_settings
+from loanbook.settings.settings import Settings, base_settings, load_settings
 from tests.settings.keys import keys_in, keys_of
 
 
@@ -16,8 +15,7 @@ def test_the_base_file_has_every_setting_and_no_other():
 
 
 def test_the_base_file_repeats_every_default_of_the_typed_settings():
-    content = load_yaml(conf_folder() / "base.yaml")
-    settings = validated(Settings, content, "base.yaml")
+    settings = base_settings()
     assert settings == Settings(paths=settings.paths)
 
 

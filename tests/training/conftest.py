@@ -36,7 +36,7 @@ def snapshot_storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
 @pytest.fixture(scope="session")
 def small_book(spark: Any) -> Any:
     features, labels = book(spark, loans=300, months=48)
-    return features.cache(), labels.cache()
+    return features.cache(), {"labels": labels.cache()}
 
 
 @pytest.fixture(scope="session")

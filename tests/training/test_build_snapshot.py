@@ -7,9 +7,10 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.models.heads import head
+from loanbook.models.inputs.rows import matrices
 from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.build import ensure_snapshot
-from loanbook.training.snapshot.read import KEPT, Snapshot, matrices, open_snapshot, stamp_of
+from loanbook.training.snapshot.read import KEPT, Snapshot, open_snapshot, stamp_of
 from loanbook.warehouse.storage import Storage
 from tests.training.books import book
 from tests.training.conftest import request_for
@@ -32,11 +33,12 @@ def test_every_row_is_accounted_for(snapshot: Snapshot) -> None:
 def test_a_head_reads_the_label_and_the_status_of_its_horizon(
     small_book: Any, snapshot_storage: Storage
 ) -> None:
-    features, labels = small_book
+    features, tables = small_book
+    labels = tables["labels"]
     status = F.when(F.col("label_status") == "observed", "observed").otherwise("history_gap")
     with_both = labels.withColumns({"default_6m": F.col("default_12m"), "label_status_6m": status})
     half_year = replace(head("default_12m"), name="default_6m", label="default_6m", horizon_months=6)
-    made = ensure_snapshot(snapshot_storage, request_for(head=half_year), features, with_both)
+    made = ensure_snapshot(snapshot_storage, request_for(head=half_year), features, {"labels": with_both})
     assert made.manifest["label"] == "default_6m"
     assert made.manifest["label_status"] == {"observed": 300 * 36, "history_gap": 300 * 12}
 
@@ -57,12 +59,12 @@ def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
 def test_the_spec_is_of_training_rows_only(
     small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
 ) -> None:
-    features, labels = small_book
+    features, tables = small_book
     moved = features.selectExpr(
         *[name for name in features.columns if name != "balance"],
         "if(as_of_date > '2011-01-31', balance * 1000, balance) as balance",
     )
-    other = ensure_snapshot(snapshot_storage, request_for(tables={"features": 2, "labels": 1}), moved, labels)
+    other = ensure_snapshot(snapshot_storage, request_for(tables={"features": 2, "labels": 1}), moved, tables)
     assert other.spec == snapshot.spec
     assert other.folder != snapshot.folder
 
@@ -70,7 +72,7 @@ def test_the_spec_is_of_training_rows_only(
 def test_words_that_only_held_out_loans_have_are_unknown(
     small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
 ) -> None:
-    features, labels = small_book
+    features, tables = small_book
     assert [item.vocabulary for item in snapshot.spec.text] == [
         ("home", "reference", "to", "buy", "refinance")
     ]
@@ -79,7 +81,7 @@ def test_words_that_only_held_out_loans_have_are_unknown(
     held_out = ~F.col("loan_id").isin(trained)
     changed = features.withColumn("text_inputs", F.when(held_out, mapped).otherwise(F.col("text_inputs")))
     other = ensure_snapshot(
-        snapshot_storage, request_for(tables={"features": 4, "labels": 1}), changed, labels
+        snapshot_storage, request_for(tables={"features": 4, "labels": 1}), changed, tables
     )
     assert other.spec == snapshot.spec
     tune = other.role_frame("tune")
@@ -120,7 +122,7 @@ def test_thinned_training_rows_carry_their_weight(
 def test_a_book_without_a_matured_month_still_has_a_spec(spark: Any, snapshot_storage: Storage) -> None:
     features, labels = book(spark, loans=20, months=10)
     young = ensure_snapshot(
-        snapshot_storage, request_for(tables={"features": 3, "labels": 3}), features, labels
+        snapshot_storage, request_for(tables={"features": 3, "labels": 3}), features, {"labels": labels}
     )
     assert young.manifest["roles"]["train"]["rows"] == 0
     assert young.role_frame("train").empty

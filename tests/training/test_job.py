@@ -8,9 +8,10 @@ from loanbook.features.catalogue.macro import FEATURES as MACRO
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import load_artefact
 from loanbook.models.inputs.candidates import all_candidates
+from loanbook.models.inputs.rows import matrices
 from loanbook.tables.labels import LABELS
 from loanbook.training.job import starting_rate, train_model
-from loanbook.training.snapshot.read import matrices, open_snapshot
+from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
 from tests.training.books import book
 
@@ -62,7 +63,9 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     inputs = {item["input"] for item in artefact.json("schema.json")}
     assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb", "note"}
     frame = snapshot.role_frame("test")
-    for which in ("model", "logit"):
+    assert artefact.predictors == ("model", "logistic")
+    assert len(artefact.members) == 1
+    for which in artefact.predictors:
         raw, pd = artefact.predictor(which).predict(*matrices(frame, artefact.spec))
         assert 0 < raw.min() < raw.max() < 1
         assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3)
@@ -102,7 +105,7 @@ def test_a_small_book_still_gets_a_model(make_run: MakeRun, loans: int, months: 
 
     frame = model_inputs(features, artefact.spec).toPandas()
     _, pd = artefact.predictor().predict(*matrices(frame, artefact.spec))
-    assert len(pd) == 50
+    assert pd.shape == (50, 1)
     assert ((pd > 0) & (pd < 1)).all()
     if months == 8:
         assert pd == pytest.approx(run.settings.train.prior_pd, rel=1e-5)

@@ -13,7 +13,14 @@ def read(snapshot: Snapshot, *, rank: int, epoch: int, size: int = 2, batch: int
     from loanbook.training.fit.reader import epoch_batches
 
     with epoch_batches(
-        snapshot.role_folder("train"), snapshot.spec, batch=batch, seed=1, epoch=epoch, rank=rank, size=size
+        snapshot.role_folder("train"),
+        snapshot.spec,
+        snapshot.targets,
+        batch=batch,
+        seed=1,
+        epoch=epoch,
+        rank=rank,
+        size=size,
     ) as batches:
         return [[tensor.numpy() for tensor in parts] for parts in batches]
 

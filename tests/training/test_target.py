@@ -23,10 +23,10 @@ def test_a_tape_that_declares_an_outcome_is_learnt_by_it_unless_the_architecture
     assert target_head(None, of(None)) == head("default_12m")
     assert target_head("default_12m", of(EVER)) == head("default_12m")
     month, ever = (target_head(None, of(outcome)) for outcome in (NEXT_MONTH, EVER))
-    assert (month.horizon_months, month.outputs, month.status) == (1, ("pd_outcome",), "label_status")
+    assert (month.horizon_months, month.fills, month.is_of_tape) == (1, ("pd_outcome",), True)
     assert (ever.horizon_months, ever.event) == (None, "charged off, up to maturity")
     year = Outcome(definition="bad", horizon_months=12, grain="loan_month")
-    assert target_head("tape_outcome", of(year)).outputs == ("pd_outcome", "pd_12m")
+    assert target_head("tape_outcome", of(year)).fills == ("pd_outcome", "pd_12m")
     with pytest.raises(InputError, match="add 'outcome' to the mapping"):
         target_head("tape_outcome", of(None))
 

@@ -30,6 +30,7 @@ def request(
     snapshot: Snapshot, work: Path, architecture: str = "deep_five_layer", **changes: Any
 ) -> TrainRequest:
     model = load_model_settings(architecture, batch_size=128, epochs=EPOCHS)
+    model = model.model_copy(update={"head": "default_12m"})
     given = TrainRequest(
         snapshot.folder, work, model, TrainSettings(), rate=0.05, trainable=True, resume=False
     )
@@ -47,7 +48,7 @@ def test_two_horovod_processes_train_one_network(spark: Any, snapshot: Snapshot,
     losses = [epoch["tune_log_loss"] for epoch in result["history"]]
     assert result["tune_log_loss"]["model"] == min(losses) == losses[result["best_epoch"]]
     assert min(losses) < losses[0] - 0.02
-    assert result["tune_log_loss"]["logit"] < losses[0] - 0.02
+    assert result["tune_log_loss"]["logistic"] < losses[0] - 0.02
 
 
 def test_more_workers_than_slots_are_refused(spark: Any, snapshot: Snapshot, work: Path) -> None:
@@ -103,7 +104,7 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
     assert resumed["digest"] == undisturbed["digest"]
     results = [read_json(tmp_path / name / TRAINED / "result.json") for name in ("whole", "victim")]
     assert results[0]["history"] == results[1]["history"]
-    for file in ("model.onnx", "logit.onnx", "model.weights.h5"):
+    for file in ("model.onnx", "logistic.onnx", "member_0.weights.h5"):
         contents = [(tmp_path / name / TRAINED / file).read_bytes() for name in ("whole", "victim")]
         assert contents[0] == contents[1], file
 
@@ -111,13 +112,12 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
 def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path) -> None:
     from loanbook.models.artefact.predictor import Predictor
     from loanbook.models.calibration import Calibration
-    from loanbook.training.snapshot.read import matrices
 
     given = request(snapshot, tmp_path / "prior", "mlp_64_32", trainable=False, rate=0.0125)
     finished(start(given, tmp_path / "prior"))
     assert read_json(given.work / TRAINED / "result.json")["method"] == "prior"
-    inputs = matrices(snapshot.role_frame("test"), snapshot.spec)
-    for file in ("model.onnx", "logit.onnx"):
+    inputs = snapshot.rows("test").inputs
+    for file in ("model.onnx", "logistic.onnx"):
         predictor = Predictor(
             (given.work / TRAINED / file).read_bytes(), snapshot.spec, Calibration(method="identity")
         )

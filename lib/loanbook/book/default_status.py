@@ -44,6 +44,11 @@ def with_default_status(definition: DefaultDefinition) -> Callable[[DataFrame], 
     return add
 
 
+def performing_expr() -> Column:
+    """Return whether a loan is neither in default nor in probation."""
+    return F.col("default_status") == "performing"
+
+
 def _may_enter(definition: DefaultDefinition) -> Column:
     """Return a condition that some month of every loan that enters default meets."""
     states = DELINQUENT_STATES if definition.distressed_modification_is_default else _entry_states(definition)

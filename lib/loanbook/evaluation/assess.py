@@ -1,4 +1,4 @@
-"""Every metric of every predictor on a slice, as rows of ``evaluations``."""
+"""Every metric of every predictor on a sample, as rows of ``evaluations``."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from loanbook.evaluation.metrics import (
     clustered_rate,
     ranking,
 )
-from loanbook.evaluation.slices import Slice
+from loanbook.evaluation.sample import Sample
+from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.log_loss import log_loss, log_losses
 from loanbook.settings.evaluate import EvaluateSettings
 
@@ -33,7 +34,7 @@ class Evaluation:
 
     predictor: str
     fold: str
-    slice: str
+    sample: str
     segment: str
     metric: str
     estimate: float | None
@@ -48,10 +49,10 @@ class Evaluation:
 Measured = dict[str, tuple[float | Interval | None, str]]
 
 
-def assess(part: Slice, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
-    """Return the metrics of the slice: overall, by decile of PD, by month and by state.
+def assess(part: Sample, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
+    """Return the metrics of the sample: overall, by decile of PD, by month and by state.
 
-    Where the slice has fewer than ``settings.min_defaults`` defaulting loans every estimate is None and the
+    Where the sample has fewer than ``settings.min_defaults`` defaulting loans every estimate is None and the
     method is ``insufficient``; so is a state's where that state has fewer. Deciles and months are parts of
     one calibration table: their rates are given, those of few defaults marked so.
     """
@@ -66,14 +67,14 @@ def assess(part: Slice, fold: str, settings: EvaluateSettings) -> list[Evaluatio
     return rows
 
 
-def overall(part: Slice, predictor: str, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
-    """Return one predictor's metrics over the whole slice."""
+def overall(part: Sample, predictor: str, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
+    """Return one predictor's metrics over the whole sample."""
     enough = part.defaulting_loans >= settings.min_defaults
-    measured = _measures(part, predictor, settings) if enough else _nothing(_names(predictor))
+    measured = _measures(part, predictor, settings) if enough else _nothing(_names(part, predictor))
     return list(_rows(part, predictor, fold, "all", measured))
 
 
-def _by_state(part: Slice, predictor: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
+def _by_state(part: Sample, predictor: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
     for state in np.unique(part.state):
         inside = part.part(part.state == state)
         enough = inside.defaulting_loans >= settings.min_defaults
@@ -81,8 +82,13 @@ def _by_state(part: Slice, predictor: str, fold: str, settings: EvaluateSettings
         yield from _rows(inside, predictor, fold, f"state={state}", {name: measured[name] for name in SHORT})
 
 
-def _names(predictor: str) -> tuple[str, ...]:
-    paired = ("log_loss_minus_logit",) if predictor == "model" else ()
+def minus(baseline: str) -> str:
+    """Return the metric of the model's log loss less that of a baseline, on the same rows."""
+    return f"log_loss_minus_{baseline}"
+
+
+def _names(part: Sample, predictor: str) -> tuple[str, ...]:
+    paired = [minus(name) for name in part.baselines] if predictor == MODEL else []
     thresholds = ("accuracy", "precision", "recall", "f1")
     calibration = ("calibration_slope", "calibration_intercept", "calibration_in_the_large")
     return (*SHORT, *thresholds, *calibration, *paired)
@@ -92,7 +98,7 @@ def _nothing(names: Iterable[str]) -> Measured:
     return dict.fromkeys(names, (None, INSUFFICIENT))
 
 
-def _measures(part: Slice, predictor: str, settings: EvaluateSettings) -> Measured:
+def _measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measured:
     label, weight, pd = part.label, part.weight, part.calibrated[predictor]
     fit = calibration_fit(label, pd, weight)
     fixed = f"at PD >= {settings.threshold:g}"
@@ -111,12 +117,12 @@ def _measures(part: Slice, predictor: str, settings: EvaluateSettings) -> Measur
             for name, value in at_threshold(label, pd, weight, settings.threshold).items()
         },
     }
-    if predictor == "model":
-        measured["log_loss_minus_logit"] = (_against_logit(part), PAIRED)
+    if predictor == MODEL:
+        measured |= {minus(name): (_against(part, name), PAIRED) for name in part.baselines}
     return measured
 
 
-def _rank_measures(part: Slice, pd: Floats) -> Measured:
+def _rank_measures(part: Sample, pd: Floats) -> Measured:
     curve = ranking(part.label, pd, part.weight)
     return {
         "auc": (curve.auc if curve else None, "Mann-Whitney"),
@@ -125,14 +131,14 @@ def _rank_measures(part: Slice, pd: Floats) -> Measured:
     }
 
 
-def _against_logit(part: Slice) -> Interval:
-    model, logit = (log_losses(part.label, part.calibrated[name]) for name in ("model", "logit"))
+def _against(part: Sample, baseline: str) -> Interval:
+    model, other = (log_losses(part.label, part.calibrated[name]) for name in (MODEL, baseline))
     _, month = np.unique(part.month, return_inverse=True)
-    return clustered_mean(model - logit, part.weight, part.loan, month)
+    return clustered_mean(model - other, part.weight, part.loan, month)
 
 
 def _by_group(
-    part: Slice, predictor: str, fold: str, names: npt.NDArray[np.str_], settings: EvaluateSettings
+    part: Sample, predictor: str, fold: str, names: npt.NDArray[np.str_], settings: EvaluateSettings
 ) -> Iterator[Evaluation]:
     for group in rates_by(names, part.label, part.calibrated[predictor], part.weight, part.loan):
         yield from _group_rows(group, part.role, predictor, fold, settings)
@@ -151,7 +157,7 @@ def _group_rows(
     )
 
 
-def _rows(part: Slice, predictor: str, fold: str, segment: str, measured: Measured) -> Iterator[Evaluation]:
+def _rows(part: Sample, predictor: str, fold: str, segment: str, measured: Measured) -> Iterator[Evaluation]:
     counts = (len(part.label), part.loans, part.defaulting_loans)
     for name, (value, method) in measured.items():
         interval = value if isinstance(value, Interval) else None

@@ -62,6 +62,6 @@ def _on(basis: Basis, row: Evaluation) -> Evaluation:
         return row
     if basis.rank_only and row.metric in LEVELS:
         return replace(row, estimate=None, low=None, high=None, method=f"rank only: {basis.rank_only}")
-    if basis.held_out == "loans" and row.slice == "test":
+    if basis.held_out == "loans" and row.sample == "test":
         return replace(row, method=f"{row.method}; {basis.test}, no later time")
     return row

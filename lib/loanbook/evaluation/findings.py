@@ -8,10 +8,9 @@ from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import OF_DEFAULT, Basis
 from loanbook.evaluation.judged import Judged
-from loanbook.evaluation.slices import Slice
+from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.settings.evaluate import EvaluateSettings
-from loanbook.warehouse.runs import Run
 
 
 @dataclass(frozen=True)
@@ -19,32 +18,34 @@ class Findings:
     """What the page shows.
 
     Args:
-        test: the test slice, with the truth as a predictor where all of its rows have one.
-        rows: evaluations of every slice.
-        slices: counts and months of each slice.
+        test: the test sample, with the truth as a predictor where all of its rows have one.
+        rows: evaluations of every sample.
+        samples: counts and months of each sample.
         truth: comparison with a simulated book's truth, or None.
         model: what the model is and what it was made from.
+        reference: the baseline that the model is held against.
         basis: what was judged, and what may be said of it.
     """
 
-    test: Slice
+    test: Sample
     rows: Sequence[Evaluation]
-    slices: Sequence[Mapping[str, Any]]
+    samples: Sequence[Mapping[str, Any]]
     truth: Mapping[str, Any] | None
     model: Mapping[str, Any]
     settings: EvaluateSettings
     sufficient: bool
+    reference: str = "logistic"
     basis: Basis = OF_DEFAULT
 
 
-def findings_of(run: Run, judged: Judged) -> Findings:
-    """Return what the page shows of an evaluation."""
-    compared, test = judged.compared, judged.slices[0]
+def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Findings:
+    """Return what the page shows of an evaluation, made by the run of that id."""
+    compared, test = judged.compared, judged.samples[0]
     whole_truth = compared is not None and compared.coverage == 1
     return Findings(
         test=compared.part if compared is not None and whole_truth else test,
         rows=judged.rows,
-        slices=[counts_of(part) for part in judged.slices],
+        samples=[counts_of(part) for part in judged.samples],
         truth=None
         if compared is None
         else {
@@ -52,18 +53,19 @@ def findings_of(run: Run, judged: Judged) -> Findings:
             "rows_with_truth": len(compared.part.label),
             "log_loss": judged.losses_with_truth,
         },
-        model=_about(run, judged.artefact),
-        settings=run.settings.evaluate,
-        sufficient=judged.sufficient(run.settings.evaluate),
+        model=_about(judged.artefact, run_id),
+        settings=settings,
+        sufficient=judged.sufficient(settings),
+        reference=judged.reference,
         basis=judged.basis,
     )
 
 
-def counts_of(part: Slice) -> dict[str, Any]:
-    """Return rows, loans, defaults and months of a slice."""
+def counts_of(part: Sample) -> dict[str, Any]:
+    """Return rows, loans, defaults and months of a sample."""
     months = sorted(set(part.month))
     return {
-        "slice": part.role,
+        "sample": part.role,
         "rows": len(part.label),
         "loans": part.loans,
         "defaults": int(part.label.sum()),
@@ -74,10 +76,10 @@ def counts_of(part: Slice) -> dict[str, Any]:
     }
 
 
-def _about(run: Run, artefact: Artefact) -> dict[str, Any]:
+def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
     inputs, metrics = artefact.json("inputs.json"), artefact.json("metrics.json")
     spec = artefact.spec
-    inputs_taken = len(spec.numeric) + len(spec.categorical) + len(spec.text)
+    inputs_taken = len(spec.numeric) + len(spec.categorical) + len(spec.text) + len(spec.sequences)
     tables = ", ".join(f"{name} version {version}" for name, version in sorted(inputs["tables"].items()))
     return {
         "name": artefact.name,
@@ -87,14 +89,18 @@ def _about(run: Run, artefact: Artefact) -> dict[str, Any]:
         "status": artefact.status,
         "reasons": metrics["reasons"],
         "lineage": {
-            "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs",
+            "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs{_members(metrics)}",
             "Calibration": _calibration(artefact),
             "Training snapshot": f"{artefact.snapshot_id}, of {tables}",
             "Default definition": inputs["default_definition_id"],
             "Feature catalogue": inputs["catalogue_id"],
-            "Evaluated by": f"{run.run_id}, loanbook {code_version()}",
+            "Evaluated by": f"{run_id}, loanbook {code_version()}",
         },
     }
+
+
+def _members(metrics: Mapping[str, Any]) -> str:
+    return f", mean of {metrics['members']} members" if metrics["members"] > 1 else ""
 
 
 def _calibration(artefact: Artefact) -> str:

@@ -11,14 +11,18 @@ from loanbook.book.tape_kind import feature_ids, tape_kind
 from loanbook.errors import InputError
 from loanbook.evaluation.assess import assess, overall
 from loanbook.evaluation.basis import basis_of, on
+from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
-from loanbook.evaluation.publish import publish
-from loanbook.evaluation.slices import ROLES, Slice, predicted_slice
+from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
+from loanbook.evaluation.sample import ROLES, Sample, predicted_sample
 from loanbook.evaluation.truth import TRUTH, Compared, with_truth
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.models.artefact.artefact import Artefact
-from loanbook.models.artefact.chosen import chosen_model
+from loanbook.models.artefact.artefact import MODEL, Artefact
+from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.models.artefact.fit_for import require_fit
+from loanbook.tables.columns import quoted
+from loanbook.tables.evaluations import EVALUATIONS
+from loanbook.tables.predictions import PREDICTIONS
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
 
@@ -30,7 +34,7 @@ RETURNED = ("auc", "gini", "ks", "log_loss", "brier", "calibration_slope", "cali
 def evaluate_model(
     run: Run, *, model: str | None = None, model_version: str | None = None, truth: str | None = None
 ) -> dict[str, Any]:
-    """Judge a model and the logit beside it on the rows that their training snapshot keeps for it.
+    """Judge a model and the baselines beside it on the rows that their training snapshot keeps for it.
 
     Args:
         run: the job's run.
@@ -39,28 +43,42 @@ def evaluate_model(
         truth: folder of a simulated book's truth, compared with after everything else is computed.
 
     Returns:
-        The model, rows and metrics of the test slice (None where insufficient), and where the page is.
+        The model, rows and metrics of the test sample (None where insufficient), and where the page is.
 
     Raises:
         InputError: no such model, one that does not fit the published data of its source, its snapshot is
             gone, or no truth in that folder.
     """
-    artefact = chosen_model(run, model, model_version)
+    models = TrainedModels(run.storage, run.published_runs, run.source, run.settings.score)
+    artefact = models.choose(model, model_version)
     inputs = artefact.json("inputs.json")
     _require_source(run, inputs["source"], artefact)
     run.source = inputs["source"]
     _require_fit(run, artefact)
     run.inputs = dict(inputs["tables"])
     snapshot, fold = open_snapshot(run.storage, artefact.snapshot_id), _fold(artefact)
-    slices = [predicted_slice(artefact, snapshot, role) for role in ROLES]
+    samples = [predicted_sample(artefact, snapshot, role) for role in ROLES]
     basis = basis_of(artefact)
-    rows = [row for part in slices for row in assess(part, fold, run.settings.evaluate)]
-    compared = _compared(slices[0], truth)
+    rows = [row for part in samples for row in assess(part, fold, run.settings.evaluate)]
+    compared = _compared(samples[0], truth)
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
-    judged = Judged(artefact, fold, slices, on(basis, rows), compared, basis)
-    page = publish(run, judged)
-    return _result(run, judged, page)
+    judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis)
+    _publish(run, judged)
+    findings = findings_of(judged, run.settings.evaluate, run.run_id)
+    folder = run.storage.report_folder(artefact.name, artefact.version)
+    return _result(run, judged, write_report(folder, judged, findings))
+
+
+def _publish(run: Run, judged: Judged) -> None:
+    """Replace the model's predictions and evaluations."""
+    name, version = judged.artefact.name, judged.artefact.version
+    where = f"model_name = {quoted(name)} AND model_version = {quoted(version)}"
+    predictions, evaluations = predictions_of(judged), evaluations_of(judged)
+    run.replace(PREDICTIONS, frame_of(run.spark, PREDICTIONS, predictions), where)
+    run.replace(EVALUATIONS, frame_of(run.spark, EVALUATIONS, [evaluations]), where)
+    run.count("predictions", sum(len(rows) for rows in predictions))
+    run.count("evaluations", len(evaluations))
 
 
 def _require_source(run: Run, source: str, artefact: Artefact) -> None:
@@ -95,7 +113,7 @@ def _fold(artefact: Artefact) -> str:
     return str(artefact.json("splits.json")["trained_fold"])
 
 
-def _compared(test: Slice, truth: str | None) -> Compared | None:
+def _compared(test: Sample, truth: str | None) -> Compared | None:
     if truth is None:
         return None
     folder = Path(truth)
@@ -116,15 +134,15 @@ def _compared(test: Slice, truth: str | None) -> Compared | None:
 
 
 def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
-    test = judged.slices[0]
-    found = judged.whole("model")
+    test = judged.samples[0]
+    found = judged.whole(MODEL)
     for name in RETURNED:
         if found[name] is not None:
             run.metric(name, float(found[name] or 0))
-    # With a truth all three are of the rows that have one, so that they compare.
+    # With a truth all are of the rows that have one, so that they compare.
+    predictors = (MODEL, *test.baselines)
     losses: Mapping[str, float | None] = judged.losses_with_truth or {
-        "model": found["log_loss"],
-        "logit": judged.whole("logit")["log_loss"],
+        name: judged.whole(name)["log_loss"] for name in predictors
     }
     return {
         "source": run.source,
@@ -140,8 +158,8 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         "test_loans": test.loans,
         "test_defaults": test.defaulting_loans,
         **{name: found[name] for name in RETURNED},
-        "log_loss": losses["model"],
-        "log_loss_of_logit": losses["logit"],
+        "log_loss": losses[MODEL],
+        "log_loss_of_baselines": {name: losses[name] for name in test.baselines},
         "log_loss_of_truth": losses.get(TRUTH),
         "truth_coverage": judged.compared.coverage if judged.compared else None,
         "report": str(page),

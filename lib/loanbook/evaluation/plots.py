@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,11 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.metrics import ranking
-from loanbook.evaluation.slices import Slice
+from loanbook.evaluation.sample import Sample
+from loanbook.models.artefact.artefact import MODEL
 
-COLOURS = {"model": "#0b5394", "logit": "#d9822b", "truth": "#3d8b5f"}
+COLOURS = {"model": "#0b5394", "truth": "#3d8b5f"}
+OF_BASELINES = ("#d9822b", "#8e5ea2", "#6b7785", "#b5533c", "#2f8f9d")
 INK, GRID = "#33404d", "#e3e8ee"
 STYLE: Any = {
     "font.size": 9.5, "font.family": "sans-serif", "axes.edgecolor": "#9aa5b1", "axes.labelcolor": INK,
@@ -26,14 +29,24 @@ STYLE: Any = {
 SIZE = (5.4, 3.7)
 
 
-def report_plots(part: Slice, rows: Sequence[Evaluation], levels: bool = True) -> dict[str, str]:
-    """Return the plots of the page, each as a data URI, from the slice and its evaluations.
+def report_plots(
+    part: Sample, rows: Sequence[Evaluation], reference: str, levels: bool = True
+) -> dict[str, str]:
+    """Return the plots of the page, each as a data URI, from the sample and its evaluations.
 
-    Without ``levels`` expected and observed rates are not compared: the PDs only rank.
+    The rates of the ``reference``, a baseline, stand beside the model's. Without ``levels`` expected and
+    observed rates are not compared: the PDs only rank.
     """
+    shown = (reference, MODEL)
     with rc_context(STYLE):
-        compared = {"calibration": _calibration(rows), "months": _months(rows)} if levels else {}
+        compared = (
+            {"calibration": _calibration(rows, shown), "months": _months(rows, shown)} if levels else {}
+        )
         return {**compared, "roc": _roc(part), "distribution": _distribution(part)}
+
+
+def _colours(baselines: Sequence[str]) -> dict[str, str]:
+    return {**dict(zip(baselines, itertools.cycle(OF_BASELINES))), **COLOURS}
 
 
 def _figure() -> tuple[Figure, Axes]:
@@ -72,14 +85,15 @@ def _expected(table: Mapping[str, Mapping[str, Evaluation]]) -> list[float]:
     return [float(item["expected_default_rate"].estimate or 0) for item in table.values()]
 
 
-def _calibration(rows: Sequence[Evaluation]) -> str:
+def _calibration(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
     figure, axes = _figure()
+    colours = _colours(shown[:1])
     floor, highest = 1.0, 0.0
-    for predictor, marker in (("logit", "s"), ("model", "o")):
+    for predictor, marker in zip(shown, "so", strict=True):
         table = rates(rows, predictor, "decile=")
         expected, (observed, errors) = _expected(table), _observed(table)
         axes.errorbar(
-            expected, observed, yerr=errors, fmt=f"{marker}-", color=COLOURS[predictor], label=predictor,
+            expected, observed, yerr=errors, fmt=f"{marker}-", color=colours[predictor], label=predictor,
             markersize=5, linewidth=1, elinewidth=0.9, capsize=2,
             alpha=1 if predictor == "model" else 0.75,
         )  # fmt: skip
@@ -95,18 +109,19 @@ def _calibration(rows: Sequence[Evaluation]) -> str:
     return _uri(figure)
 
 
-def _months(rows: Sequence[Evaluation]) -> str:
+def _months(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
     figure, axes = _figure()
+    colours = _colours(shown[:1])
     table = rates(rows, "model", "month=")
     observed, (below, above) = _observed(table)
     position = np.arange(len(table))
     low, high = np.subtract(observed, below), np.add(observed, above)
     axes.fill_between(position, low, high, color="#9aa5b1", alpha=0.3, linewidth=0, label="95 % interval")
     axes.plot(position, observed, "o-", color=INK, markersize=4, linewidth=1.2, label="observed")
-    for predictor in ("model", "logit"):
+    for predictor in reversed(shown):
         expected = _expected(rates(rows, predictor, "month="))
         axes.plot(
-            position, expected, "-", color=COLOURS[predictor], linewidth=1.6, label=f"expected, {predictor}"
+            position, expected, "-", color=colours[predictor], linewidth=1.6, label=f"expected, {predictor}"
         )
     step = max(1, len(table) // 8)
     axes.set_xticks(position[::step], list(table)[::step], rotation=30, ha="right")
@@ -117,13 +132,14 @@ def _months(rows: Sequence[Evaluation]) -> str:
     return _uri(figure)
 
 
-def _roc(part: Slice) -> str:
+def _roc(part: Sample) -> str:
     figure, axes = _figure()
+    colours = _colours(part.baselines)
     for predictor, pd in part.calibrated.items():
         curve = ranking(part.label, pd, part.weight)
         if curve is not None:
             axes.plot(
-                curve.false_positive_rate, curve.true_positive_rate, color=COLOURS[predictor], linewidth=1.6,
+                curve.false_positive_rate, curve.true_positive_rate, color=colours[predictor], linewidth=1.6,
                 linestyle=":" if predictor == "truth" else "-", label=f"{predictor}, AUC {curve.auc:.4f}",
             )  # fmt: skip
     axes.plot((0, 1), (0, 1), "--", color="#9aa5b1", linewidth=1)
@@ -134,7 +150,7 @@ def _roc(part: Slice) -> str:
     return _uri(figure)
 
 
-def _distribution(part: Slice) -> str:
+def _distribution(part: Sample) -> str:
     figure, axes = _figure()
     pd = np.clip(part.calibrated["model"], 1e-5, 1)
     edges = np.geomspace(pd.min() * 0.95, min(1.0, pd.max() * 1.05), 45).tolist()

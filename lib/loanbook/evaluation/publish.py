@@ -1,56 +1,47 @@
-"""Writes what an evaluation found: two tables, a JSON file and the page."""
+"""What an evaluation found, as rows of two tables, a JSON file and the page."""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
-from loanbook.evaluation.findings import findings_of
+from loanbook.evaluation.findings import Findings
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.report import render
-from loanbook.evaluation.slices import prediction_rows
+from loanbook.evaluation.sample import prediction_rows
 from loanbook.tables.base import Table
-from loanbook.tables.evaluations import EVALUATIONS
-from loanbook.tables.predictions import PREDICTIONS
-from loanbook.warehouse.runs import Run
 from loanbook.warehouse.storage import published_folder, write_json
 
 PAGE, NUMBERS = "report.html", "evaluation.json"
 
 
-def publish(run: Run, judged: Judged) -> Path:
-    """Replace the model's predictions, evaluations and report; return where the page is."""
-    name, version = judged.artefact.name, judged.artefact.version
-    where = f"model_name = '{name}' AND model_version = '{version}'"
-    predictions = [
-        prediction_rows(part, judged.artefact, judged.fold) for part in judged.slices if len(part.label)
-    ]
-    run.replace(PREDICTIONS, _frame(run, PREDICTIONS, predictions), where)
-    evaluations = pd.DataFrame(
-        [{"model_name": name, "model_version": version, **dataclasses.asdict(row)} for row in judged.rows]
-    )
-    run.replace(EVALUATIONS, _frame(run, EVALUATIONS, [evaluations]), where)
-    run.count("predictions", sum(len(rows) for rows in predictions))
-    run.count("evaluations", len(evaluations))
-    return _write_report(run, judged)
+def predictions_of(judged: Judged) -> list[pd.DataFrame]:
+    """Return the rows of ``predictions`` of each sample that has any."""
+    return [prediction_rows(part, judged.artefact, judged.fold) for part in judged.samples if len(part.label)]
 
 
-def _frame(run: Run, table: Table, parts: Sequence[pd.DataFrame]) -> DataFrame:
-    empty = table.empty(run.spark)
+def evaluations_of(judged: Judged) -> pd.DataFrame:
+    """Return the rows of ``evaluations``."""
+    model = {"model_name": judged.artefact.name, "model_version": judged.artefact.version}
+    return pd.DataFrame([{**model, **dataclasses.asdict(row)} for row in judged.rows])
+
+
+def frame_of(spark: SparkSession, table: Table, parts: Sequence[pd.DataFrame]) -> DataFrame:
+    """Return pandas rows as a frame of a table."""
+    empty = table.empty(spark)
     if not parts:
         return empty
-    return run.spark.createDataFrame(pd.concat(parts, ignore_index=True)[table.column_names], empty.schema)
+    return spark.createDataFrame(pd.concat(parts, ignore_index=True)[table.column_names], empty.schema)
 
 
-def _write_report(run: Run, judged: Judged) -> Path:
-    folder = run.storage.report_folder(judged.artefact.name, judged.artefact.version)
-    findings = findings_of(run, judged)
+def write_report(folder: Path, judged: Judged, findings: Findings) -> Path:
+    """Write the numbers and the page into a folder, both or neither; return where the page is."""
     content = {
         "status": "ok" if findings.sufficient else "insufficient",
-        "settings": run.settings.evaluate.model_dump(mode="json"),
-        "slices": findings.slices,
+        "settings": findings.settings.model_dump(mode="json"),
+        "samples": findings.samples,
         "truth": findings.truth,
         "basis": dataclasses.asdict(findings.basis),
         "model": findings.model,

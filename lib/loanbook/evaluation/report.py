@@ -9,6 +9,7 @@ from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.findings import Findings
 from loanbook.evaluation.plots import rates, report_plots
 from loanbook.evaluation.wording import MEANINGS, number, verdict
+from loanbook.models.artefact.artefact import MODEL
 
 
 def render(findings: Findings) -> str:
@@ -18,27 +19,27 @@ def render(findings: Findings) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(number=number, rate=lambda value: number(value, "rate"))
-    test = [row for row in findings.rows if row.slice == "test"]
+    test = [row for row in findings.rows if row.sample == "test"]
     return environment.get_template("report.html").render(
         findings=findings,
         model=findings.model,
         settings=findings.settings,
         basis=findings.basis,
-        verdict=verdict(test, findings.truth, findings.basis.event),
+        verdict=verdict(test, findings.truth, findings.reference, findings.basis.event),
         headline=_headline(findings.rows, "test"),
         check=_headline(findings.rows, "calibrate_check"),
-        deciles=_both(test, "decile="),
-        months=_both(test, "month="),
-        states=_states(test),
-        plots=report_plots(findings.test, test, levels=not findings.basis.rank_only)
+        deciles=_both(test, "decile=", findings.reference),
+        months=_both(test, "month=", findings.reference),
+        states=_states(test, findings.reference),
+        plots=report_plots(findings.test, test, findings.reference, levels=not findings.basis.rank_only)
         if findings.sufficient
         else {},
     )
 
 
 def _headline(rows: Sequence[Evaluation], role: str) -> list[dict[str, Any]]:
-    """Return each metric of a slice with the value of each predictor and what it means."""
-    whole = [row for row in rows if row.slice == role and row.segment == "all"]
+    """Return each metric of a sample with the value of each predictor and what it means."""
+    whole = [row for row in rows if row.sample == role and row.segment == "all"]
     values = {(row.metric, row.predictor): row.estimate for row in whole}
     predictors = list(dict.fromkeys(row.predictor for row in whole))
     lines = []
@@ -51,20 +52,26 @@ def _headline(rows: Sequence[Evaluation], role: str) -> list[dict[str, Any]]:
     return [{"predictors": predictors, "lines": lines}] if lines else []
 
 
-def _both(rows: Sequence[Evaluation], prefix: str) -> list[dict[str, Any]]:
-    """Return, by segment, the counts and rates of the model and the logit."""
-    model, logit = rates(rows, "model", prefix), rates(rows, "logit", prefix)
+def _both(rows: Sequence[Evaluation], prefix: str, reference: str) -> list[dict[str, Any]]:
+    """Return, by segment, the counts and rates of the model and of the baseline that it is held against."""
+    model, other = rates(rows, MODEL, prefix), rates(rows, reference, prefix)
     return [
-        {"segment": name, "model": item, "logit": logit.get(name), "counts": item["observed_default_rate"]}
+        {
+            "segment": name,
+            "model": item,
+            "reference": other.get(name),
+            "counts": item["observed_default_rate"],
+        }
         for name, item in model.items()
     ]
 
 
-def _states(rows: Sequence[Evaluation]) -> list[dict[str, Any]]:
+def _states(rows: Sequence[Evaluation], reference: str) -> list[dict[str, Any]]:
     """Return, by state, the counts, the rates and the AUC of both predictors; None where insufficient."""
+    parts = {MODEL: "model", reference: "reference"}
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
-        if row.segment.startswith("state="):
+        if row.segment.startswith("state=") and row.predictor in parts:
             item = found.setdefault(row.segment.removeprefix("state="), {"counts": row})
-            item[f"{row.predictor}_{row.metric}"] = row.estimate
+            item[f"{parts[row.predictor]}_{row.metric}"] = row.estimate
     return [{"segment": name, **item} for name, item in found.items()]

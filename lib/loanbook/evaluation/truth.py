@@ -11,7 +11,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
-from loanbook.evaluation.slices import Slice
+from loanbook.evaluation.sample import Sample
 
 TRUTH = "truth"
 COLUMNS = ("loan_id", "as_of_date", "pd_12m_expected")
@@ -19,13 +19,13 @@ COLUMNS = ("loan_id", "as_of_date", "pd_12m_expected")
 
 @dataclass(frozen=True)
 class Compared:
-    """The rows of a slice that have a truth, with it as a further predictor, and their share of all rows."""
+    """The rows of a sample that have a truth, with it as a further predictor, and their share of all rows."""
 
-    part: Slice
+    part: Sample
     coverage: float
 
 
-def with_truth(part: Slice, folder: Path) -> Compared:
+def with_truth(part: Sample, folder: Path) -> Compared:
     """Return the rows of ``part`` whose expected PD is in ``folder``.
 
     The expected PD is the mean over macro paths, which is what a model can know, not that of the path that

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.assess import Evaluation, minus
 
 # metric -> title, form, meaning; the order of the page's table
 MEANINGS = {
@@ -62,17 +62,27 @@ def number(value: float | None, form: str) -> str:
 
 
 def verdict(
-    rows: Sequence[Evaluation], truth: Mapping[str, Any] | None, event: str = "default within 12 months"
+    rows: Sequence[Evaluation],
+    truth: Mapping[str, Any] | None,
+    reference: str,
+    event: str = "default within 12 months",
 ) -> list[tuple[str, str]]:
-    """Return what the test slice says, as topics and sentences; empty where it is insufficient."""
+    """Return what the test sample says, as topics and sentences; empty where it is insufficient.
+
+    Args:
+        rows: evaluations of the test sample.
+        truth: the comparison with a simulated book's truth, or None.
+        reference: the baseline that the model is held against.
+        event: what the PD is of.
+    """
     whole = {(row.predictor, row.metric): row for row in rows if row.segment == "all"}
     if not whole or whole["model", "log_loss"].estimate is None:
         return []
     sentences = {
         "Ranking": _ranking(whole["model", "auc"].estimate),
         "Level": _level(whole, event),
-        "Against the logit": _against_logit(whole),
-        "Against the truth": _against_truth(truth),
+        f"Against the {reference} baseline": _against(reference, whole),
+        "Against the truth": _against_truth(truth, reference),
     }
     return [(topic, sentence) for topic, sentence in sentences.items() if sentence]
 
@@ -101,32 +111,33 @@ def _level(whole: Mapping[tuple[str, str], Evaluation], event: str) -> str:
     )
 
 
-def _against_logit(whole: Mapping[tuple[str, str], Evaluation]) -> str:
-    difference = whole["model", "log_loss_minus_logit"]
+def _against(reference: str, whole: Mapping[tuple[str, str], Evaluation]) -> str:
+    difference = whole["model", minus(reference)]
     estimate, low, high = (value or 0.0 for value in (difference.estimate, difference.low, difference.high))
-    logit = whole["logit", "log_loss"].estimate or 0.0
+    other = whole[reference, "log_loss"].estimate or 0.0
     word = "lower" if estimate < 0 else "higher"
     sure = "which excludes" if low > 0 or high < 0 else "which includes"
     return (
         f"The model's log loss is {abs(estimate):.5f} {word} "
-        f"({abs(estimate) / logit:.1%}), 95 % interval of the difference {low:+.5f} to {high:+.5f}, {sure} 0."
+        f"({abs(estimate) / other:.1%}), 95 % interval of the difference {low:+.5f} to {high:+.5f}, {sure} 0."
     )
 
 
-def _against_truth(truth: Mapping[str, Any] | None) -> str:
+def _against_truth(truth: Mapping[str, Any] | None, reference: str) -> str:
     if truth is None or truth["log_loss"] is None:
         return ""
     losses = truth["log_loss"]
-    gap, logit_gap = losses["model"] - losses["truth"], losses["logit"] - losses["truth"]
-    closed = f", {1 - gap / logit_gap:.0%} of the logit's distance closed" if logit_gap > 0 else ""
+    gap, other_gap = losses["model"] - losses["truth"], losses[reference] - losses["truth"]
+    closed = f", {1 - gap / other_gap:.0%} of that distance closed" if other_gap > 0 else ""
     some = truth["rows_with_truth"] < truth["rows"]
     rows = (
         f" on {truth['rows_with_truth']:,} of the {truth['rows']:,} rows, those that have a truth "
-        f"(the losses on these: model {losses['model']:.5f}, logit {losses['logit']:.5f})"
+        f"(the losses on these: model {losses['model']:.5f}, {reference} {losses[reference]:.5f})"
         if some
         else ""
     )
     return (
         f"The simulated book's own expected PDs have log loss "
-        f"{losses['truth']:.5f}{rows}; the model is {gap:.5f} above it, the logit {logit_gap:.5f}{closed}."
+        f"{losses['truth']:.5f}{rows}; the model is {gap:.5f} above it, the {reference} baseline "
+        f"{other_gap:.5f}{closed}."
     )

@@ -46,9 +46,17 @@ class Calibration(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def apply(self, pd_raw: npt.ArrayLike) -> Floats:
-        """Return calibrated PDs, float64; the identity returns its input."""
+        """Return calibrated PDs, float64 of the same shape; the identity returns its input.
+
+        Raises:
+            ValueError: Platt's method for several outputs a row: each by itself, they would not add up.
+        """
         raw = np.asarray(pd_raw, np.float64)
-        return raw if self.uncalibrated else sigmoid(self.intercept + self.slope * logit(raw))
+        if self.uncalibrated:
+            return raw
+        if raw.ndim > 1 and raw.shape[1] != 1:
+            raise ValueError(f"Platt's calibration is of one output a row, not of {raw.shape[1]}")
+        return sigmoid(self.intercept + self.slope * logit(raw))
 
 
 def logit(pd: npt.ArrayLike) -> Floats:

@@ -1,22 +1,22 @@
-"""Whole networks in Keras: prepared inputs, backbone, output."""
+"""Whole networks in Keras: prepared inputs, a backbone's hidden units, a head's output."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from loanbook.models.backbones import backbone
-from loanbook.models.inputs.preprocessing import prepared
+from loanbook.models.head import Head
+from loanbook.models.inputs.groups import Groups, input_groups
 from loanbook.models.inputs.spec import InputSpec
-from loanbook.settings.model import ModelSettings
+from loanbook.settings.choice import Choice
 
 
 @dataclass(frozen=True)
 class Network:
-    """Two views of the same weights: ``scores`` before the sigmoid, for the loss, and ``probabilities``."""
+    """Two views of the same weights: ``scores``, which the head's loss takes, and ``probabilities``."""
 
     scores: Any
     probabilities: Any
@@ -46,46 +46,50 @@ class Network:
                 layer.restart(stream)
 
 
-def build_network(
-    spec: InputSpec, settings: ModelSettings, *, rate: float, seed: int, max_one_hot: int
-) -> Network:
+def build_network(spec: InputSpec, choice: Choice, target: Head, *, rate: float, seed: int) -> Network:
     """Return a network that gives ``rate`` for every row until it is trained.
 
-    The output starts with zero weights and the bias logit(rate): training begins at the best constant.
+    Args:
+        spec: the inputs.
+        choice: the backbone with its settings.
+        target: the head.
+        rate: of the label in the training rows.
+        seed: of first weights and dropout.
+
+    Raises:
+        InputError: no such backbone, a setting that it does not have, or inputs that it cannot do without.
     """
-    inputs, units = prepared(spec, max_one_hot, seed + 1000)
-    return _with_output(
-        inputs, backbone(settings.backbone).build(units, settings, seed), math.log(rate / (1 - rate))
-    )
+    module, settings = backbone(choice)
+    groups = input_groups(spec)
+    return with_output(groups, module.build(groups, settings, seed), target, rate)
 
 
-def build_logit(spec: InputSpec, weights: npt.NDArray[np.float64], bias: float) -> Network:
-    """Return the logistic regression of the prepared inputs with the given weights."""
-    inputs, units = prepared(spec, None)
-    network = _with_output(inputs, units, bias)
-    network.scores.get_layer("score").set_weights(
-        [weights[:, None].astype(np.float32), np.array([bias], np.float32)]
-    )
-    return network
+def constant(spec: InputSpec, target: Head, rate: float) -> Network:
+    """Return a network that gives ``rate`` whatever the inputs, for a book that supports no training."""
+    groups = input_groups(spec)
+    return with_output(groups, groups.numeric, target, rate)
 
 
-def _with_output(inputs: list[Any], units: Any, bias: float) -> Network:
-    start = tf.keras.initializers.Constant(bias)
-    score = tf.keras.layers.Dense(1, kernel_initializer="zeros", bias_initializer=start, name="score")(units)
-    probability = tf.keras.layers.Activation("sigmoid", name="pd")(score)
+def with_output(groups: Groups, hidden: Any, target: Head, rate: float) -> Network:
+    """Return the network of a head over hidden units."""
+    score = target.output(hidden, rate)
     # Named, because Keras would number the models of a process, and the ONNX file carries the name.
-    scores = tf.keras.Model(inputs, score, name="scores")
-    return Network(scores, tf.keras.Model(inputs, probability, name="probabilities"))
+    scores = tf.keras.Model(groups.tensors, score, name="scores")
+    probabilities = tf.keras.Model(groups.tensors, target.probabilities(score), name="probabilities")
+    return Network(scores, probabilities)
 
 
-def design_matrix(
-    spec: InputSpec, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int32], batch: int = 65_536
-) -> npt.NDArray[np.float32]:
-    """Return what the logistic regression takes: the output of the first layers, all categories one-hot."""
-    inputs, units = prepared(spec, None)
-    layers = tf.function(tf.keras.Model(inputs, units))
-    parts = [
-        layers([numeric[start : start + batch], codes[start : start + batch]][: len(inputs)]).numpy()
-        for start in range(0, len(numeric), batch)
-    ]
-    return np.concatenate(parts) if parts else np.zeros((0, units.shape[1]), np.float32)
+def mean_of(members: Sequence[Network]) -> Any:
+    """Return the Keras model of the members' mean probabilities; of one member, its own.
+
+    Args:
+        members: networks of one spec and head.
+    """
+    if len(members) == 1:
+        return members[0].probabilities
+    inputs = [tf.keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in members[0].scores.inputs]
+    outputs = []
+    for number, member in enumerate(members):
+        member.probabilities._name = f"member_{number}"  # a model holds no two layers of one name
+        outputs.append(member.probabilities(inputs))
+    return tf.keras.Model(inputs, tf.keras.layers.Average(name="mean")(outputs), name="probabilities")

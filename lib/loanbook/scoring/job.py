@@ -11,11 +11,12 @@ from loanbook.book.tape_kind import TapeKind, tape_kind
 from loanbook.errors import GateRefused, InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import Artefact
-from loanbook.models.artefact.chosen import Chosen, model_for_book
+from loanbook.models.artefact.chosen import Chosen, TrainedModels
 from loanbook.models.artefact.fit_for import head_of, require_fit, why_rank_only
 from loanbook.scoring.applications import applications
 from loanbook.scoring.book import Measured, by_state, measure, scored_book
 from loanbook.scoring.summary import totals
+from loanbook.tables.columns import of_source, quoted
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.scores import SCORES
 from loanbook.warehouse import delta
@@ -44,7 +45,8 @@ def score_portfolio(
         GateRefused: scores and book do not agree; no table is changed.
     """
     source = run.only_source(FEATURES, made_by="build-features")
-    chosen = model_for_book(run, model, model_version)
+    models = TrainedModels(run.storage, run.published_runs, source, run.settings.score)
+    chosen = models.for_book(model, model_version)
     artefact = chosen.artefact
     tape = tape_kind(run, source)
     target = head_of(artefact)
@@ -55,10 +57,10 @@ def score_portfolio(
     scores = _score_rows(run, part.rows, artefact, rank_only=why is not None).persist()
     try:
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
-            table = by_state(scores, target.outputs[0])
+            table = by_state(scores, target)
         _require_whole_book(measured, table)
         delta.assert_unique(scores, SCORES)
-        run.replace(SCORES, scores, _slice(run, artefact, source, part.month))
+        run.replace(SCORES, scores, _slice(artefact, source, run.settings.score.scenario, part.month))
     finally:
         scores.unpersist()
     return _result(run, chosen, why, part.month is None, [{**row, "upb": float(row["upb"])} for row in table])
@@ -132,19 +134,10 @@ def _score_rows(run: Run, book: DataFrame, artefact: Artefact, rank_only: bool) 
     return SCORES.conform(scored.withColumns({name: F.lit(value) for name, value in constants.items()}))
 
 
-def _slice(run: Run, artefact: Artefact, source: str, month: date | None) -> str:
-    equal = {
-        "source": source,
-        "model_name": artefact.name,
-        "model_version": artefact.version,
-        "scenario": run.settings.score.scenario,
-    }
-    texts = [f"{name} = '{_escaped(value)}'" for name, value in equal.items()]
+def _slice(artefact: Artefact, source: str, scenario: str, month: date | None) -> str:
+    equal = {"model_name": artefact.name, "model_version": artefact.version, "scenario": scenario}
+    texts = [of_source(source), *(f"{name} = {quoted(value)}" for name, value in equal.items())]
     return " AND ".join(texts if month is None else [f"as_of_date = DATE'{month}'", *texts])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _month(features: DataFrame, wanted: date | None, source: str) -> date:

@@ -11,5 +11,5 @@ class EvaluateSettings(Section):
     threshold: float = Field(
         0.2, gt=0, lt=1, description="PD at and above which a loan counts as predicted to default"
     )
-    min_defaults: int = Field(30, ge=1, description="defaulting loans below which a slice is 'insufficient'")
+    min_defaults: int = Field(30, ge=1, description="defaulting loans below which a sample is 'insufficient'")
     bins: int = Field(10, ge=2, description="groups of equal size in the calibration table (deciles)")

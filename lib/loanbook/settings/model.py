@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_file, load_yaml
 from loanbook.settings.section import Section, validated
 
@@ -19,15 +20,12 @@ class Schedule(Section):
 class ModelSettings(Section):
     """An architecture and how it is fitted."""
 
-    backbone: str = Field(description="a module of loanbook.models.backbones")
+    backbone: Choice = Field(description="a module of loanbook.models.backbones, and its settings")
     head: str | None = Field(
         None,
         description="a module of loanbook.models.heads; without it the tape's own outcome where it declares "
         "one, else default_12m",
     )
-    units: tuple[int, ...] = Field(min_length=1, description="width of each layer")
-    activation: Literal["relu", "elu", "gelu", "tanh"] = Field("relu", description="after each layer")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of units zeroed in a training step")
     optimizer: Literal["adam", "sgd"] = Field(
         "adam", description="the rule by which weights follow gradients"
     )

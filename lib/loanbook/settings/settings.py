@@ -73,6 +73,12 @@ def _from_overrides(overrides: Sequence[str]) -> DictConfig:
     return merged
 
 
+def base_settings() -> Settings:
+    """Return what ``conf/base.yaml`` says, the default of every setting."""
+    content = OmegaConf.create(load_yaml(conf_folder() / "base.yaml"))
+    return validated(Settings, OmegaConf.to_container(content, resolve=True), "conf/base.yaml")
+
+
 def load_settings(profile: str = "local", overrides: Sequence[str] = ()) -> Settings:
     """Return the settings of a profile (a name in ``conf/`` or a YAML file) with ``key=value`` overrides.
 

@@ -1,8 +1,9 @@
 """Settings of the training job; an architecture has its own file in ``conf/models/``."""
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from loanbook.errors import InputError
+from loanbook.settings.choice import Choice
 from loanbook.settings.section import Section
 
 
@@ -30,40 +31,82 @@ class RoleShares(Section):
         }
 
 
+OF_ROWS: dict[str, JsonValue] = {"decides_rows": True}  # marks a setting that changes a snapshot's rows
+
+
 class TrainSettings(Section):
     """How a snapshot is cut and a model fitted."""
 
     model: str = Field("deep_five_layer", description="architecture: a file of conf/models, or a YAML file")
     seed: int = Field(
-        17, ge=0, description="of every random choice: splits, thinning, shuffling, weights, dropout"
+        17,
+        ge=0,
+        description="of every random choice: splits, thinning, shuffling, weights, dropout",
+        json_schema_extra=OF_ROWS,
     )
-    test_months: int = Field(12, ge=1, description="calendar months of matured cohorts kept out of time")
+    test_months: int = Field(
+        12, ge=1, description="calendar months of matured cohorts kept out of time", json_schema_extra=OF_ROWS
+    )
     test_share: float = Field(
-        0.20, gt=0, lt=1, description="of loans, held out where a tape's own outcome leaves no later time"
+        0.20,
+        gt=0,
+        lt=1,
+        description="of loans, held out where a tape's own outcome leaves no later time",
+        json_schema_extra=OF_ROWS,
     )
-    folds: int = Field(1, ge=1, description="rolling origins listed; the most recent one is trained")
-    shares: RoleShares = RoleShares()
+    folds: int = Field(
+        1,
+        ge=1,
+        description="rolling origins listed; the most recent one is trained",
+        json_schema_extra=OF_ROWS,
+    )
+    shares: RoleShares = Field(RoleShares(), json_schema_extra=OF_ROWS)
     inputs_added: tuple[str, ...] = Field((), description="features that no model takes unless named here")
     inputs_left_out: tuple[str, ...] = Field((), description="features, attributes or themes not to take")
-    min_defaults: int = Field(30, ge=1, description="defaulting loans below which a slice is 'insufficient'")
+    min_defaults: int = Field(
+        30,
+        ge=1,
+        description="defaulting loans below which a sample is 'insufficient'",
+        json_schema_extra=OF_ROWS,
+    )
     negatives_kept: float = Field(
-        1.0, gt=0, le=1, description="share of training negatives kept, weighted by 1/share"
+        1.0,
+        gt=0,
+        le=1,
+        description="share of training negatives kept, weighted by 1/share",
+        json_schema_extra=OF_ROWS,
     )
     prior_pd: float = Field(0.02, gt=0, lt=1, description="PD of a book without a single labelled row")
     spec_rows: int = Field(
-        200_000, ge=1000, description="training rows that clip points and means are taken from"
+        200_000,
+        ge=1000,
+        description="training rows that clip points and means are taken from",
+        json_schema_extra=OF_ROWS,
     )
-    clip_quantile: float = Field(0.001, ge=0, lt=0.5, description="cut off at each end of a numeric input")
+    clip_quantile: float = Field(
+        0.001, ge=0, lt=0.5, description="cut off at each end of a numeric input", json_schema_extra=OF_ROWS
+    )
     vocabulary_min_rows: int = Field(
-        20, ge=1, description="training rows below which a value counts as unknown; of a text's word, loans"
+        20,
+        ge=1,
+        description="training rows below which a value counts as unknown; of a text's word, loans",
+        json_schema_extra=OF_ROWS,
     )
-    max_vocabulary: int = Field(200, ge=1, description="most frequent values kept of a categorical input")
-    max_text_words: int = Field(500, ge=1, description="most frequent words kept of a text input")
-    text_tokens: int = Field(32, ge=1, description="first known words of a text that a model reads")
-    max_one_hot: int = Field(
-        16, ge=1, description="vocabulary size above which an embedding replaces one-hot"
+    max_vocabulary: int = Field(
+        200, ge=1, description="most frequent values kept of a categorical input", json_schema_extra=OF_ROWS
     )
-    row_groups: int = Field(16, ge=1, description="least number of equal row groups of the training rows")
+    max_text_words: int = Field(
+        500, ge=1, description="most frequent words kept of a text input", json_schema_extra=OF_ROWS
+    )
+    text_tokens: int = Field(
+        32, ge=1, description="first known words of a text that a model reads", json_schema_extra=OF_ROWS
+    )
+    row_groups: int = Field(
+        16,
+        ge=1,
+        description="least number of equal row groups of the training rows",
+        json_schema_extra=OF_ROWS,
+    )
     workers: int = Field(2, ge=1, description="Horovod processes; each takes one Spark task slot")
     threads_per_worker: int = Field(1, ge=1, description="TensorFlow threads of one worker")
     start_timeout: int = Field(60, ge=1, description="seconds that workers may take to start")
@@ -73,15 +116,21 @@ class TrainSettings(Section):
     epochs: int | None = Field(
         None, ge=0, description="overrides the architecture's largest number of epochs"
     )
-    logit_rows: int = Field(
-        1_000_000,
-        ge=1000,
-        description="most training rows that the logistic regression is fitted on; fewer of wide inputs",
+    baselines: tuple[Choice, ...] = Field(
+        (Choice(name="logistic"),),
+        min_length=1,
+        description="modules of loanbook.models.baselines, with their settings, fitted beside the network; "
+        "reports hold it against the first",
     )
-    logit_strengths: tuple[float, ...] = Field(
-        (10.0, 0.1, 0.001),
-        description="inverse L2 penalties tried for the logistic regression, chosen on tune",
-    )
+
+
+def settings_of_rows() -> set[str]:
+    """Return the names of the settings that change the rows of a training snapshot.
+
+    >>> "negatives_kept" in settings_of_rows(), "workers" in settings_of_rows()
+    (True, False)
+    """
+    return {name for name, item in TrainSettings.model_fields.items() if item.json_schema_extra == OF_ROWS}
 
 
 def wanted_workers(settings: TrainSettings, given: int | None) -> int:

@@ -4,13 +4,13 @@ from loanbook.tables.base import Column, Table
 
 EVALUATIONS = Table(
     name="evaluations",
-    description="One row for each model, fold, slice, segment and metric",
+    description="One row for each model, fold, sample, segment and metric",
     columns=(
         Column("model_name", "STRING", "Name of the trained model", required=True),
         Column("model_version", "STRING", "Version of its artefact", required=True),
-        Column("predictor", "STRING", "model, logit or truth", required=True),
+        Column("predictor", "STRING", "model, a baseline such as logistic, or truth", required=True),
         Column("fold", "STRING", "Fold of the splits", required=True),
-        Column("slice", "STRING", "Role of the rows: calibrate_check or test", required=True),
+        Column("sample", "STRING", "Role of the rows: calibrate_check or test", required=True),
         Column("segment", "STRING", "all, decile=N, month=YYYY-MM or state=...", required=True),
         Column("metric", "STRING", "Name of the metric", required=True),
         Column("estimate", "DOUBLE", "Value of the metric; null where insufficient"),
@@ -23,6 +23,6 @@ EVALUATIONS = Table(
             "method", "STRING", "How it was computed; 'insufficient' where it could not be", required=True
         ),
     ),
-    key=("model_name", "model_version", "predictor", "fold", "slice", "segment", "metric"),
+    key=("model_name", "model_version", "predictor", "fold", "sample", "segment", "metric"),
     partitions=("model_name", "model_version"),
 )

@@ -10,15 +10,25 @@ PREDICTIONS = Table(
     columns=(
         Column("model_name", "STRING", "Name of the trained model whose run made the row", required=True),
         Column("model_version", "STRING", "Version of that model's artefact", required=True),
-        Column("predictor", "STRING", "model, or the logit trained beside it", required=True),
+        Column(
+            "predictor", "STRING", "model, or a baseline trained beside it, such as logistic", required=True
+        ),
         Column("fold", "STRING", "Fold of the splits", required=True),
         SOURCE,
         LOAN_ID,
         AS_OF_DATE,
         Column("role", "STRING", "calibrate_check or test", required=True),
-        Column("label", "INT", "1 default within 12 months, 0 not", required=True),
-        Column("pd_raw", "DOUBLE", "Probability as the network gives it", required=True),
-        Column("pd", "DOUBLE", "Calibrated probability", required=True),
+        Column(
+            "label", "INT", "1 where the model's event came about within its horizon, 0 not", required=True
+        ),
+        Column("pd_raw", "DOUBLE", "Probability of the event as the network gives it", required=True),
+        Column("pd", "DOUBLE", "Calibrated probability of the event", required=True),
+        Column(
+            "outputs_raw",
+            "ARRAY<DOUBLE>",
+            "All probabilities of a model with several, in its head's order, as the network gives them; else null",
+        ),
+        Column("outputs", "ARRAY<DOUBLE>", "The same, calibrated"),
         Column("weight", "DOUBLE", "Inverse of the row's sampling probability (1 in test)", required=True),
         STATE,
         DEFAULT_STATUS,

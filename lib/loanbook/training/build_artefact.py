@@ -1,27 +1,25 @@
-"""From a trained network and logit to the artefact: calibration, metrics, bins, lineage."""
+"""From a trained network and its baselines to the artefact: calibration, metrics, bins, lineage."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from loanbook.book.tape_kind import IDS
-from loanbook.models.artefact.artefact import Artefact, Which, canonical, save_artefact
+from loanbook.models.artefact.artefact import MODEL, Artefact, canonical, network_file, save_artefact
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
 from loanbook.models.artefact.predictor import Predictor
-from loanbook.models.calibration import Calibration, fit_platt
-from loanbook.models.heads import TAPE_OUTCOME
+from loanbook.models.binary_head import TAPE_OUTCOME
+from loanbook.models.calibration import Calibration
+from loanbook.models.head import Floats, Head
+from loanbook.models.inputs.rows import Rows
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.log_loss import log_loss
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.read import Snapshot, matrices, stamp_of
+from loanbook.training.snapshot.read import Snapshot, stamp_of
 from loanbook.training.snapshot.splits import HELD_OUT
 from loanbook.warehouse.storage import Storage
-
-Floats = npt.NDArray[np.float64]
 
 BIN_ROWS = 1_000_000
 DEVELOPMENT = ("tune", "calibrate", "calibrate_check")
@@ -31,7 +29,8 @@ def build_artefact(
     storage: Storage,
     name: str,
     snapshot: Snapshot,
-    networks: Mapping[str, bytes],
+    target: Head,
+    trained: Mapping[str, bytes],
     result: Mapping[str, Any],
     settings: tuple[TrainSettings, ModelSettings],
 ) -> Artefact:
@@ -41,63 +40,57 @@ def build_artefact(
         storage: knows where models live.
         name: of the model.
         snapshot: its evidence.
-        networks: ``model.onnx``, ``logit.onnx`` and ``model.weights.h5``.
+        target: what it predicts.
+        trained: files of the networks and of the members' weights.
         result: what the training returned: epochs, history, log losses, parameters.
         settings: of the job and of the architecture.
     """
     train, model = settings
-    frames = {role: snapshot.role_frame(role) for role in HELD_OUT}
-    raw = {which: _raw(networks[f"{which}.onnx"], snapshot.spec, frames) for which in get_args(Which)}
+    rows = {role: snapshot.rows(role) for role in HELD_OUT}
+    which = (MODEL, *result["baselines"])
+    raw = {name: _raw(trained[network_file(name)], snapshot.spec, rows) for name in which}
     counts = snapshot.manifest["roles"]["calibrate"]
     calibrations = {
-        which: calibrate(frames["calibrate"], pds["calibrate"], counts) for which, pds in raw.items()
+        name: target.calibrate(outputs["calibrate"], rows["calibrate"], counts)
+        for name, outputs in raw.items()
     }
-    bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(raw))
+    bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(raw, target))
     contents = {
         "spec.json": snapshot.spec.model_dump(mode="json"),
         "schema.json": _schema(snapshot.spec),
         "settings.json": {"train": train.model_dump(mode="json"), "model": model.model_dump(mode="json")},
         "splits.json": snapshot.splits,
         "inputs.json": _lineage(snapshot),
-        "calibration.json": {which: item.model_dump(mode="json") for which, item in calibrations.items()},
+        "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
-            **_status(snapshot, result, calibrations["model"]),
-            **_log_losses(frames, raw, calibrations),
+            **_status(snapshot, result, calibrations[MODEL]),
+            "log_loss": _log_losses(rows, raw, calibrations, target),
         },
         "bins.json": bins.model_dump(mode="json"),
     }
-    files = {**networks, **{file: canonical(content) for file, content in contents.items()}}
+    files = {**trained, **{file: canonical(content) for file, content in contents.items()}}
     return save_artefact(storage, name, stamp_of(snapshot.splits), files)
 
 
-def calibrate(frame: pd.DataFrame, pd_raw: Floats, counts: Mapping[str, Any]) -> Calibration:
-    """Return Platt's calibration on the calibrate rows, or the identity where they hold too few defaults."""
-    known = {key: counts[key] for key in Calibration.model_fields if key in counts}
-    fit = fit_platt(pd_raw, frame["label"], frame["weight"]) if counts["status"] == "ok" else None
-    if fit is None:
-        return Calibration(method="identity", **known)
-    return Calibration(method="platt", intercept=fit[0], slope=fit[1], **known)
-
-
-def _raw(network: bytes, spec: InputSpec, frames: Mapping[str, pd.DataFrame]) -> dict[str, Floats]:
+def _raw(network: bytes, spec: InputSpec, rows: Mapping[str, Rows]) -> dict[str, Floats]:
     predictor = Predictor(network, spec, Calibration(method="identity"))
-    return {role: predictor.predict(*matrices(frame, spec))[0] for role, frame in frames.items()}
+    return {role: predictor.predict(*part.inputs)[0] for role, part in rows.items()}
 
 
 def _log_losses(
-    frames: Mapping[str, pd.DataFrame],
+    rows: Mapping[str, Rows],
     raw: Mapping[str, Mapping[str, Floats]],
-    fits: Mapping[str, Calibration],
+    calibrations: Mapping[str, Calibration],
+    target: Head,
 ) -> dict[str, Any]:
-    def losses(role: str, which: str) -> dict[str, float]:
-        label, weight, pds = frames[role]["label"], frames[role]["weight"], raw[which][role]
-        return {
-            "raw": log_loss(label, pds, weight),
-            "calibrated": log_loss(label, fits[which].apply(pds), weight),
-        }
+    """Return the log loss by role, predictor, and whether raw or calibrated."""
 
-    filled = [role for role in HELD_OUT if len(frames[role])]
-    return {"log_loss": {role: {which: losses(role, which) for which in raw} for role in filled}}
+    def losses(role: str, name: str) -> dict[str, float]:
+        part, outputs = rows[role], raw[name][role]
+        both = {"raw": outputs, "calibrated": calibrations[name].apply(outputs)}
+        return {form: log_loss(part.label, target.pd(pds), part.weight) for form, pds in both.items()}
+
+    return {role: {name: losses(role, name) for name in raw} for role in HELD_OUT if len(rows[role])}
 
 
 def _status(snapshot: Snapshot, result: Mapping[str, Any], calibration: Calibration) -> dict[str, Any]:
@@ -127,27 +120,35 @@ def _lineage(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _schema(spec: InputSpec) -> list[dict[str, str]]:
-    numbers = [("float32", item.column, item.name, item.expression) for item in spec.numeric]
-    codes = [("int32", item.column, item.name, item.expression) for item in spec.categorical]
-    codes += [("int32", column, item.name, item.expression) for item in spec.text for column in item.columns]
-    return [dict(zip(("type", "column", "input", "expression"), row, strict=True)) for row in numbers + codes]
+    """Return the columns of the model's tensors in order, each with its input and what that reads."""
+    items = (*spec.numeric, *spec.categorical, *spec.text, *spec.sequences)
+    input_of = {column: item for item in items for column in getattr(item, "columns", [item.column])}
+    types = [("float32", name) for name in spec.numeric_columns] + [("int32", n) for n in spec.code_columns]
+    return [
+        {"type": kind, "column": name, "input": input_of[name].name, "expression": input_of[name].expression}
+        for kind, name in types
+    ]
 
 
 def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the bins of each input; of a text those of the number of its known words."""
-    frame = snapshot.role_frame("train", BIN_ROWS)
-    numbers = {item.column: number_bins(frame[item.column]) for item in snapshot.spec.numeric}
-    codes = {
-        item.column: code_bins(frame[item.column], len(item.vocabulary)) for item in snapshot.spec.categorical
-    }
-    words = {
+    """Return the bins of each input: of a text, of its known words' number; of a sequence, of all steps."""
+    spec, frame = snapshot.spec, snapshot.role_frame("train", BIN_ROWS)
+    numbers = {item.column: number_bins(frame[item.column]) for item in spec.numeric}
+    numbers |= {item.column: number_bins(frame[item.columns].to_numpy()) for item in spec.numeric_sequences}
+    codes = {item.column: code_bins(frame[item.column], len(item.vocabulary)) for item in spec.categorical}
+    codes |= {
         item.column: code_bins((frame[item.columns].to_numpy() > 0).sum(axis=1), item.tokens)
-        for item in snapshot.spec.text
+        for item in spec.text
     }
-    return {**numbers, **codes, **words}
+    codes |= {
+        item.column: code_bins(frame[item.columns].to_numpy().ravel(), item.size - 1)
+        for item in spec.categorical_sequences
+    }
+    return {**numbers, **codes}
 
 
-def _score_bins(raw: Mapping[str, Mapping[str, Floats]]) -> dict[str, Any]:
+def _score_bins(raw: Mapping[str, Mapping[str, Floats]], target: Head) -> dict[str, Any]:
     return {
-        which: number_bins(np.concatenate([pds[role] for role in DEVELOPMENT])) for which, pds in raw.items()
+        name: number_bins(np.concatenate([target.pd(outputs[role]) for role in DEVELOPMENT]))
+        for name, outputs in raw.items()
     }

@@ -1,9 +1,10 @@
-"""The training job: pinned tables to a snapshot, a trained network with a logit beside it, an artefact."""
+"""The training job: pinned tables to a snapshot, a trained network with its baselines, an artefact."""
 
 import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,18 @@ from loanbook.book.tape_kind import IDS, TapeKind, tape_kind
 from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.logs import timed
-from loanbook.models.heads import Head
+from loanbook.models.backbones import backbone
+from loanbook.models.baselines import baseline
+from loanbook.models.head import Head
 from loanbook.models.inputs.candidates import all_candidates
 from loanbook.models.inputs.spec import Candidate
 from loanbook.settings.model import ModelSettings, load_model_settings
 from loanbook.settings.train import TrainSettings, wanted_workers
-from loanbook.tables.labels import LABELS
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.training.build_artefact import build_artefact
 from loanbook.training.fit.horovod_run import launch
-from loanbook.training.fit.worker import TRAINED, TrainRequest, train_rank
+from loanbook.training.fit.worker import RESULT, TRAINED, TrainRequest, train_rank
 from loanbook.training.snapshot.build import Request, ensure_snapshot
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.training.snapshot.target import target_head
@@ -37,7 +39,6 @@ logger = logging.getLogger(__name__)
 MIN_STEPS = 16
 MIN_BATCH = 32
 KIND = {"period_months", "sampling", "outcome"}  # of the tape; what a model is held against before it scores
-NETWORKS = ("model.onnx", "logit.onnx", "model.weights.h5")
 
 
 def train_model(
@@ -61,8 +62,10 @@ def train_model(
     architecture = model or settings.model
     model_settings = load_model_settings(architecture, settings.batch_size, settings.epochs)
     size = wanted_workers(settings, workers)
+    backbone(model_settings.backbone)
     tape = tape_kind(run, run.only_source(FEATURES, made_by="build-features"))
     target = target_head(model_settings.head, tape)
+    _require_baselines(settings, target)
     model_settings = model_settings.model_copy(update={"head": target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         snapshot = _snapshot(run, target, tape, size)
@@ -70,11 +73,20 @@ def train_model(
         request = _request(run, snapshot, model_settings, size, resume)
         ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
     with timed(seconds, "calibration"):
-        trained = request.work / TRAINED
-        networks = {file: (trained / file).read_bytes() for file in NETWORKS}
+        folder = request.work / TRAINED
+        trained = {
+            file.name: file.read_bytes() for file in folder.iterdir() if file.suffix in (".onnx", ".h5")
+        }
         name = f"{run.source}-{Path(architecture).stem}"
-        result = read_json(trained / "result.json")
-        artefact = build_artefact(run.storage, name, snapshot, networks, result, (settings, model_settings))
+        artefact = build_artefact(
+            run.storage,
+            name,
+            snapshot,
+            target,
+            trained,
+            read_json(folder / RESULT),
+            (settings, model_settings),
+        )
     shutil.rmtree(request.work)
     metrics = artefact.json("metrics.json")
     _record(run, metrics)
@@ -91,6 +103,7 @@ def train_model(
         "epochs": metrics["epochs"],
         "best_epoch": metrics["best_epoch"],
         "parameters": metrics["parameters"],
+        "members": metrics["members"],
         "tune_log_loss": metrics["tune_log_loss"],
         "log_loss": metrics["log_loss"],
         "workers": size,
@@ -101,22 +114,37 @@ def train_model(
     }
 
 
+def _require_baselines(settings: TrainSettings, target: Head) -> None:
+    """Refuse baselines that do not exist, or cannot predict what the head does.
+
+    Raises:
+        InputError: names the first.
+    """
+    for choice in settings.baselines:
+        if not baseline(choice)[0].supports(target):
+            raise InputError(
+                required=f"baselines that can predict {target.event}",
+                found=f"{choice.name}, which cannot",
+                do="take it out of train.baselines",
+            )
+
+
 def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int) -> Snapshot:
     source = tape.source
     features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
-    labels = run.read(LABELS, made_by="build-labels")
+    tables = {table.name: run.read(table, made_by="build-labels") for table in target.tables}
     of_tape = KIND if target.is_of_tape else KIND - {"outcome"}
-    ids = _one_definition(features, labels.where(F.col("source") == source))
+    ids = _one_definition(features, [table.where(F.col("source") == source) for table in tables.values()])
     request = Request(
         source=source,
         head=target,
         candidates=_candidates(run, source, features),
-        tables={table.name: run.inputs[table.name] for table in (FEATURES, LABELS)},
+        tables={name: run.inputs[name] for name in (FEATURES.name, *tables)},
         kind={**ids, **tape.model_dump(mode="json", include=of_tape)},
         settings=run.settings.train,
         workers=workers,
     )
-    return ensure_snapshot(run.storage, request, features, labels)
+    return ensure_snapshot(run.storage, request, features, tables)
 
 
 def _candidates(run: Run, source: str, features: DataFrame) -> list[Candidate]:
@@ -133,15 +161,15 @@ def _candidates(run: Run, source: str, features: DataFrame) -> list[Candidate]:
     return all_candidates(features, train.inputs_added, train.inputs_left_out, role_of)
 
 
-def _one_definition(features: DataFrame, labels: DataFrame) -> dict[str, str]:
-    """Return catalogue, default definition, which labels must share, and knowledge of the features.
+def _one_definition(features: DataFrame, labels: Sequence[DataFrame]) -> dict[str, str]:
+    """Return catalogue, default definition, which the tables of labels must share, and knowledge of features.
 
     Raises:
         InputError: there are several, or the labels follow another default definition.
     """
     found = [row.asDict() for row in features.select(*IDS).distinct().limit(3).collect()]
     definition = "default_definition_id"
-    of_labels = {row[0] for row in labels.select(definition).distinct().limit(3).collect()}
+    of_labels = {row[0] for table in labels for row in table.select(definition).distinct().limit(3).collect()}
     if len(found) == 1 and of_labels <= {found[0][definition]}:
         return {key: str(value) for key, value in found[0].items()}
     if not found and not of_labels:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from loanbook.errors import InputError
 from loanbook.models.artefact.bins import DevelopmentBins
@@ -16,10 +16,7 @@ from loanbook.models.inputs.spec import InputSpec
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
 
 MANIFEST = "manifest.json"
-FILES = (
-    "model.onnx",
-    "logit.onnx",
-    "model.weights.h5",
+DOCUMENTS = (
     "spec.json",
     "schema.json",
     "settings.json",
@@ -29,13 +26,33 @@ FILES = (
     "metrics.json",
     "bins.json",
 )
+MODEL = "model"  # the predictor that is the model itself; the others are its baselines
 
-Which = Literal["model", "logit"]
+
+def network_file(predictor: str) -> str:
+    """Return the file of a predictor's network: of the model, the mean of its members."""
+    return f"{predictor}.onnx"
+
+
+def member_file(number: int) -> str:
+    """Return the file of a member's weights, for further training.
+
+    >>> member_file(0)
+    'member_0.weights.h5'
+    """
+    return f"member_{number}.weights.h5"
+
+
+REQUIRED = (*DOCUMENTS, network_file(MODEL), member_file(0))
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """A registered model in memory: small enough to send to every worker process."""
+    """A registered model in memory: small enough to send to every worker process.
+
+    A model is one member or several, networks of one kind whose mean probability it gives; beside it are the
+    baselines that were fitted on the same rows.
+    """
 
     name: str
     version: str
@@ -65,13 +82,30 @@ class Artefact:
         """Return the name of the training snapshot that is the model's evidence."""
         return str(self.json("inputs.json")["snapshot"])
 
-    def calibration(self, which: Which = "model") -> Calibration:
-        """Return the calibration of the network or of the logit."""
-        return Calibration.model_validate(self.json("calibration.json")[which])
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Return the names of the baselines beside the model, the one that reports compare with first."""
+        chosen = [item["name"] for item in self.json("settings.json")["train"]["baselines"]]
+        return tuple(name for name in chosen if network_file(name) in self.files)
 
-    def predictor(self, which: Which = "model", batch_rows: int = BATCH_ROWS) -> Predictor:
-        """Return a predictor of the network or of the logit; build one in each worker process."""
-        return Predictor(self.files[f"{which}.onnx"], self.spec, self.calibration(which), batch_rows)
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Return what the artefact can predict with: the model, then its baselines."""
+        return (MODEL, *self.baselines)
+
+    @property
+    def members(self) -> tuple[bytes, ...]:
+        """Return the weights of each member."""
+        count = sum(file.endswith(".weights.h5") for file in self.files)
+        return tuple(self.files[member_file(number)] for number in range(count))
+
+    def calibration(self, predictor: str = MODEL) -> Calibration:
+        """Return the calibration of the model or of a baseline."""
+        return Calibration.model_validate(self.json("calibration.json")[predictor])
+
+    def predictor(self, name: str = MODEL, batch_rows: int = BATCH_ROWS) -> Predictor:
+        """Return a predictor of the model or of a baseline; build one in each worker process."""
+        return Predictor(self.files[network_file(name)], self.spec, self.calibration(name), batch_rows)
 
 
 def canonical(content: Any) -> bytes:
@@ -86,10 +120,10 @@ def save_artefact(storage: Storage, name: str, stamp: str, files: Mapping[str, b
         storage: knows ``paths.models``.
         name: of the model, a folder under ``paths.models``.
         stamp: yyyymmdd of the last training month, the first part of the version.
-        files: content of each of ``FILES``.
+        files: content of the documents, of each predictor's network, and of each member's weights.
     """
-    if set(files) != set(FILES):
-        raise ValueError(f"an artefact is {sorted(FILES)}, not {sorted(files)}")
+    if not set(files) >= set(REQUIRED):
+        raise ValueError(f"an artefact has {sorted(REQUIRED)}, not only {sorted(files)}")
     digests = {file: hashlib.sha256(files[file]).hexdigest() for file in sorted(files)}
     total = _total(name, digests)
     artefact = Artefact(name, f"{stamp}-{total[:8]}", dict(files))
@@ -113,9 +147,9 @@ def load_artefact(storage: Storage, name: str, version: str) -> Artefact:
     """
     folder = _folder(storage, name, version)
     manifest = _manifest(folder)
-    files = {file: _bytes(folder, file) for file in FILES}
+    files = {file: _bytes(folder, file) for file in manifest["files"]}
     for file, content in files.items():
-        if hashlib.sha256(content).hexdigest() != manifest["files"].get(file):
+        if hashlib.sha256(content).hexdigest() != manifest["files"][file]:
             raise _broken(folder, file, "its content is not what was saved")
     if _total(name, manifest["files"]) != manifest.get("hash"):
         raise _broken(folder, MANIFEST, "its hash over all files does not hold")
@@ -129,6 +163,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise _broken(folder, MANIFEST, f"it is no JSON ({error})") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise _broken(folder, MANIFEST, "it does not list the files with their hashes")
+    for file in REQUIRED:
+        if file not in manifest["files"]:
+            raise _broken(folder, MANIFEST, f"it does not list {file}; did an earlier version write it?")
     return manifest
 
 

@@ -1,5 +1,6 @@
 """Which trained model a job works with, and whether its scores are the book's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,8 @@ from pyspark.sql import Row
 
 from loanbook.errors import InputError
 from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names
-from loanbook.warehouse.runs import Run
+from loanbook.settings.score import ScoreSettings
+from loanbook.warehouse.storage import Storage
 
 Role = Literal["book", "challenger"]
 
@@ -21,84 +23,94 @@ class Chosen:
     role: Role
 
 
-def model_for_book(run: Run, model: str | None, model_version: str | None) -> Chosen:
-    """Return the model that scores the book of the run's source, or the challenger that was asked for.
+@dataclass(frozen=True)
+class TrainedModels:
+    """The models of a warehouse, to choose from.
 
-    Without a model given it is the one of ``score.model``, else the one trained last. A model given is a
-    challenger, unless it is that of ``score.model`` or of the last published scores of the book, or the book
-    has none yet.
-
-    Raises:
-        InputError: as ``chosen_model`` does.
+    Args:
+        storage: knows where they live.
+        published: rows of ``runs`` of the published runs, the newest last: they trained, or scored with, one.
+        source: whose models are considered; None: all.
+        settings: ``score.model`` and the scenario.
     """
-    named = model is not None or model_version is not None
-    if not named:
-        return Chosen(_by_settings(run) or chosen_model(run, None, None), by_name=False, role="book")
-    artefact = chosen_model(run, model, model_version)
-    of_book = _scored_last(run)
-    is_book = of_book is None or of_book == (artefact.name, artefact.version)
-    if not is_book and artefact.name == _setting(run)[0]:
-        by_settings = _by_settings(run)
-        is_book = by_settings is not None and by_settings.version == artefact.version
-    return Chosen(artefact, by_name=True, role="book" if is_book else "challenger")
 
+    storage: Storage
+    published: Sequence[Row]
+    source: str | None
+    settings: ScoreSettings
 
-def _setting(run: Run) -> tuple[str | None, str | None]:
-    name, _, version = (run.settings.score.model or "").partition("/")
-    return name or None, version or None
+    def for_book(self, model: str | None, version: str | None) -> Chosen:
+        """Return the model that scores the book, or the challenger that was asked for.
 
+        Without a model given it is the one of ``score.model``, else the one trained last. A model given is a
+        challenger, unless it is that of ``score.model`` or of the last published scores of the book, or the
+        book has none yet.
 
-def _by_settings(run: Run) -> Artefact | None:
-    name, version = _setting(run)
-    return None if name is None else chosen_model(run, name, version)
+        Raises:
+            InputError: as ``choose`` does.
+        """
+        if model is None and version is None:
+            return Chosen(self._by_settings() or self.choose(None, None), by_name=False, role="book")
+        artefact = self.choose(model, version)
+        of_book = self._scored_last()
+        is_book = of_book is None or of_book == (artefact.name, artefact.version)
+        if not is_book and artefact.name == self._setting[0]:
+            by_settings = self._by_settings()
+            is_book = by_settings is not None and by_settings.version == artefact.version
+        return Chosen(artefact, by_name=True, role="book" if is_book else "challenger")
 
+    def choose(self, model: str | None, version: str | None) -> Artefact:
+        """Return the artefact asked for; by default that of the training run published last.
 
-def _scored_last(run: Run) -> tuple[str, str] | None:
-    """Return the model of the last published scores of the book."""
-    key = ("score_portfolio", run.source, run.settings.score.scenario, "book")
-    for row in reversed(run.published_runs):
-        if (row["job"], row["source"], row["scenario"], row["model_role"]) == key:
-            return row["model_name"], row["model_version"]
-    return None
+        A model given without its version means the version trained last.
 
-
-def chosen_model(run: Run, model: str | None, model_version: str | None) -> Artefact:
-    """Return the artefact asked for; by default that of the training run published last.
-
-    A run of one source considers the models trained on it only; a model given without its version means the
-    version trained last.
-
-    Raises:
-        InputError: nothing has been trained, a version is given without its model, or there is no such model.
-    """
-    if model is None and model_version is not None:
+        Raises:
+            InputError: nothing has been trained, a version is given without its model, or there is no such
+                model.
+        """
+        if model is None and version is not None:
+            raise InputError(
+                required="--model NAME with --model-version",
+                found=f"--model-version {version} alone",
+                do="name the model too",
+            )
+        if model is not None and version is not None:
+            return load_artefact(self.storage, model, version)
+        trained = self._trained_last(model)
+        if trained is not None:
+            return load_artefact(self.storage, *trained)
+        what = f"of the name {model!r}" if model else f"of the source {self.source!r}" if self.source else ""
         raise InputError(
-            required="--model NAME with --model-version",
-            found=f"--model-version {model_version} alone",
-            do="name the model too",
+            required=f"a trained model {what}".rstrip(),
+            found=f"no published run of train-model for it in {self.storage.paths.warehouse}; "
+            f"models: {', '.join(model_names(self.storage)) or 'none'}",
+            do="run train-model first, or name a model of paths.models with --model and --model-version",
         )
-    if model is not None and model_version is not None:
-        return load_artefact(run.storage, model, model_version)
-    trained = _trained_last(run, model)
-    if trained is not None:
-        return load_artefact(run.storage, *trained)
-    what = f"of the name {model!r}" if model else f"of the source {run.source!r}" if run.source else ""
-    raise InputError(
-        required=f"a trained model {what}".rstrip(),
-        found=f"no published run of train-model for it in {run.settings.paths.warehouse}; "
-        f"models: {', '.join(model_names(run.storage)) or 'none'}",
-        do="run train-model first, or name a model of paths.models with --model and --model-version",
-    )
 
+    @property
+    def _setting(self) -> tuple[str | None, str | None]:
+        name, _, version = (self.settings.model or "").partition("/")
+        return name or None, version or None
 
-def _trained_last(run: Run, model: str | None) -> tuple[str, str] | None:
-    for row in reversed(run.published_runs):
-        if row["job"] == "train_model" and _is_asked_for(row, run.source, model):
-            return row["model_name"], row["model_version"]
-    return None
+    def _by_settings(self) -> Artefact | None:
+        name, version = self._setting
+        return None if name is None else self.choose(name, version)
 
+    def _scored_last(self) -> tuple[str, str] | None:
+        """Return the model of the last published scores of the book."""
+        key = ("score_portfolio", self.source, self.settings.scenario, "book")
+        for row in reversed(self.published):
+            if (row["job"], row["source"], row["scenario"], row["model_role"]) == key:
+                return row["model_name"], row["model_version"]
+        return None
 
-def _is_asked_for(row: Row, source: str | None, model: str | None) -> bool:
-    if model is not None:
-        return bool(row["model_name"] == model)
-    return source is None or bool(row["source"] == source)
+    def _trained_last(self, model: str | None) -> tuple[str, str] | None:
+        for row in reversed(self.published):
+            if row["job"] == "train_model" and self._is_asked_for(row, model):
+                return row["model_name"], row["model_version"]
+        return None
+
+    def _is_asked_for(self, row: Row, model: str | None) -> bool:
+        if model is not None:
+            return bool(row["model_name"] == model)
+        return self.source is None or bool(row["source"] == self.source)

@@ -12,11 +12,10 @@ from loanbook.models.network import Network
 OPSET = 17
 
 
-def onnx_bytes(network: Network) -> bytes:
-    """Return the network's probabilities as an ONNX model with inputs ``numeric`` and ``codes``."""
+def onnx_bytes(model: Any) -> bytes:
+    """Return a Keras model of probabilities as an ONNX model with inputs ``numeric`` and ``codes``."""
     import tf2onnx
 
-    model = network.probabilities
     signature = [
         tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=tensor.name) for tensor in model.inputs
     ]

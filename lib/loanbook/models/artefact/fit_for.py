@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from loanbook.book.tape_kind import Outcome, TapeKind
 from loanbook.errors import InputError
 from loanbook.models.artefact.artefact import Artefact
-from loanbook.models.heads import Head, head
+from loanbook.models.head import Head
+from loanbook.models.heads import head
 
 WHAT = {
     "catalogue_id": "feature catalogue",

@@ -1,4 +1,4 @@
-"""PDs from prepared inputs through ONNX Runtime: one session a process, no TensorFlow."""
+"""Probabilities from prepared inputs through ONNX Runtime: one session a process, no TensorFlow."""
 
 from typing import Any
 
@@ -18,7 +18,8 @@ class Predictor:
     """A network in ONNX Runtime with its calibration.
 
     Args:
-        network: bytes of an ONNX file with inputs ``numeric`` and, if the spec has codes, ``codes``.
+        network: bytes of an ONNX file with inputs ``numeric`` and, if the spec has codes, ``codes``, and one
+            output of shape (rows, outputs).
         spec: what the columns of those inputs are.
         batch_rows: rows of one call; 8,192 keeps the activations in the cache.
     """
@@ -35,13 +36,14 @@ class Predictor:
             network, options, providers=["CPUExecutionProvider"]
         )
         self._inputs = {item.name for item in self._session.get_inputs()}
+        self.outputs = int(self._session.get_outputs()[0].shape[1])
         self.spec, self.calibration, self.batch_rows = spec, calibration, batch_rows
 
     def predict(self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
-        """Return the raw and the calibrated PD of each row.
+        """Return the raw and the calibrated probabilities, each of shape (rows, outputs).
 
         Args:
-            numeric: shape (rows, ``len(spec.numeric)``), columns in the spec's order, NaN for missing.
+            numeric: shape (rows, ``len(spec.numeric_columns)``), in the spec's order, NaN for missing.
             codes: shape (rows, ``len(spec.code_columns)``), 0 for unknown; may be None where there are none.
 
         Raises:
@@ -50,17 +52,17 @@ class Predictor:
         x = np.ascontiguousarray(numeric, np.float32)
         c = np.zeros((len(x), 0), np.int32) if codes is None else np.ascontiguousarray(codes, np.int32)
         self._require_shape(x, c)
-        raw = np.empty(len(x), np.float64)
+        raw = np.empty((len(x), self.outputs), np.float64)
         for start in range(0, len(x), self.batch_rows):
             rows = slice(start, start + self.batch_rows)
             feed = {
                 name: value[rows] for name, value in (("numeric", x), ("codes", c)) if name in self._inputs
             }
-            raw[rows] = self._session.run(None, feed)[0][:, 0]
+            raw[rows] = self._session.run(None, feed)[0]
         return raw, self.calibration.apply(raw)
 
     def _require_shape(self, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int32]) -> None:
-        required = (len(self.spec.numeric), len(self.spec.code_columns))
+        required = (len(self.spec.numeric_columns), len(self.spec.code_columns))
         found = (numeric.shape[1], codes.shape[1])
         if required != found or len(numeric) != len(codes):
             raise InputError(

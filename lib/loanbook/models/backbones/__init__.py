@@ -1,32 +1,44 @@
-"""Backbones: each module makes hidden units of the prepared inputs by ``build(prepared, settings, seed)``."""
+"""Backbones, a module each: a backbone makes hidden units of the prepared inputs.
 
-import pkgutil
-from importlib import import_module
-from typing import Any, Protocol, cast
+A module imports TensorFlow inside its functions: settings are checked where there is none.
+"""
 
-from loanbook.errors import InputError
-from loanbook.settings.model import ModelSettings
-from loanbook.settings.section import nearest
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from loanbook.models.by_name import module_of, own_settings
+from loanbook.settings.choice import Choice
+from loanbook.settings.section import Section
+
+if TYPE_CHECKING:
+    from loanbook.models.inputs.groups import Groups
 
 
 class Backbone(Protocol):
-    """What a module of this package offers."""
+    """What a module of this package offers.
 
-    def build(self, prepared: Any, settings: ModelSettings, seed: int) -> Any:
-        """Return the tensor that a head takes, of shape (rows, units)."""
+    ``Settings`` are its own, and what a model's file may say beside the backbone's name.
+    """
+
+    Settings: type[Section]
+
+    def build(self, groups: "Groups", settings: Any, seed: int) -> Any:
+        """Return the tensor that a head takes, float32 of shape (rows, units).
+
+        Args:
+            groups: the prepared inputs; it takes those that it can use.
+            settings: an instance of its ``Settings``.
+            seed: of its first weights and of its dropout.
+
+        Raises:
+            InputError: it cannot do without a group that the spec does not have.
+        """
 
 
-def backbone(name: str) -> Backbone:
-    """Return the backbone module of that name.
+def backbone(choice: Choice) -> tuple[Backbone, Section]:
+    """Return the backbone module that is chosen, and its settings.
 
     Raises:
-        InputError: there is none; the known ones are named.
+        InputError: there is no such backbone, or it has no such setting; the known ones are named.
     """
-    known = [module.name for module in pkgutil.iter_modules(__path__)]
-    if name not in known:
-        raise InputError(
-            required=f"a backbone: one of {', '.join(known)}",
-            found=repr(name) + nearest(name, known),
-            do="correct 'backbone' in the model's settings file",
-        )
-    return cast(Backbone, import_module(f"{__name__}.{name}"))
+    module = module_of(__name__, __path__, choice.name, "a backbone", "backbone.name")
+    return cast(Backbone, module), own_settings(module, choice, "backbone")

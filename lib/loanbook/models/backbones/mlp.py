@@ -1,38 +1,34 @@
 """Dense layers with an activation and, if asked for, dropout after each."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-import tensorflow as tf
+from pydantic import Field
 
-from loanbook.settings.model import ModelSettings
+from loanbook.settings.section import Section
 
-
-class Dropout(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
-    """Dropout whose mask follows from the seed and the step, so that a resumed training repeats it."""
-
-    def __init__(self, rate: float, seed: int, **options: Any) -> None:
-        super().__init__(**options)
-        self._rate, self._seed = rate, seed
-        self.step = self.add_weight(
-            name="step", shape=(2,), dtype=tf.int32, initializer="zeros", trainable=False
-        )
-
-    def call(self, units: Any, training: bool = False) -> Any:
-        """Return the units, in training with a share of them zeroed and the rest scaled up."""
-        if not training:
-            return units
-        self.step.assign_add([0, 1])
-        seed = self.step + tf.constant([self._seed, 0], tf.int32)
-        return tf.nn.experimental.stateless_dropout(units, self._rate, seed=seed)
-
-    def restart(self, stream: int) -> None:
-        """Begin the masks of another stream, such as those of a rank and epoch."""
-        self.step.assign([stream, 0])
+if TYPE_CHECKING:
+    from loanbook.models.inputs.groups import Groups
 
 
-def build(prepared: Any, settings: ModelSettings, seed: int) -> Any:
+class Settings(Section):
+    """Of a multi-layer perceptron."""
+
+    units: tuple[int, ...] = Field(min_length=1, description="width of each layer")
+    activation: Literal["relu", "elu", "gelu", "tanh"] = Field("relu", description="after each layer")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of units zeroed in a training step")
+    max_one_hot: int = Field(
+        16, ge=1, description="vocabulary size above which an embedding replaces one-hot"
+    )
+
+
+def build(groups: "Groups", settings: Settings, seed: int) -> Any:
     """Return the last hidden layer; He weights, which keep the variance through ReLU layers."""
-    units = prepared
+    import tensorflow as tf
+
+    from loanbook.models.inputs.dense import dense
+    from loanbook.models.layers import Dropout
+
+    units = dense(groups, settings.max_one_hot, seed + 1000)
     for position, width in enumerate(settings.units):
         initializer = tf.keras.initializers.HeNormal(seed=seed + position)
         units = tf.keras.layers.Dense(

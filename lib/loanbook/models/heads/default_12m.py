@@ -1,12 +1,12 @@
 """Default within 12 months."""
 
-from loanbook.models.heads import Head
+from loanbook.models.binary_head import BinaryHead
 
-HEAD = Head(
+HEAD = BinaryHead(
     name="default_12m",
     label="default_12m",
     labelled="observed",
     horizon_months=12,
-    outputs=("pd_12m",),
+    fills=("pd_12m",),
     event="default within 12 months",
 )

@@ -1,12 +1,12 @@
 """The tape's own outcome: what counts as bad, and within which time, is the tape's word (``of_tape``)."""
 
-from loanbook.models.heads import TAPE_OUTCOME, Head
+from loanbook.models.binary_head import TAPE_OUTCOME, BinaryHead
 
-HEAD = Head(
+HEAD = BinaryHead(
     name="tape_outcome",
     label="tape_outcome",
     labelled=TAPE_OUTCOME,
     horizon_months=None,
-    outputs=("pd_outcome",),
+    fills=("pd_outcome",),
     event="the tape's own outcome",
 )

@@ -12,7 +12,6 @@ from loanbook.settings.section import nearest
 
 MAPS = {"numeric_inputs": "numeric", "categorical_inputs": "categorical", "text_inputs": "text"}
 RoleOf = Callable[[str], str | None]
-KINDS = ("numeric", "categorical")  # a sequence is no single column of a network's first layer
 
 
 def all_candidates(
@@ -32,7 +31,7 @@ def all_candidates(
     Raises:
         InputError: a name is of no feature that a model could take; for an attribute its role is given.
     """
-    by_name = {item.name: item for item in FEATURES if item.kind in KINDS}
+    by_name = {item.name: item for item in FEATURES}
     chosen = [item for item in by_name.values() if item.default_input or item.name in added]
     every = [Candidate(name=item.name, expression=item.name, kind=item.kind, log=item.log) for item in chosen]
     every += attribute_candidates(features, {item.name for item in chosen} | set(themes()))

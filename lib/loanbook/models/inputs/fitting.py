@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, IntegralType
 
 from loanbook.book.hash_draw import drawn
 from loanbook.errors import InputError
 from loanbook.models.inputs.model_inputs import finite_number, require_columns
+from loanbook.models.inputs.sequences import fit_sequences
 from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
 from loanbook.models.inputs.vocabularies import fit_categorical, fit_text
 from loanbook.settings.train import TrainSettings
@@ -34,6 +36,7 @@ def fit_spec(
     *,
     rows: int,
     text: Sequence[Candidate] = (),
+    sequence: Sequence[Candidate] = (),
 ) -> InputSpec:
     """Fit clip points, means, deviations and vocabularies on ``features``, which holds training rows only.
 
@@ -45,19 +48,22 @@ def fit_spec(
     Raises:
         InputError: no input is left, or a candidate's column is lacking.
     """
-    require_columns(
-        features, [*LOAN_MONTH, *(column_of(item.expression) for item in (*numeric, *categorical, *text))]
-    )
-    sample = _sample(features, numeric, settings, rows)
+    candidates = (*numeric, *categorical, *text, *sequence)
+    require_columns(features, [*LOAN_MONTH, *(column_of(item.expression) for item in candidates)])
+    share = min(1.0, settings.spec_rows / max(1, rows))
+    sample = _sample(features, numeric, settings, share)
     counted = _counted(features, numeric)
     fitted = [
         _fit_numeric(item, sample[item.name], item.name in counted, settings.clip_quantile)
         for item in numeric
     ]
+    of_numbers, of_codes = fit_sequences(features, sequence, settings, share=share)
     spec = InputSpec(
         numeric=tuple(item for item in fitted if item is not None),
         categorical=fit_categorical(features, categorical, settings),
         text=fit_text(features, text, settings),
+        numeric_sequences=of_numbers,
+        categorical_sequences=of_codes,
     )
     if not spec.numeric:
         raise InputError(
@@ -76,10 +82,9 @@ def _counted(features: DataFrame, numeric: Sequence[Candidate]) -> set[str]:
 
 
 def _sample(
-    features: DataFrame, numeric: Sequence[Candidate], settings: TrainSettings, rows: int
+    features: DataFrame, numeric: Sequence[Candidate], settings: TrainSettings, share: float
 ) -> pd.DataFrame:
-    share = min(1.0, settings.spec_rows / max(1, rows))
-    columns = [finite_number(item.expression, "double").alias(item.name) for item in numeric]
+    columns = [finite_number(F.expr(item.expression), "double").alias(item.name) for item in numeric]
     return features.where(drawn(share, settings.seed, *LOAN_MONTH)).select(*columns).toPandas()
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 _EXPRESSION = re.compile(r"^([A-Za-z_]\w*)(\['[^'\\]+'\])?$")
 
@@ -41,7 +41,7 @@ class Candidate(_Frozen):
 
     name: str
     expression: Expression
-    kind: Literal["numeric", "categorical", "text"]
+    kind: Literal["numeric", "categorical", "text", "sequence"]
     log: bool | None = None
 
 
@@ -99,38 +99,88 @@ class TextInput(_Frozen):
         return [f"{self.column}_{place}" for place in range(self.tokens)]
 
 
+class _Sequence(_Frozen):
+    """Something in each of the last ``steps`` periods, the latest last."""
+
+    name: str
+    expression: Expression
+    steps: int
+
+    @property
+    def column(self) -> str:
+        """Return what the names of its columns begin with."""
+        return f"s_{self.name}"
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the names of its columns, one a step.
+
+        >>> CategoricalSequence(name="state", expression="state_last_12m", steps=2, size=8).columns
+        ['s_state_0', 's_state_1']
+        """
+        return [f"{self.column}_{step}" for step in range(self.steps)]
+
+
+class NumericSequence(_Sequence):
+    """Numbers: at each step clip to [low, high], (x - mean) / std; NaN for missing becomes 0, the mean."""
+
+    low: float
+    high: float
+    mean: float
+    std: float
+    missing_share: float
+
+
+class CategoricalSequence(_Sequence):
+    """Codes from 1 to ``size`` - 1 at each step; 0 for missing, and for a code not met in training."""
+
+    size: int
+
+
 class InputSpec(_Frozen):
-    """The inputs of a model, in the order of its tensors; the same content has the same hash."""
+    """The inputs of a model, in the order of its tensors; the same content has the same hash.
+
+    A model has two tensors. The numbers (float32) are those of ``numeric``, then the steps of
+    ``numeric_sequences``; the codes (int32) those of ``categorical``, the places of ``text``, then the steps
+    of ``categorical_sequences``.
+    """
 
     numeric: tuple[NumericInput, ...]
     categorical: tuple[CategoricalInput, ...]
     text: tuple[TextInput, ...] = ()
+    numeric_sequences: tuple[NumericSequence, ...] = ()
+    categorical_sequences: tuple[CategoricalSequence, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> "InputSpec":
+        if len({item.steps for item in self.sequences}) > 1:
+            found = ", ".join(f"{item.name} {item.steps}" for item in self.sequences)
+            raise ValueError(f"sequences must have as many steps as each other, not {found}")
+        return self
+
+    @property
+    def sequences(self) -> tuple[NumericSequence | CategoricalSequence, ...]:
+        """Return the sequences of numbers, then those of codes."""
+        return (*self.numeric_sequences, *self.categorical_sequences)
 
     @property
     def numeric_columns(self) -> list[str]:
         """Return the names of the float32 columns, in tensor order."""
-        return [item.column for item in self.numeric]
+        steps = [column for item in self.numeric_sequences for column in item.columns]
+        return [item.column for item in self.numeric] + steps
 
     @property
     def code_columns(self) -> list[str]:
         """Return the names of the int32 columns, in tensor order."""
-        texts = [column for item in self.text for column in item.columns]
-        return [item.column for item in self.categorical] + texts
-
-    def first_place(self, position: int) -> int:
-        """Return where the columns of the text at ``position`` begin among the int32 columns."""
-        return len(self.categorical) + sum(item.tokens for item in self.text[:position])
+        several: tuple[TextInput | CategoricalSequence, ...] = (*self.text, *self.categorical_sequences)
+        return [item.column for item in self.categorical] + [c for item in several for c in item.columns]
 
     @property
     def feature_columns(self) -> list[str]:
         """Return the features columns that the spec reads, without repeats."""
-        expressions = [item.expression for item in self.numeric]
-        expressions += [item.expression for item in self.categorical]
-        expressions += [item.expression for item in self.text]
-        return list(dict.fromkeys(column_of(expression) for expression in expressions))
+        items = (*self.numeric, *self.categorical, *self.text, *self.sequences)
+        return list(dict.fromkeys(column_of(item.expression) for item in items))
 
     def content_hash(self) -> str:
         """Return 16 hex digits over the whole content."""
-        # Without a text it is as it was before there were any: specs of that time keep their hash.
-        content = self.model_dump_json(exclude=None if self.text else {"text"})
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

@@ -2,15 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from loanbook.errors import LoanbookError
+from loanbook.models.head import Head
+from loanbook.models.inputs.rows import Rows
 from loanbook.models.network import Network
 from loanbook.settings.model import ModelSettings
 from loanbook.training.fit.checkpoint import Progress, State, load_state, save_state
@@ -23,16 +23,6 @@ EVALUATION_BATCH = 16_384
 
 # What opens the batches of an epoch: a context manager around a tf.data.Dataset.
 Epochs = Callable[[int], Any]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Held-out rows of one rank, in memory."""
-
-    numeric: npt.NDArray[np.float32]
-    codes: npt.NDArray[np.int32]
-    label: npt.NDArray[np.float32]
-    weight: npt.NDArray[np.float32]
 
 
 def _finite(loss: float, what: str) -> float:
@@ -54,6 +44,7 @@ class Loop:
 
     Args:
         network: with the same first weights on every rank.
+        target: the head that the network ends in.
         rows: training rows of this rank in an epoch, equal on all ranks.
         checkpoint: file that rank 0 keeps.
     """
@@ -61,6 +52,7 @@ class Loop:
     def __init__(
         self,
         network: Network,
+        target: Head,
         settings: ModelSettings,
         ranks: Ranks,
         *,
@@ -68,7 +60,7 @@ class Loop:
         checkpoint: Path,
         seed: int,
     ) -> None:
-        self._network, self._settings, self._ranks = network, settings, ranks
+        self._network, self._target, self._settings, self._ranks = network, target, settings, ranks
         self._rows, self._checkpoint, self._seed = rows, checkpoint, seed
         self._steps = ranks.minimum(-(-rows // settings.batch_size))
         self._weights = network.scores.trainable_weights
@@ -76,8 +68,9 @@ class Loop:
         self._state = State(Progress(), [], [], [])
         # With the shapes given, the shorter batch at an epoch's end is not traced again.
         rows_of, vector = network.row_specs, tf.TensorSpec((None,), tf.float32)
-        self._step: Any = tf.function(self._train_batch, input_signature=[*rows_of, vector, vector])
-        self._losses: Any = tf.function(self._batch_losses, input_signature=[*rows_of, vector])
+        targets = tf.TensorSpec((None, len(target.target_columns)), tf.float32)
+        self._step: Any = tf.function(self._train_batch, input_signature=[*rows_of, targets, vector])
+        self._losses: Any = tf.function(self._batch_losses, input_signature=[*rows_of, targets])
 
     def run(self, epochs: Epochs, tune: Rows, resume: bool) -> Progress:
         """Train until the tune log loss stops falling; leave the best epoch's weights in the network."""
@@ -110,9 +103,9 @@ class Loop:
         self._network.restart_dropout(self._seed + 1000 * epoch + self._ranks.rank)
         seen, loss = 0, 0.0
         with epochs(epoch) as batches:
-            for numeric, codes, label, weight in batches.take(self._steps):
-                loss += float(self._step(numeric, codes, label, weight)) * len(label)
-                seen += len(label)
+            for numeric, codes, targets, weight in batches.take(self._steps):
+                loss += float(self._step(numeric, codes, targets, weight)) * len(weight)
+                seen += len(weight)
         if seen != self._rows:
             raise LoanbookError(
                 f"rank {self._ranks.rank} read {seen} training rows of {self._rows} in epoch {epoch}"
@@ -120,26 +113,26 @@ class Loop:
         totals = self._ranks.total([loss, float(seen)])
         return _finite(float(totals[0] / totals[1]), f"train loss of epoch {epoch}")
 
-    def _train_batch(self, numeric: Any, codes: Any, label: Any, weight: Any) -> Any:
+    def _train_batch(self, numeric: Any, codes: Any, targets: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
-            losses = self._cross_entropy(numeric, codes, label, training=True)
+            losses = self._row_losses(numeric, codes, targets, training=True)
             loss = tf.reduce_sum(weight * losses) / tf.reduce_sum(weight)
         gradients = self._ranks.distributed(tape).gradient(loss, self._weights)
         self._optimizer.apply_gradients(zip(gradients, self._weights, strict=True))
         return loss
 
-    def _cross_entropy(self, numeric: Any, codes: Any, label: Any, training: bool) -> Any:
-        scores = self._network.scores(self._network.feed(numeric, codes), training=training)[:, 0]
-        return tf.nn.sigmoid_cross_entropy_with_logits(labels=label, logits=scores)
+    def _row_losses(self, numeric: Any, codes: Any, targets: Any, training: bool) -> Any:
+        scores = self._network.scores(self._network.feed(numeric, codes), training=training)
+        return self._target.losses(scores, targets)
 
-    def _batch_losses(self, numeric: Any, codes: Any, label: Any) -> Any:
-        return self._cross_entropy(numeric, codes, label, training=False)
+    def _batch_losses(self, numeric: Any, codes: Any, targets: Any) -> Any:
+        return self._row_losses(numeric, codes, targets, training=False)
 
     def _tune_loss(self, tune: Rows) -> float:
         total = 0.0
-        for start in range(0, len(tune.label), EVALUATION_BATCH):
+        for start in range(0, len(tune), EVALUATION_BATCH):
             rows = slice(start, start + EVALUATION_BATCH)
-            losses = self._losses(tune.numeric[rows], tune.codes[rows], tune.label[rows]).numpy()
+            losses = self._losses(tune.numeric[rows], tune.codes[rows], tune.targets[rows]).numpy()
             total += float(np.sum(losses.astype(np.float64) * tune.weight[rows]))
         sums = self._ranks.total([total, float(np.sum(tune.weight, dtype=np.float64))])
         return _finite(float(sums[0] / sums[1]), "tune loss")

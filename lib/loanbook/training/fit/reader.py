@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,24 @@ MAX_SEED = 2**31 - 1
 
 @contextmanager
 def epoch_batches(
-    folder: Path, spec: InputSpec, *, batch: int, seed: int, epoch: int, rank: int, size: int
+    folder: Path,
+    spec: InputSpec,
+    targets: Sequence[str],
+    *,
+    batch: int,
+    seed: int,
+    epoch: int,
+    rank: int,
+    size: int,
 ) -> Iterator[Any]:
-    """Yield a dataset of (numeric, codes, label, weight) that passes once over this rank's row groups.
+    """Yield a dataset of (numeric, codes, targets, weight) that passes once over this rank's row groups.
 
     Order of row groups, and of rows within each, follows from seed, epoch and rank alone: there is a new
     reader each epoch, reading in the caller's thread (petastorm's thread pool has no fixed order, and may
     return nothing when asked for one epoch). Every rank gets as many rows, in batches of at most ``batch``.
     """
     stream = (seed * 1_000_003 + epoch) % MAX_SEED
-    columns = [*spec.numeric_columns, *spec.code_columns, "label", "weight"]
+    columns = [*spec.numeric_columns, *spec.code_columns, *targets, "weight"]
     # The reader prints a line when it closes.
     with (
         plainly_named(folder) as link,
@@ -51,15 +59,21 @@ def epoch_batches(
         ) as reader,
     ):
         groups = make_petastorm_dataset(reader).enumerate()
-        shuffled = groups.map(lambda number, group: _tensors(number, group, spec, stream, rank))
+        shuffled = groups.map(lambda number, group: _tensors(number, group, spec, targets, stream, rank))
         yield shuffled.rebatch(batch).prefetch(PREFETCHED_BATCHES)
 
 
-def _tensors(number: Any, group: Any, spec: InputSpec, stream: int, rank: int) -> tuple[Any, Any, Any, Any]:
+def _tensors(
+    number: Any, group: Any, spec: InputSpec, targets: Sequence[str], stream: int, rank: int
+) -> tuple[Any, Any, Any, Any]:
     seed = tf.stack([tf.constant(stream, tf.int64), number * 1024 + rank])
-    rows = tf.shape(group.label)[0]
+    rows = tf.shape(group.weight)[0]
     order = tf.argsort(tf.random.stateless_uniform([rows], seed))
-    numeric = tf.stack([getattr(group, column) for column in spec.numeric_columns], axis=1)
-    codes = [getattr(group, column) for column in spec.code_columns]
-    stacked = tf.stack(codes, axis=1) if codes else tf.zeros([rows, 0], tf.int32)
-    return tuple(tf.gather(tensor, order) for tensor in (numeric, stacked, group.label, group.weight))
+    numeric = _side_by_side(group, spec.numeric_columns)
+    codes = _side_by_side(group, spec.code_columns) if spec.code_columns else tf.zeros([rows, 0], tf.int32)
+    parts = (numeric, codes, _side_by_side(group, targets), group.weight)
+    return tuple(tf.gather(tensor, order) for tensor in parts)
+
+
+def _side_by_side(group: Any, columns: Sequence[str]) -> Any:
+    return tf.stack([getattr(group, column) for column in columns], axis=1)

@@ -1,4 +1,4 @@
-"""What one Horovod process does: train, and on rank 0 fit the logit and export both."""
+"""What one Horovod process does: train, and on rank 0 fit the baselines and export all."""
 
 import logging
 import os
@@ -8,18 +8,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from loanbook.logs import configure_logging
-from loanbook.models.baselines.logistic import LogitFit, Matrix, constant_logit, fit_logit
+from loanbook.models.artefact.artefact import MODEL, member_file, network_file
+from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.baselines import Fitted, baseline
+from loanbook.models.calibration import Calibration
+from loanbook.models.head import Head
+from loanbook.models.heads import head
+from loanbook.models.inputs.rows import Rows
+from loanbook.models.log_loss import log_loss
+from loanbook.settings.choice import Choice
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.read import Snapshot, matrices
+from loanbook.training.snapshot.read import Snapshot
 from loanbook.warehouse.storage import published_folder, write_json
 
 TRAINED = "trained"
 CHECKPOINT = "checkpoint.npz"
-LOGIT_CELLS = 250_000_000  # of its design matrix: 2 GB, and as much again while it is fitted
+RESULT = "result.json"
 UNTRAINED: dict[str, Any] = {"epochs": 0, "best_epoch": 0, "tune_log_loss": None, "history": []}
 
 
@@ -31,7 +37,8 @@ class TrainRequest:
         snapshot: folder of the training snapshot.
         work: folder that gets the checkpoint and, at the end, ``trained/``.
         rate: default rate that the untrained network gives.
-        trainable: whether the rows support any training; if not, both models stay at ``rate``.
+        model: the architecture; its head is named.
+        trainable: whether the rows support any training; if not, network and baselines stay at ``rate``.
     """
 
     snapshot: Path
@@ -42,6 +49,11 @@ class TrainRequest:
     trainable: bool
     resume: bool
 
+    @property
+    def target(self) -> Head:
+        """Return the head; what a tape says of its own outcome changes nothing in training."""
+        return head(str(self.model.head))
+
 
 def train_rank(request: TrainRequest) -> dict[str, Any]:
     """Train as one of the ranks; return its rank, rows an epoch, a digest of its weights, and seconds."""
@@ -51,9 +63,9 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
     from loanbook.training.fit.horovod_run import digest
 
     snapshot = Snapshot(request.snapshot)
-    settings = request.train
+    seed = request.train.seed
     network = build_network(
-        snapshot.spec, request.model, rate=request.rate, seed=settings.seed, max_one_hot=settings.max_one_hot
+        snapshot.spec, request.model.backbone, request.target, rate=request.rate, seed=seed
     )
     seconds = {"start": time.perf_counter() - start}
     rows = _rows_of_a_rank(snapshot, ranks.size) if request.trainable else 0
@@ -61,7 +73,7 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
     seconds["fit"] = time.perf_counter() - start - sum(seconds.values())
     if ranks.rank == 0:
         _export(request, snapshot, network, progress)
-        seconds["logit_and_export"] = time.perf_counter() - start - sum(seconds.values())
+        seconds["baselines_and_export"] = time.perf_counter() - start - sum(seconds.values())
     return {
         "rank": ranks.rank,
         "rows": rows,
@@ -97,17 +109,16 @@ def _rows_of_a_rank(snapshot: Snapshot, size: int) -> int:
 
 
 def _fit(request: TrainRequest, snapshot: Snapshot, network: Any, ranks: Any, rows: int) -> dict[str, Any]:
-    from loanbook.training.fit.loop import Loop, Rows
+    from loanbook.training.fit.loop import Loop
     from loanbook.training.fit.reader import epoch_batches
 
-    frame = snapshot.role_frame("tune").iloc[ranks.rank :: ranks.size]
-    tune = Rows(*matrices(frame, snapshot.spec), frame["label"].to_numpy(), frame["weight"].to_numpy())
+    tune = snapshot.rows_of(snapshot.role_frame("tune").iloc[ranks.rank :: ranks.size])
     seed = request.train.seed
     epochs = partial(
         _open_epoch, epoch_batches, snapshot, batch=request.model.batch_size, seed=seed, ranks=ranks
     )
     checkpoint = request.work / CHECKPOINT
-    loop = Loop(network, request.model, ranks, rows=rows, checkpoint=checkpoint, seed=seed)
+    loop = Loop(network, request.target, request.model, ranks, rows=rows, checkpoint=checkpoint, seed=seed)
     progress = loop.run(epochs, tune, request.resume)
     return {
         "epochs": progress.epoch,
@@ -123,6 +134,7 @@ def _open_epoch(
     return open_batches(
         snapshot.role_folder("train"),
         snapshot.spec,
+        snapshot.targets,
         batch=batch,
         seed=seed,
         epoch=epoch,
@@ -133,33 +145,43 @@ def _open_epoch(
 
 def _export(request: TrainRequest, snapshot: Snapshot, network: Any, progress: dict[str, Any]) -> None:
     from loanbook.models.artefact.export import onnx_bytes, weight_bytes
-    from loanbook.models.network import build_logit
+    from loanbook.models.network import mean_of
 
-    fit = _logit(request, snapshot)
+    members = [network]
+    fitted = {choice.name: _baseline(choice, request, snapshot) for choice in request.train.baselines}
+    tune = snapshot.rows("tune") if request.trainable else None
+    losses = {name: _tune_loss(item, request, snapshot, tune) for name, item in fitted.items()}
     result = {
         **progress,
         "method": "trained" if request.trainable else "prior",
-        "parameters": network.parameters,
-        "logit_strength": fit.strength,
-        "tune_log_loss": {"model": progress["tune_log_loss"], "logit": fit.tune_log_loss},
+        "parameters": sum(member.parameters for member in members),
+        "members": len(members),
+        "baselines": {name: item.facts for name, item in fitted.items()},
+        "tune_log_loss": {MODEL: progress["tune_log_loss"], **losses},
     }
     with published_folder(request.work / TRAINED) as folder:
-        (folder / "model.onnx").write_bytes(onnx_bytes(network))
-        (folder / "logit.onnx").write_bytes(onnx_bytes(build_logit(snapshot.spec, fit.weights, fit.bias)))
-        (folder / "model.weights.h5").write_bytes(weight_bytes(network))
-        write_json(folder / "result.json", result)
+        (folder / network_file(MODEL)).write_bytes(onnx_bytes(mean_of(members)))
+        for number, member in enumerate(members):
+            (folder / member_file(number)).write_bytes(weight_bytes(member))
+        for name, item in fitted.items():
+            (folder / network_file(name)).write_bytes(item.network)
+        write_json(folder / RESULT, result)
 
 
-def _logit(request: TrainRequest, snapshot: Snapshot) -> LogitFit:
-    from loanbook.models.network import design_matrix
+def _baseline(choice: Choice, request: TrainRequest, snapshot: Snapshot) -> Fitted:
+    if request.trainable:
+        module, settings = baseline(choice)
+        return module.fit(snapshot, request.target, settings)
+    from loanbook.models.artefact.export import onnx_bytes
+    from loanbook.models.network import constant
 
-    def prepared(role: str, limit: int | None) -> tuple[Matrix, Matrix, Matrix]:
-        frame = snapshot.role_frame(role, limit)
-        design = design_matrix(snapshot.spec, *matrices(frame, snapshot.spec))
-        return design, frame["label"].to_numpy(np.float32), frame["weight"].to_numpy(np.float32)
+    return Fitted(onnx_bytes(constant(snapshot.spec, request.target, request.rate).probabilities))
 
-    width = prepared("train", 0)[0].shape[1]
-    train = prepared("train", min(request.train.logit_rows, LOGIT_CELLS // width))
-    if not request.trainable:
-        return constant_logit(train[0].shape[1], request.rate)
-    return fit_logit(train, prepared("tune", None), request.train.logit_strengths)
+
+def _tune_loss(item: Fitted, request: TrainRequest, snapshot: Snapshot, tune: Rows | None) -> float | None:
+    """Return a baseline's log loss on the tune rows; None where nothing was fitted."""
+    if tune is None:
+        return None
+    predictor = Predictor(item.network, snapshot.spec, Calibration(method="identity"))
+    raw, _ = predictor.predict(*tune.inputs)
+    return log_loss(tune.label, request.target.pd(raw), tune.weight)

@@ -9,28 +9,22 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.models.heads import Head
+from loanbook.models.head import Head
 from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, column_of
-from loanbook.settings.train import TrainSettings
+from loanbook.settings.train import TrainSettings, settings_of_rows
 from loanbook.tables.columns import LOAN_MONTH
-from loanbook.training.snapshot.read import KEPT, TARGETS, Snapshot
+from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
 from loanbook.training.snapshot.splits import HELD_OUT, ROLES, Fold, in_development, role_column
 from loanbook.training.snapshot.splits import with_enough_to_calibrate as enough_to_calibrate
 from loanbook.training.snapshot.target import folds_for
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
-
-# What of the settings changes the rows of a snapshot.
-SNAPSHOT_SETTINGS = {
-    "seed", "test_months", "test_share", "folds", "shares", "min_defaults", "negatives_kept", "spec_rows",
-    "clip_quantile", "vocabulary_min_rows", "max_vocabulary", "max_text_words", "text_tokens", "row_groups",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ class Request:
         content = {
             **self.describe(),
             "candidates": [item.model_dump() for item in self.candidates],
-            "settings": self.settings.model_dump(mode="json", include=SNAPSHOT_SETTINGS),
+            "settings": self.settings.model_dump(mode="json", include=settings_of_rows()),
             "least_groups": max(self.settings.row_groups, 4 * self.workers),
             "workers": self.workers if self.settings.row_groups % self.workers else 1,
         }
@@ -66,11 +60,22 @@ class Request:
 
     def describe(self) -> dict[str, Any]:
         """Return source, label and lineage, for manifests."""
-        return {"source": self.source, "label": self.head.label, "tables": self.tables, **self.kind}
+        return {
+            "source": self.source, "label": self.head.label, "targets": list(self.head.target_columns),
+            "tables": self.tables, **self.kind,
+        }  # fmt: skip
 
 
-def ensure_snapshot(storage: Storage, request: Request, features: DataFrame, labels: DataFrame) -> Snapshot:
+def ensure_snapshot(
+    storage: Storage, request: Request, features: DataFrame, tables: Mapping[str, DataFrame]
+) -> Snapshot:
     """Return the request's snapshot, writing it if it is not there yet.
+
+    Args:
+        storage: knows where snapshots live.
+        request: what it is made of.
+        features: at the request's version.
+        tables: those that the head's targets are made from, by name, at the request's versions.
 
     Raises:
         InputError: the features lack a candidate's column, or no input varies.
@@ -78,7 +83,7 @@ def ensure_snapshot(storage: Storage, request: Request, features: DataFrame, lab
     target = storage.snapshot_folder(request.snapshot_id)
     if not is_complete(target):
         book = _book(request, features)
-        outcomes = _outcomes(request, book, labels).persist()
+        outcomes = _outcomes(request, book, tables).persist()
         try:
             with published_folder(target) as folder:
                 _write(request, book, outcomes, folder)
@@ -93,33 +98,31 @@ def _book(request: Request, features: DataFrame) -> DataFrame:
     return features.where(F.col("source") == request.source).select(*dict.fromkeys(read))
 
 
-def _outcomes(request: Request, book: DataFrame, labels: DataFrame) -> DataFrame:
-    """Return key, label and label status of every row of the book: few columns, which many steps read."""
-    status = F.col(request.head.status).alias("label_status")
-    found = labels.where(F.col("source") == request.source).select(
-        *LOAN_MONTH, status, F.col(request.head.label).alias("label")
-    )
-    return book.select(*LOAN_MONTH).join(found, on=list(LOAN_MONTH), how="left")
+def _outcomes(request: Request, book: DataFrame, tables: Mapping[str, DataFrame]) -> DataFrame:
+    """Return key, label, label status and targets of every row of the book: few columns, for many steps."""
+    of_source = {name: table.where(F.col("source") == request.source) for name, table in tables.items()}
+    found = book.select(*LOAN_MONTH).join(request.head.targets(of_source), on=list(LOAN_MONTH), how="left")
+    return found.withColumn("eligible", F.coalesce("eligible", F.lit(False)))
 
 
 def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
     settings = request.settings
-    statuses, months = _count_statuses(outcomes, request.head)
-    labelled = outcomes.where(_is_labelled(request.head))
+    statuses, months, eligible = _count_statuses(outcomes)
+    labelled = outcomes.where("eligible")
     folds = folds_for(request.head, months, settings)
     fold = enough_to_calibrate(
         folds[0], _defaulting_loans(labelled.where(in_development(folds[0]))), settings
     )
     roles = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
     counts = _count_roles(roles, settings)
-    used, training = _with_weights(roles, counts["train"], settings)
+    used, training = _with_weights(roles, counts["train"], request)
     spec = _fit(request, book, roles, counts["train"]["rows"])
     groups = choose_groups(training["rows"], settings.row_groups, request.workers)
     size = training["rows"] // groups if groups else MAX_ROWS
     _write_rows(book, used, spec, (groups, size), folder)
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
     write_json(folder / "splits.json", _splits(request, [fold, *folds[1:]]))
-    gap = statuses.get(request.head.labelled, 0) - sum(item["rows"] for item in counts.values())
+    gap = eligible - sum(item["rows"] for item in counts.values())
     manifest = {
         **request.describe(), "spec": spec.content_hash(), "roles": counts,
         "train": {**training, "row_groups": groups, "rows_left_over": training["rows"] - groups * size},
@@ -128,18 +131,15 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     write_json(folder / "manifest.json", manifest)
 
 
-def _is_labelled(target: Head) -> Column:
-    return (F.col("label_status") == target.labelled) & F.col("label").isNotNull()
-
-
-def _count_statuses(outcomes: DataFrame, target: Head) -> tuple[dict[str, int], list[date]]:
-    """Return the number of rows by label status, and the months that have labelled rows."""
-    labelled = F.coalesce(_is_labelled(target), F.lit(False)).alias("labelled")
-    found = outcomes.groupBy("label_status", "as_of_date", labelled).count().collect()
+def _count_statuses(outcomes: DataFrame) -> tuple[dict[str, int], list[date], int]:
+    """Return rows by label status, the months that have eligible rows, and the number of these."""
+    found = outcomes.groupBy("label_status", "as_of_date", "eligible").count().collect()
     statuses: Counter[str] = Counter()
     for row in found:
         statuses[str(row["label_status"])] += int(row["count"])
-    return dict(sorted(statuses.items())), sorted({row["as_of_date"] for row in found if row["labelled"]})
+    eligible = [row for row in found if row["eligible"]]
+    months = sorted({row["as_of_date"] for row in eligible})
+    return dict(sorted(statuses.items())), months, sum(int(row["count"]) for row in eligible)
 
 
 def _defaulting_loans(rows: DataFrame) -> int:
@@ -150,7 +150,7 @@ def _fit(request: Request, book: DataFrame, roles: DataFrame, rows: int) -> Inpu
     """Fit the spec on the training rows; on the whole book where there are none."""
     kinds = {
         kind: [item for item in request.candidates if item.kind == kind]
-        for kind in ("numeric", "categorical", "text")
+        for kind in ("numeric", "categorical", "text", "sequence")
     }
     train = roles.where(F.col("role") == "train").select(*LOAN_MONTH)
     fitted = book.join(train, on=list(LOAN_MONTH), how="left_semi") if rows else book
@@ -180,22 +180,28 @@ def _count_roles(roles: DataFrame, settings: TrainSettings) -> dict[str, dict[st
 
 
 def _with_weights(
-    roles: DataFrame, train: Mapping[str, Any], settings: TrainSettings
+    roles: DataFrame, train: Mapping[str, Any], request: Request
 ) -> tuple[DataFrame, dict[str, Any]]:
-    """Return the rows with their weight, training negatives thinned, and the numbers of the thinning."""
-    kept, weight = kept_and_weight("label", settings.negatives_kept, settings.seed + 1, LOAN_MONTH)
+    """Return the rows with their weight, some training rows thinned, and the numbers of the thinning."""
+    share, seed = request.settings.negatives_kept, request.settings.seed
+    kept, weight = kept_and_weight(request.head, share, seed + 1)
     trains = F.col("role") == "train"
     used = roles.where(~trains | kept).select(
         *LOAN_MONTH,
         "role",
-        F.col("label").cast("float").alias("label"),
+        *[F.col(name).cast("float").alias(name) for name in _judged_by(request.head)],
         F.when(trains, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
-        F.xxhash64(F.lit(settings.seed + 2), *LOAN_MONTH).alias("shuffle"),
+        F.xxhash64(F.lit(seed + 2), *LOAN_MONTH).alias("shuffle"),
     )
     thinned = used.where(trains)
-    means = check_thinning((train["rows"], train["defaults"]), thinned, "label", settings.negatives_kept)
-    rows = thinned.count() if settings.negatives_kept < 1 else train["rows"]
+    means = check_thinning((train["rows"], train["defaults"]), thinned, share)
+    rows = thinned.count() if share < 1 else train["rows"]
     return used, {"rows": rows, "thinned": train["rows"] - rows, **means}
+
+
+def _judged_by(target: Head) -> list[str]:
+    """Return the label and the columns that the loss takes."""
+    return list(dict.fromkeys(["label", *target.target_columns]))
 
 
 def _write_rows(
@@ -205,7 +211,7 @@ def _write_rows(
 
     Args:
         book: the features.
-        used: key, role, label, weight and ``shuffle`` of the rows to write.
+        used: key, role, label, targets, weight and ``shuffle`` of the rows to write.
         spec: of the inputs.
         training: number of groups of training rows, and rows of each; those beyond are left over.
         folder: gets ``role=<role>/row_group=<n>/``.
@@ -217,7 +223,8 @@ def _write_rows(
     sizes = {**dict.fromkeys(HELD_OUT, MAX_ROWS), "train": size}
     with in_row_groups(used, "role", order, sizes) as placed:
         whole = placed.where((F.col("role") != "train") | (F.col("row_group") < groups))
-        kept = ["role", "row_group", "shuffle", *KEPT, *TARGETS]
+        own = [name for name in used.columns if name not in (*KEPT, "role", "shuffle")]
+        kept = ["role", "row_group", "shuffle", *KEPT, *own]
         rows = model_inputs(book.join(whole, on=list(LOAN_MONTH)), spec, keep=kept)
         files = rows.repartition("role", "row_group").sortWithinPartitions("role", "row_group", *order)
         files.drop("shuffle").write.mode("append").partitionBy("role", "row_group").parquet(str(folder))

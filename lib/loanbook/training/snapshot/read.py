@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
+from loanbook.models.inputs.rows import Rows, matrices
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.section import validated
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.warehouse.storage import Storage, is_complete, read_json
 
 KEPT = (*LOAN_MONTH, "state", "default_status", "upb")
-TARGETS = ("label", "weight")
+JUDGED = ("label", "weight")  # columns that every head has; its own targets stand beside them
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Snapshot:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Return what it holds and what it was made from."""
-        return self._json("manifest.json", "roles", "train", "spec")
+        return self._json("manifest.json", "roles", "train", "spec", "targets")
 
     @cached_property
     def spec(self) -> InputSpec:
@@ -58,6 +58,11 @@ class Snapshot:
             do="restore the folder, or remove it and run train-model again",
         )
 
+    @property
+    def targets(self) -> list[str]:
+        """Return the columns that the head's loss takes."""
+        return list(self.manifest["targets"])
+
     def role_folder(self, role: str) -> Path:
         """Return the folder of a role's files; it may be absent where the role has no row."""
         return self.folder / f"role={role}"
@@ -76,11 +81,21 @@ class Snapshot:
                 break
             tables.append(pq.read_table(file, partitioning=None))
         if not tables:
-            return pd.DataFrame(
-                columns=[*KEPT, *TARGETS, *self.spec.numeric_columns, *self.spec.code_columns]
-            )
+            columns = [*KEPT, *JUDGED, *self.targets, *self.spec.numeric_columns, *self.spec.code_columns]
+            return pd.DataFrame(columns=list(dict.fromkeys(columns)))
         frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         return frame
+
+    def rows(self, role: str, limit: int | None = None) -> Rows:
+        """Return a role's rows as a model takes them, in the order of ``role_frame``."""
+        return self.rows_of(self.role_frame(role, limit))
+
+    def rows_of(self, frame: pd.DataFrame) -> Rows:
+        """Return rows of ``role_frame`` as a model takes them."""
+        targets, label, weight = (
+            frame[columns].to_numpy(np.float32) for columns in (self.targets, "label", "weight")
+        )
+        return Rows(*matrices(frame, self.spec), targets, label, weight)
 
 
 def open_snapshot(storage: Storage, snapshot_id: str) -> Snapshot:
@@ -97,12 +112,6 @@ def open_snapshot(storage: Storage, snapshot_id: str) -> Snapshot:
             do="run train-model again: it makes the snapshot anew from the same table versions",
         )
     return Snapshot(folder)
-
-
-def matrices(frame: pd.DataFrame, spec: InputSpec) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Return a frame's inputs: float32 (rows, numbers) and int32 codes (rows, columns of codes)."""
-    numeric = frame[spec.numeric_columns].to_numpy(np.float32)
-    return numeric, frame[spec.code_columns].to_numpy(np.int32).reshape(len(frame), len(spec.code_columns))
 
 
 def stamp_of(splits: dict[str, Any]) -> str:

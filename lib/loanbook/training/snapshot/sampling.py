@@ -1,4 +1,4 @@
-"""Negative undersampling: every positive stays, negatives are thinned by a hash and weighted up."""
+"""Undersampling: rows that a head keeps always stay, the others are thinned by a hash and weighted up."""
 
 import math
 
@@ -7,29 +7,28 @@ from pyspark.sql import functions as F
 
 from loanbook.book.hash_draw import drawn
 from loanbook.errors import LoanbookError
+from loanbook.models.head import Head
 
 STANDARD_ERRORS = 6.0
 
 
-def kept_and_weight(label: str, share: float, seed: int, keys: tuple[str, ...]) -> tuple[Column, Column]:
-    """Return whether a training row stays, and its weight: 1, or 1/share for negatives."""
+def kept_and_weight(target: Head, share: float, seed: int) -> tuple[Column, Column]:
+    """Return whether a training row stays, and its weight: 1, or 1/share of the rows that are thinned."""
     if share >= 1:
         return F.lit(True), F.lit(1.0).cast("float")
-    positive = F.col(label) == 1
-    return positive | drawn(share, seed, *keys), F.when(positive, F.lit(1.0)).otherwise(
-        F.lit(1 / share)
-    ).cast("float")
+    always, thinned = target.always_kept(), F.lit(1 / share)
+    stays = always | drawn(share, seed, *target.thinned_by)
+    return stays, F.when(always, F.lit(1.0)).otherwise(thinned).cast("float")
 
 
-def check_thinning(full: tuple[int, int], kept: DataFrame, label: str, share: float) -> dict[str, float]:
+def check_thinning(full: tuple[int, int], kept: DataFrame, share: float) -> dict[str, float]:
     """Compare the weighted mean label of the kept rows with that of all rows.
 
     The negatives kept are binomial: the weighted number has the standard error sqrt(n (1 - share) / share).
 
     Args:
         full: rows and positives before thinning.
-        kept: the rows kept, with their ``weight``.
-        label: column of the label.
+        kept: the rows kept, with their ``label`` and ``weight``.
         share: of the negatives kept.
 
     Raises:
@@ -37,7 +36,7 @@ def check_thinning(full: tuple[int, int], kept: DataFrame, label: str, share: fl
     """
     rows, positives = full
     found = kept.agg(
-        F.sum((F.col(label) == 1).cast("int")).alias("positives"),
+        F.sum((F.col("label") == 1).cast("int")).alias("positives"),
         F.sum(F.col("weight").cast("double")).alias("weight"),
     ).collect()[0]
     kept_positives, weight = int(found["positives"] or 0), float(found["weight"] or 0.0)

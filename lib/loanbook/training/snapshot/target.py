@@ -6,7 +6,8 @@ from datetime import date
 
 from loanbook.book.tape_kind import TapeKind
 from loanbook.errors import InputError
-from loanbook.models.heads import Head, head
+from loanbook.models.head import Head
+from loanbook.models.heads import head
 from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.splits import Fold, plan_folds
 

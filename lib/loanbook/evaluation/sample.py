@@ -1,34 +1,39 @@
 """The rows that are judged together: labels, PDs of each predictor, and what identifies the rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from loanbook.evaluation.metrics import Floats
-from loanbook.models.artefact.artefact import Artefact, Which
-from loanbook.training.snapshot.read import KEPT, Snapshot, matrices
+from loanbook.models.artefact.artefact import MODEL, Artefact
+from loanbook.models.artefact.fit_for import head_of
+from loanbook.models.inputs.rows import matrices
+from loanbook.training.snapshot.read import KEPT, Snapshot
 
-PREDICTORS: tuple[Which, ...] = ("model", "logit")
 ROLES = ("test", "calibrate_check")
 
 
 @dataclass(frozen=True)
-class Slice:
+class Sample:
     """Rows of one role, each a loan in a month.
 
     Args:
         frame: key, state, default status, upb, label and weight of each row.
         raw: PDs of each predictor as its network gives them.
         calibrated: the same, calibrated; a simulated book's truth is a predictor too.
+        vectors: of a head with several outputs, all of them by predictor, raw and calibrated, each of shape
+            (rows, outputs).
     """
 
     role: str
     frame: pd.DataFrame
     raw: dict[str, Floats]
     calibrated: dict[str, Floats]
+    vectors: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
 
     @cached_property
     def label(self) -> Floats:
@@ -57,6 +62,11 @@ class Slice:
         return self.frame["state"].fillna("unknown").to_numpy(str)
 
     @property
+    def baselines(self) -> list[str]:
+        """Return the predictors beside the model, the one that reports compare with first."""
+        return [name for name in self.raw if name != MODEL]
+
+    @property
     def loans(self) -> int:
         """Return the number of distinct loans."""
         return len(np.unique(self.loan))
@@ -66,29 +76,33 @@ class Slice:
         """Return the number of distinct loans with a default label."""
         return len(np.unique(self.loan[self.label > 0]))
 
-    def part(self, rows: npt.NDArray[np.bool_]) -> "Slice":
+    def part(self, rows: npt.NDArray[np.bool_]) -> "Sample":
         """Return the rows where ``rows`` is true."""
-        return Slice(
+        return Sample(
             role=self.role,
             frame=self.frame[rows].reset_index(drop=True),
             raw={name: values[rows] for name, values in self.raw.items()},
             calibrated={name: values[rows] for name, values in self.calibrated.items()},
+            vectors={name: (raw[rows], pds[rows]) for name, (raw, pds) in self.vectors.items()},
         )
 
 
-def predicted_slice(artefact: Artefact, snapshot: Snapshot, role: str) -> Slice:
-    """Return a role's rows with what the model and the logit say of them."""
+def predicted_sample(artefact: Artefact, snapshot: Snapshot, role: str) -> Sample:
+    """Return a role's rows with what the model and its baselines say of them."""
     frame = snapshot.role_frame(role)
-    numeric, codes = matrices(frame, artefact.spec)
-    raw: dict[str, Floats] = {}
-    calibrated: dict[str, Floats] = {}
-    for which in PREDICTORS:
-        raw[which], calibrated[which] = artefact.predictor(which).predict(numeric, codes)
-    return Slice(role, frame[[*KEPT, "label", "weight"]], raw, calibrated)
+    inputs, target = matrices(frame, artefact.spec), head_of(artefact)
+    found = {name: artefact.predictor(name).predict(*inputs) for name in artefact.predictors}
+    return Sample(
+        role,
+        frame[[*KEPT, "label", "weight"]],
+        raw={name: target.pd(raw) for name, (raw, _) in found.items()},
+        calibrated={name: target.pd(calibrated) for name, (_, calibrated) in found.items()},
+        vectors=found if target.outputs > 1 else {},
+    )
 
 
-def prediction_rows(part: Slice, artefact: Artefact, fold: str) -> pd.DataFrame:
-    """Return the rows of ``predictions``: one for each predictor and row of the slice."""
+def prediction_rows(part: Sample, artefact: Artefact, fold: str) -> pd.DataFrame:
+    """Return the rows of ``predictions``: one for each predictor and row of the sample."""
     rows = part.frame.assign(
         model_name=artefact.name,
         model_version=artefact.version,
@@ -97,7 +111,17 @@ def prediction_rows(part: Slice, artefact: Artefact, fold: str) -> pd.DataFrame:
         label=part.label.astype(np.int32),
         weight=part.weight,
     )
-    return pd.concat(
-        [rows.assign(predictor=name, pd_raw=part.raw[name], pd=part.calibrated[name]) for name in part.raw],
-        ignore_index=True,
-    )
+    return pd.concat([rows.assign(**_said(part, name)) for name in part.raw], ignore_index=True)
+
+
+def _said(part: Sample, predictor: str) -> dict[str, Any]:
+    """Return the columns of what a predictor said of each row."""
+    vectors = part.vectors.get(predictor)
+    none = [None] * len(part.frame)
+    return {
+        "predictor": predictor,
+        "pd_raw": part.raw[predictor],
+        "pd": part.calibrated[predictor],
+        "outputs_raw": none if vectors is None else vectors[0].tolist(),
+        "outputs": none if vectors is None else vectors[1].tolist(),
+    }

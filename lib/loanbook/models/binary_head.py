@@ -1,0 +1,126 @@
+"""The head of an event that comes about or does not: one unit, a sigmoid, weighted cross-entropy, Platt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from loanbook.book.default_status import performing_expr
+from loanbook.book.tape_kind import Outcome
+from loanbook.models.calibration import Calibration, fit_platt, logit
+from loanbook.models.head import Floats, Head
+from loanbook.models.inputs.rows import Rows
+from loanbook.tables.columns import LOAN_MONTH
+from loanbook.tables.labels import LABELS, MAIN_HORIZON, status_column
+
+TAPE_OUTCOME = "tape_outcome"  # label status of rows that the tape labels itself
+
+
+@dataclass(frozen=True)
+class BinaryHead(Head):
+    """A binary outcome within a horizon, from a column of ``labels``.
+
+    Thinning keeps every positive row and a share of the negative ones, which get the weight 1/share.
+
+    Args:
+        labelled: the label status of the rows that have the label.
+    """
+
+    labelled: str
+
+    @property
+    def is_of_tape(self) -> bool:
+        """Return whether the tape itself says what counts as bad."""
+        return self.labelled == TAPE_OUTCOME
+
+    def of_tape(self, outcome: Outcome | None) -> Head:
+        """Return the head with the horizon that the tape declares, where its outcome is what is predicted.
+
+        A probability within 12 months fills ``pd_12m`` too.
+        """
+        if not self.is_of_tape or outcome is None:
+            return self
+        months = None if outcome.horizon_months == "to_maturity" else outcome.horizon_months
+        fills = (*self.fills, "pd_12m") if months == MAIN_HORIZON else self.fills
+        return replace(self, horizon_months=months, fills=fills, event=str(outcome))
+
+    def targets(self, tables: Mapping[str, DataFrame]) -> DataFrame:
+        """Return the label column as ``label``; a row is eligible where it has one."""
+        status = status_column(MAIN_HORIZON if self.is_of_tape else self.horizon_months or 0)
+        eligible = (F.col(status) == self.labelled) & F.col(self.label).isNotNull()
+        return tables[LABELS.name].select(
+            *LOAN_MONTH,
+            F.col(status).alias("label_status"),
+            F.coalesce(eligible, F.lit(False)).alias("eligible"),
+            F.col(self.label).alias("label"),
+        )
+
+    def start(self, rate: float) -> Sequence[float]:
+        """Return logit(rate).
+
+        >>> from loanbook.models.heads import head
+        >>> round(head("default_12m").start(0.5)[0], 6)
+        0.0
+        """
+        return [float(logit(rate))]
+
+    def losses(self, scores: Any, targets: Any) -> Any:
+        """Return the binary cross-entropy of each row."""
+        import tensorflow as tf
+
+        return tf.nn.sigmoid_cross_entropy_with_logits(labels=targets[:, 0], logits=scores[:, 0])
+
+    def probabilities(self, scores: Any) -> Any:
+        """Return the sigmoid of the scores, of shape (rows, 1)."""
+        import tensorflow as tf
+
+        return tf.keras.layers.Activation("sigmoid", name="pd")(scores)
+
+    def pd(self, probabilities: Floats) -> Floats:
+        """Return the one output."""
+        return np.asarray(probabilities[:, 0], np.float64)
+
+    def calibrate(self, raw: Floats, rows: Rows, counts: Mapping[str, Any]) -> Calibration:
+        """Return Platt's calibration, or the identity where the rows hold too few defaults for one."""
+        known = {key: counts[key] for key in Calibration.model_fields if key in counts}
+        enough = counts["status"] == "ok"
+        fit = fit_platt(self.pd(raw), rows.label, rows.weight) if enough else None
+        if fit is None:
+            return Calibration(method="identity", **known)
+        return Calibration(method="platt", intercept=fit[0], slope=fit[1], **known)
+
+    def score_columns(
+        self, raw: Sequence[Column], calibrated: Sequence[Column], method: str
+    ) -> dict[str, Column]:
+        """Return raw and calibrated PD by the columns that the head fills.
+
+        A loan in default or probation has ``pd_12m`` 1, no raw PD, and the method ``in_default``; what the
+        tape itself calls bad may still come or not, so that its probability is the model's.
+        """
+        columns: dict[str, Column] = {}
+        for name in self.fills:
+            columns |= _FILLED[name](raw[0], calibrated[0], F.lit(method))
+        return columns
+
+    def still_open(self) -> Column:
+        """Return all loans; of default within 12 months, those that are not in default."""
+        return performing_expr() if self.fills[0] == "pd_12m" else F.lit(True)
+
+
+def _within_12m(raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
+    performing = performing_expr()
+    return {
+        "pd_12m_raw": F.when(performing, raw),
+        "pd_12m": F.when(performing, calibrated).otherwise(F.lit(1.0)),
+        "pd_method": F.when(performing, method).otherwise(F.lit("in_default")),
+    }
+
+
+def _of_outcome(raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
+    return {"pd_outcome_raw": raw, "pd_outcome": calibrated, "pd_method": method}
+
+
+_FILLED = {"pd_12m": _within_12m, "pd_outcome": _of_outcome}

@@ -1,0 +1,186 @@
+"""Every backbone with every head, and every baseline with every head that it supports, keep the contract."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import loanbook.models.backbones
+import loanbook.models.baselines
+import loanbook.models.heads
+from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.baselines import baseline
+from loanbook.models.by_name import known_modules
+from loanbook.models.calibration import Calibration
+from loanbook.models.head import Head
+from loanbook.models.heads import head
+from loanbook.models.inputs.rows import Rows
+from loanbook.models.inputs.spec import InputSpec
+from loanbook.settings.choice import Choice
+from loanbook.settings.files import conf_folder
+from loanbook.settings.model import ModelSettings, load_model_settings
+from tests.models import vector_head
+from tests.models.specs import SPEC, some_inputs
+
+pytestmark = pytest.mark.train
+
+ARCHITECTURES = sorted(path.stem for path in (conf_folder() / "models").glob("*.yaml"))
+# One for each backbone.
+TRIED = list({load_model_settings(name).backbone.name: name for name in reversed(ARCHITECTURES)}.values())
+HEADS = [*map(head, known_modules(loanbook.models.heads.__path__)), vector_head.HEAD]
+BASELINES = known_modules(loanbook.models.baselines.__path__)
+RATE, ROWS, BATCH = 0.1, 240, 120  # two steps an epoch
+
+each_architecture = pytest.mark.parametrize("architecture", TRIED)
+each_head = pytest.mark.parametrize("target", HEADS, ids=lambda item: item.name)
+
+
+class Alone:
+    """One process that trains without others."""
+
+    rank, size = 0, 1
+
+    def distributed(self, tape: Any) -> Any:
+        return tape
+
+    def share(self, content: Any) -> Any:
+        return content
+
+    def copy_from_first(self, variables: Any) -> None:
+        pass
+
+    def minimum(self, number: int) -> int:
+        return number
+
+    def total(self, values: Any) -> Any:
+        return np.array(values, np.float64)
+
+
+class Given:
+    """Rows in memory as the evidence of a baseline."""
+
+    spec: InputSpec = SPEC
+
+    def __init__(self, target: Head) -> None:
+        self._rows = {role: rows_for(target, seed=seed) for seed, role in enumerate(("train", "tune"))}
+
+    def rows(self, role: str, limit: int | None = None) -> Rows:
+        some, own = slice(limit), self._rows[role]
+        return Rows(own.numeric[some], own.codes[some], own.targets[some], own.label[some], own.weight[some])
+
+
+def rows_for(target: Head, rows: int = ROWS, seed: int = 5) -> Rows:
+    """Rows whose label, and whose every other target, follows from an input."""
+    numeric, codes = some_inputs(rows, seed)
+    label = (codes[:, 0] == 2).astype(np.float32)
+    moves = (2 - codes[:, 0]).astype(np.float32)  # 0 where the label is 1
+    targets = np.stack([label if name == "label" else moves for name in target.target_columns], axis=1)
+    return Rows(numeric, codes, targets, label, np.where(label > 0, 1, 2).astype(np.float32))
+
+
+def network(architecture: str, target: Head) -> Any:
+    from loanbook.models.network import build_network
+
+    return build_network(SPEC, load_model_settings(architecture).backbone, target, rate=RATE, seed=3)
+
+
+def train(net: Any, target: Head, architecture: str, checkpoint: Path, epochs: int, resume: bool) -> Any:
+    import tensorflow as tf
+
+    from loanbook.training.fit.loop import Loop
+
+    given = rows_for(target)
+
+    @contextmanager
+    def batches(epoch: int) -> Iterator[Any]:
+        order = np.random.default_rng(epoch).permutation(len(given))
+        parts = (given.numeric, given.codes, given.targets, given.weight)
+        yield tf.data.Dataset.from_tensor_slices(tuple(part[order] for part in parts)).batch(BATCH)
+
+    settings: ModelSettings = load_model_settings(architecture, batch_size=BATCH, epochs=epochs)
+    ranks: Any = Alone()
+    loop = Loop(net, target, settings, ranks, rows=len(given), checkpoint=checkpoint, seed=3)
+    return loop.run(batches, rows_for(target, seed=6), resume)
+
+
+def weights(net: Any) -> list[Any]:
+    return [weight.numpy() for weight in net.scores.trainable_weights]
+
+
+def test_every_backbone_has_an_architecture_that_uses_it() -> None:
+    used = {load_model_settings(name).backbone.name for name in ARCHITECTURES}
+    assert used == set(known_modules(loanbook.models.backbones.__path__))
+
+
+@each_head
+@each_architecture
+def test_an_untrained_network_gives_every_row_the_rate(architecture: str, target: Head) -> None:
+    found = network(architecture, target).probabilities(list(some_inputs())).numpy()
+    assert found.shape == (500, target.outputs)
+    np.testing.assert_allclose(target.pd(found.astype(np.float64)), RATE, rtol=1e-5)
+
+
+@each_head
+@each_architecture
+def test_it_trains_saves_loads_exports_and_agrees_row_by_row(
+    architecture: str, target: Head, tmp_path: Path
+) -> None:
+    from loanbook.models.artefact.export import load_weights, onnx_bytes, weight_bytes
+
+    net = network(architecture, target)
+    first = weights(net)
+    progress = train(net, target, architecture, tmp_path / "state.npz", epochs=2, resume=False)
+    assert progress.history[2]["tune_log_loss"] < progress.history[0]["tune_log_loss"]
+    assert all(np.isfinite(weight).all() for weight in weights(net))
+    assert any((before != after).any() for before, after in zip(first, weights(net), strict=True))
+
+    again = network(architecture, target)
+    load_weights(again, weight_bytes(net))
+    inputs = some_inputs(64)
+    found = net.probabilities(list(inputs)).numpy()
+    np.testing.assert_array_equal(again.probabilities(list(inputs)).numpy(), found)
+
+    predictor = Predictor(onnx_bytes(net.probabilities), SPEC, Calibration(method="identity"))
+    raw, _ = predictor.predict(*inputs)
+    assert raw.shape == (64, target.outputs)
+    np.testing.assert_allclose(raw, found, atol=1e-6)
+    alone = [predictor.predict(*(part[row : row + 1] for part in inputs))[0] for row in range(64)]
+    np.testing.assert_allclose(np.concatenate(alone), raw, atol=1e-6)
+    assert np.ptp(target.pd(raw)) > 0
+
+
+@each_head
+@each_architecture
+def test_a_resumed_training_ends_where_an_undisturbed_one_does(
+    architecture: str, target: Head, tmp_path: Path
+) -> None:
+    whole, stopped, resumed = (network(architecture, target) for _ in range(3))
+    undisturbed = train(whole, target, architecture, tmp_path / "whole.npz", epochs=3, resume=False)
+    train(stopped, target, architecture, tmp_path / "stopped.npz", epochs=1, resume=False)
+    after = train(resumed, target, architecture, tmp_path / "stopped.npz", epochs=3, resume=True)
+    assert after.history == undisturbed.history
+    for one, other in zip(weights(whole), weights(resumed), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@each_head
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_baseline_fits_exports_and_agrees_row_by_row(name: str, target: Head) -> None:
+    module, settings = baseline(Choice(name=name))
+    if not module.supports(target):
+        pytest.skip(f"{name} does not predict {target.event}")
+    evidence = Given(target)
+    fitted = module.fit(evidence, target, settings)
+    again = module.fit(evidence, target, settings)
+    assert again == fitted  # the same rows give the same bytes
+    predictor = Predictor(fitted.network, SPEC, Calibration(method="identity"))
+    tune = evidence.rows("tune")
+    raw, _ = predictor.predict(*tune.inputs)
+    assert raw.shape == (ROWS, target.outputs)
+    defaulted = target.pd(raw)[tune.label > 0]
+    assert defaulted.min() > target.pd(raw)[tune.label == 0].max()  # one input tells them apart
+    alone = [predictor.predict(*(part[row : row + 1] for part in tune.inputs))[0] for row in range(64)]
+    np.testing.assert_allclose(np.concatenate(alone), raw[:64], atol=1e-6)
