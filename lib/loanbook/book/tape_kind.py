@@ -39,7 +39,11 @@ class Outcome(BaseModel):
 
     @property
     def within(self) -> str:
-        """Return the horizon in words."""
+        """Return the horizon in words.
+
+        >>> Outcome(definition="default", horizon_months=1, grain="loan_month").within
+        'within 1 month'
+        """
         if self.horizon_months == "to_maturity":
             return "up to maturity"
         return f"within {self.horizon_months} month{'' if self.horizon_months == 1 else 's'}"
@@ -77,10 +81,18 @@ def tape_kind(run: Run, source: str) -> TapeKind:
 
 
 def declared_outcome(source: str, texts: Collection[str]) -> Outcome | None:
-    """Return the outcome that deliveries declare, of the JSON that each has.
+    """Return the outcome that a source's deliveries declare, None where none does.
+
+    Args:
+        source: its name, for the message.
+        texts: the ``outcome`` of each delivery, as JSON.
 
     Raises:
         InputError: they declare several.
+
+    >>> text = '{"definition": "charged off", "horizon_months": 24, "grain": "loan"}'
+    >>> declared_outcome("cards", [text, text]).within
+    'within 24 months'
     """
     outcomes = {Outcome.model_validate(json.loads(text)) for text in texts}
     if len(outcomes) > 1:

@@ -49,15 +49,17 @@ def not_finite(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
 
 
 def finite(number: Column) -> Column:
-    """Return a double that is neither infinite nor NaN; null else."""
+    """Return the values of a double column, null where they are infinite or NaN."""
     return F.when(F.abs(number) < F.lit(float("inf")), number)
 
 
 def fits(given: str, wanted: str) -> bool:
-    """Return whether every value of one Spark SQL type is a value of another.
+    """Return whether every value of one Spark SQL type is a value of another, so that no cast can lose one.
 
-    >>> fits("int", "bigint"), fits("double", "decimal(8,5)"), fits("date", "string")
-    (True, False, True)
+    >>> fits("int", "bigint"), fits("date", "string"), fits("void", "date")
+    (True, True, True)
+    >>> fits("double", "decimal(8,5)"), fits("bigint", "int")
+    (False, False)
     """
     is_number = given in INTEGERS or given.startswith("decimal")
     return (

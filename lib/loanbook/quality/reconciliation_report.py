@@ -53,6 +53,13 @@ def assert_no_difference(files: Answer) -> None:
 
     Raises:
         GateRefused: some are not; the message names the first files.
+
+    >>> files = [("jan.csv", 0, 0, NOTHING, None), ("feb.csv", 0, 2, NOTHING, NOTHING)]
+    >>> try:
+    ...     assert_no_difference(Answer(["file", *DIFFERENCES], files))
+    ... except GateRefused as error:
+    ...     print(error.found)
+    1 of 2 files differ: feb.csv (difference 0, not found 2, upb difference 0.00, upb not found 0.00)
     """
     rows = [dict(zip(files.columns, row, strict=True)) for row in files.rows]
     wrong = [row for row in rows if any(row[name] for name in DIFFERENCES)]
