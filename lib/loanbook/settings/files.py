@@ -87,7 +87,15 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def yaml_lines(path: Path) -> dict[str, int]:
-    """Return the line of every key of a YAML file that ``load_yaml`` can read, by its path with dots."""
+    r"""Return the line of every key of a YAML file that ``load_yaml`` can read, by its path with dots.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".yaml") as file:
+    ...     _ = file.write("files:\n  - kind: loans\n    header: true\n")
+    ...     file.flush()
+    ...     yaml_lines(Path(file.name))
+    {'files': 1, 'files.0': 2, 'files.0.kind': 2, 'files.0.header': 3}
+    """
     found: dict[str, int] = {}
 
     def walk(node: yaml.Node | None, place: tuple[str, ...]) -> None:

@@ -89,6 +89,9 @@ def wanted_workers(settings: TrainSettings, given: int | None) -> int:
 
     Raises:
         InputError: fewer than 1.
+
+    >>> wanted_workers(TrainSettings(workers=4), None), wanted_workers(TrainSettings(workers=4), 1)
+    (4, 1)
     """
     workers = settings.workers if given is None else given
     if workers < 1:

@@ -107,7 +107,12 @@ def _cohort(book: Book, rows: Panel) -> Cohort:
 
 
 def realised_paths(macro: Macro, month: int) -> Paths:
-    """Return the one realised path as it was published in the twelve months from a tape month."""
+    """Return the one realised path as it was published in the twelve months from a tape month.
+
+    Args:
+        macro: the realised path.
+        month: the tape month.
+    """
     m = np.arange(month, month + HORIZON) + macro.lead
     return Paths(
         unemployment=macro.unemployment[m - UNEMPLOYMENT_LAG][:, :, None].astype(np.float32),

@@ -54,7 +54,12 @@ def readme(settings: SimulationSettings, size: SizeSettings) -> str:
 
 
 def sampled(loans: int, size: int, seed: int) -> Array:
-    """Return which loans belong to the fixed random sample."""
+    """Return which loans belong to the fixed random sample, one flag a loan.
+
+    >>> in_sample = sampled(10, size=4, seed=7)
+    >>> in_sample.sum(), bool((in_sample == sampled(10, size=4, seed=7)).all())
+    (4, True)
+    """
     out = np.zeros(loans, dtype=bool)
     out[generator(seed, "truth sample").permutation(loans)[:size]] = True
     return out

@@ -105,7 +105,7 @@ class Warehouse:
 
 
 def delta_extension() -> str:
-    """Return the path of the extension's file in its installed package; loading it there needs no network.
+    """Return the path of DuckDB's Delta extension in its installed package: loading it needs no network.
 
     Raises:
         InputError: the package is not installed, or is of another DuckDB.

@@ -1,8 +1,19 @@
 """The running state of loans: all that the features of a month need of the months before it.
 
-``History.advance`` takes in one month of a partition's loans. A rebuild is the loop of it over the months, an
-increment is one call on the state that the month before left, so both give the same bits. Amounts are cents
-and interest rates 1/100,000 of a percent, as integers: no sum depends on an order.
+``History.advance`` takes in one month of a partition's loans. A rebuild calls it for each month in turn; an
+increment calls it once, on the state that the month before left. So both give the same bits. Amounts are
+cents and interest rates 1/100,000 of a percent, as integers: no sum depends on an order.
+
+Of a loan reported current, then not at all, then 30 days late, the state after each month holds
+
+    month  report  last  run  seen  dpd30
+    1      current  1    1    001   000
+    2      -        1    1    010   000
+    3      dpd30    3    0    101   001
+
+``last`` is the month of the last report and ``run`` the reports in a row without delinquency. ``seen`` and
+``dpd30`` have a bit for each of the last 24 months, the latest lowest: whether there was a report, and
+whether it was 30 or more days past due.
 """
 
 from dataclasses import dataclass
@@ -94,12 +105,12 @@ class History:
         }
 
     def advance(self, month: int, at: Numbers, reported: Numbers, reports: Reports) -> None:
-        """Take in a month.
+        """Take in a month: every call is later than the last, and months in between have no report.
 
         Args:
             month: its number.
-            at: loans in the book, in order.
-            reported: whether each of them has a report.
+            at: positions of the loans in the book, in order, shape (n,).
+            reported: whether each of them has a report, shape (n,).
             reports: these, in the order of their loans.
         """
         seen = at[reported]
@@ -128,7 +139,10 @@ class History:
         ring[month % len(ring), at] = values
 
     def ago(self, name: str, month: int, at: Numbers) -> Numbers:
-        """Return what a ring holds of a month, one of its latest."""
+        """Return what a ring holds of a month, one of its latest: ``RINGS`` says how many it keeps.
+
+        Of a month in which the loan was not in the book the value means nothing: ``Known.ago`` masks it.
+        """
         ring = self.rings[name]
         values: Numbers = ring[month % len(ring)][at]
         return values
