@@ -33,13 +33,19 @@ class Guess:
 
 
 def is_performance(findings: Findings) -> bool:
-    """Return whether the rows look like months of loans, and not like loans."""
+    """Return whether the rows look like months of loans, and not like loans.
+
+    They do where it takes a second field, a month, to tell them apart, or where nothing does.
+    """
     panel = any(len(key.fields) == 2 for key in findings.keys)
     return panel or not findings.keys
 
 
 def guess_columns(findings: Findings) -> Guess:
-    """Return guesses of the loan, the month and the state among the fields."""
+    """Return guesses of the loan, the month and the state among the fields.
+
+    Each comes with the words by which a person can judge it: the key, a name, or a TODO.
+    """
     keys = next(iter(findings.keys), None)
     key = keys.fields if keys else ()
     loan = key[0] if key else _named(findings.fields, LOAN)

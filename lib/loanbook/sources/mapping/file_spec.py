@@ -104,7 +104,11 @@ class FieldType(Section):
         return self
 
     def in_header(self, name: str) -> str:
-        """Return what the header calls the field of this name."""
+        """Return what the header calls the field of this name.
+
+        >>> FieldType(type="int", column="Credit Score").in_header("score"), FieldType().in_header("score")
+        ('Credit Score', 'score')
+        """
         return name if self.column is None else self.column
 
     @property
@@ -193,7 +197,12 @@ class FileSpec(Section):
 
     @property
     def all_fields(self) -> dict[str, FieldType]:
-        """Return the fields of every layout: what expressions may name; null where a layout lacks one."""
+        """Return the fields of every layout: what expressions may name. One that a layout lacks is null.
+
+        >>> layouts = ({"id": "text"}, {"id": "text", "upb": "money"})
+        >>> list(FileSpec(kind="loans", pattern=".*", layouts=layouts).all_fields)
+        ['id', 'upb']
+        """
         return {name: field for fields in self.field_sets for name, field in fields.items()}
 
 

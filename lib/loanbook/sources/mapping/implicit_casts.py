@@ -1,4 +1,8 @@
-"""Texts that Spark would turn into numbers or dates by itself: one that is none would fail the whole job."""
+"""Texts that Spark would turn into numbers or dates by itself: one that is none would fail the whole job.
+
+``days > 30`` over a text field ``days`` is such a case: Spark casts the text, and in ANSI mode the value
+``n/a`` of one line then stops the ingest. The cast is found in Spark's own plan, before any row is read.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
