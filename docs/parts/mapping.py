@@ -72,7 +72,11 @@ def canonical_columns() -> str:
     parts = []
     for title, table, names, needed in sections:
         lines = [
-            (code(item.name) + (f", {REQUIRED}" if item.name in needed else ""), item.type, item.comment)
+            (
+                code(item.name) + (f", {REQUIRED}" if item.name in needed else ""),
+                code(item.type),
+                item.comment,
+            )
             for item in table.columns
             if item.name in names
         ]

@@ -28,7 +28,8 @@ def tables() -> str:
 
 def _table(table: Table) -> str:
     lines = [
-        (code(item.name), item.type, "yes" if item.required else "", item.comment) for item in table.columns
+        (code(item.name), code(item.type), "yes" if item.required else "", item.comment)
+        for item in table.columns
     ]
     parts = [
         f"## {table.name} {{#{table.name}}}\n",

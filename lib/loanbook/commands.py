@@ -38,8 +38,8 @@ COMMANDS = {
                 SIZE,
                 argument("--out", "folder to write to", required=True),
                 argument("--seed", "seed of every draw (default: settings, simulate.seed)", type=int),
-                argument("--loans", "number of loans, with --size bench", type=int),
-                argument("--months", "number of months, with --size bench", type=int),
+                argument("--loans", "how many loans, in place of the size's own", type=int),
+                argument("--months", "how many months of tape, in place of the size's own", type=int),
             ),
             writes_warehouse=False,
         ),
@@ -67,7 +67,7 @@ COMMANDS = {
         ),
         Command(
             "train-model",
-            "train a default model data-parallel, with a logit beside it",
+            "train a default model data-parallel, with a logistic regression beside it",
             "loanbook.training.job:train_model",
             (
                 TRAIN_MODEL,

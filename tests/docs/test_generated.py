@@ -248,6 +248,7 @@ def test_the_site_is_built_strictly_and_loads_nothing_from_elsewhere(tmp_path: P
     assert {f"{path.stem}.html" for path in PAGES} <= set(pages)
     for name, text in pages.items():
         assert "generate:" not in text, name
+        assert re.findall(r"<[A-Z]+[,>]", text) == [], name  # a type such as ARRAY<INT> that is no code
         assert (
             re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"?(?:https?:)?//[^>]*", text) == []
         ), name
