@@ -82,6 +82,11 @@ def loans_in_book(performance: DataFrame, month: int, stale_months: int) -> int:
 
     An independent count to check ``with_book`` by. Of ``performance`` only the rows that can keep a loan in
     the book at that month are read.
+
+    Args:
+        performance: canonical rows with ``as_of_date``.
+        month: its number.
+        stale_months: months without a report after which a loan leaves the book.
     """
     earliest, latest = F.lit(last_day(oldest_report(month, stale_months))), F.lit(last_day(month))
     recent = performance.where(F.col("as_of_date").between(earliest, latest))

@@ -11,8 +11,13 @@ from loanbook.errors import InputError
 def period_ends(first: int, last: int, period_months: int) -> range:
     """Return the months of the book from ``first`` to ``last``: whole periods before the last.
 
-    ``last`` ends a period. A tape of quarters has a book of quarters, which end in the months that it
-    reports; there is no row for the months in between, which it cannot report.
+    A tape of quarters has a book of quarters, which end in the months that it reports; there is no row for
+    the months in between, which it cannot report.
+
+    Args:
+        first: number of the first month that the book may have.
+        last: of the last one, which ends a period.
+        period_months: months between two reports.
 
     >>> list(period_ends(1, 10, 3)), list(period_ends(9, 10, 3)), list(period_ends(8, 10, 1))
     ([1, 4, 7, 10], [10], [8, 9, 10])

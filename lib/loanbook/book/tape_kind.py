@@ -61,7 +61,10 @@ class TapeKind(BaseModel):
 
 
 def tape_kind(run: Run, source: str) -> TapeKind:
-    """Return the kind of a source's tape; features without any delivery are of a monthly population.
+    """Return the kind of a source's tape, from its deliveries of performance.
+
+    Features that were made without any delivery are taken for those of a monthly population. Of several
+    periods the longest counts; one case-control delivery makes the whole a case-control sample.
 
     Raises:
         InputError: its deliveries declare several outcomes of their own.
@@ -105,6 +108,6 @@ def declared_outcome(source: str, texts: Collection[str]) -> Outcome | None:
 
 
 def feature_ids(features: DataFrame) -> dict[str, list[str]]:
-    """Return the catalogues, default definitions and knowledge that rows of features were made with."""
+    """Return, by column of ``IDS``, the values that rows of features were made with."""
     sets = features.agg(*(F.collect_set(name).alias(name) for name in IDS)).collect()[0]
     return {name: sorted(sets[name]) for name in IDS}

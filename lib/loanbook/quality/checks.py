@@ -50,7 +50,12 @@ def required_columns(table: Table, names: Sequence[str]) -> dict[str, Column]:
 
 
 def table_constraints(table: Table, names: Sequence[str]) -> dict[str, Column]:
-    """Return the table's constraints on ``names`` as checks, so that no row breaks one when it is written."""
+    """Return a table's constraints as checks: a row that would break one is rejected before it is written.
+
+    Args:
+        table: has the constraints.
+        names: columns that are read; constraints on none of them are left out.
+    """
     return {
         name: ~F.expr(condition)
         for name, condition in table.constraints.items()

@@ -15,6 +15,9 @@ HOLD_INTEGERS = ("int", "bigint", "double")
 def misfits(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
     """Return a check for each column whose expression may give a value that its type cannot hold.
 
+    A cast would make such a value missing without a word; the check rejects the line instead. An integer
+    column holds no fraction.
+
     Args:
         fields: what the expressions read.
         typed: the columns; those whose expression has the type already, or a narrower one, get no check.
@@ -37,7 +40,12 @@ def _is_unfit(value: Column, given: str, wanted: str) -> Column:
 
 
 def not_finite(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
-    """Return a flag for each double column whose expression may give Infinity or NaN, there missing."""
+    """Return a flag for each double column whose expression may give Infinity or NaN, stored as missing.
+
+    Args:
+        fields: what the expressions read.
+        typed: the columns.
+    """
     wanted = [(name, text) for name, text, type_ in typed if type_.lower() == "double"]
     given = dict(fields.select(*(F.expr(text).alias(name) for name, text in wanted)).dtypes)
     return {

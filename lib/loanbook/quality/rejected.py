@@ -77,7 +77,12 @@ def by_flag(lines: DataFrame) -> dict[str, int]:
 
 
 def warn_of(rejected: Sequence[Rejected], what: str) -> None:
-    """Log each reason, so that no line is lost without a word."""
+    """Log the reasons of a file's rejected rows, so that none is lost without a word.
+
+    Args:
+        rejected: the most frequent first; beyond ``MOST`` they are only counted.
+        what: whose rows they are.
+    """
     for one in rejected[:MOST]:
         log.warning("%s: %s", what, one)
     if len(rejected) > MOST:

@@ -91,6 +91,11 @@ def printable(text: str) -> str:
 def export(warehouse: Warehouse, chosen: dict[str, Any], path: Path) -> int:
     """Write the selected lines as they were read, one a line, to a new file; return how many.
 
+    Args:
+        warehouse: has the quarantine.
+        chosen: source, reason and delivery; None: any.
+        path: of the file.
+
     Raises:
         InputError: none is selected, they are of several layouts, a text is no single line, or ``path``
             cannot be written.

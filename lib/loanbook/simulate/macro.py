@@ -109,7 +109,13 @@ def recession_months(p: MacroProcess, months: int) -> Array:
 
 
 def realised_macro(settings: SimulationSettings, months: int, seed: int) -> Macro:
-    """Return the one path that the tapes follow."""
+    """Return the one path that the tapes follow, from before the first origination to after the tape.
+
+    Args:
+        settings: of the simulation.
+        months: length of the tape.
+        seed: of every draw.
+    """
     p, rng = settings.macro, generator(seed, "macro")
     lead = BEFORE + settings.book.seasoned_months
     scheduled = np.concatenate([np.zeros(lead, dtype=bool), recession_months(p, months)])

@@ -58,7 +58,13 @@ def _runs(quarter: Array) -> tuple[Array, Array, Array]:
 
 
 def origination_columns(first_month: str, loans: Loans, ids: pa.Array) -> list[pa.Array]:
-    """Return the 32 fields as text, unknown values as the files' own sentinels."""
+    """Return the 32 fields as text, unknown values as the files' own sentinels.
+
+    Args:
+        first_month: of the tape, ``YYYY-MM``.
+        loans: n loans.
+        ids: n ids.
+    """
     n = len(loans)
     blank = text.lookup([""], np.zeros(n, np.int8))
     first_payment = loans.origination.astype(int) + 2

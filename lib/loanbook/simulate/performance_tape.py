@@ -78,7 +78,16 @@ def observe(p: TapeSettings, panel: Panel, mtm_ltv: Array, rng: np.random.Genera
 def performance_columns(
     first_month: str, loans: Loans, ids: pa.Array, panel: Panel, seen: Observed, months: int
 ) -> list[pa.Array]:
-    """Return the 32 fields of the reported rows as text, some of them already joined."""
+    """Return the 32 fields of the reported rows as text, some of them already joined to one column.
+
+    Args:
+        first_month: of the tape, ``YYYY-MM``.
+        loans: that the panel's rows are of.
+        ids: theirs.
+        panel: all rows.
+        seen: what the tape shows of them.
+        months: length of the tape.
+    """
     rows = np.flatnonzero(seen.reported)
     panel, kept = panel.take(rows), seen.take(rows)
     periods = calendar(first_month, np.arange(months)).astype(str).tolist()

@@ -83,7 +83,10 @@ def joined(columns: list[pa.Array], separator: str = "|") -> pa.Array:
 
 
 def write_lines(path: Path, columns: list[pa.Array]) -> None:
-    """Write one line a row, the columns joined by ``|``; the file takes its name when it is complete."""
+    """Write one line a row, the columns joined by ``|``.
+
+    The file takes its name when it is complete: a run that is killed leaves no half file under it.
+    """
     lines = joined([joined(columns), lookup([""], np.zeros(len(columns[0]), np.int8))], "\n")
     _, offsets, data = lines.buffers()
     end = np.frombuffer(offsets, dtype=np.int64)[len(lines)]

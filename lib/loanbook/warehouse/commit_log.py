@@ -12,7 +12,12 @@ _COMMIT_FILE = re.compile(r"(\d{20})\.json")
 
 
 def commits_in_folder(folder: Path, after: int) -> Iterator[tuple[int, Actions]]:
-    """Yield version and actions of each commit after a version that a local table's log still has."""
+    """Yield version and actions of each commit after a version that the log still has, oldest first.
+
+    Args:
+        folder: of a local table.
+        after: the version.
+    """
     for version in _versions(folder):
         if version > after:
             yield version, parsed((folder / "_delta_log" / f"{version:020d}.json").read_text("utf-8"))

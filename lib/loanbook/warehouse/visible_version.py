@@ -129,7 +129,14 @@ def standing(table: str, published: int, commits: Iterable[Commit]) -> Standing:
 
 
 def standing_of_files(folder: Path, table: str, published: int) -> Standing:
-    """Return how a local table stands, by its log's files; the log names what another program committed.
+    """Return how a local table stands, by its log's files.
+
+    The log of this program names what another program committed.
+
+    Args:
+        folder: of the table.
+        table: its name, for messages.
+        published: its last published version.
 
     Raises:
         InputError: the log has lost a commit since the published one, or ends before it.

@@ -125,7 +125,15 @@ class History:
             self._note(name, month, at, self.numbers[name][at])
 
     def note_incentive(self, month: int, at: Numbers, incentive: Values) -> None:
-        """Keep a month's rate incentive (percentage points) of the loans in the book."""
+        """Keep a month's rate incentive of the loans in the book.
+
+        Called after ``advance``, as the incentive is made of the rate that the month reports.
+
+        Args:
+            month: its number.
+            at: positions of n loans.
+            incentive: percentage points, n values.
+        """
         whole = np.rint(incentive.filled(0) * 100_000).astype(np.int32)
         self._note("incentive", month, at, np.where(incentive.mask, whole, NONE))
         self.numbers["money_months"][at] += incentive.mask & (whole > 0)

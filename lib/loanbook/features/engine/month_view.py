@@ -70,7 +70,12 @@ class Known:
         return months
 
     def count(self, name: str, months: int) -> Numbers:
-        """Return in how many of the last ``months`` calendar months something held."""
+        """Return in how many of the last ``months`` calendar months something held, shape (rows,).
+
+        Args:
+            name: one of ``HISTORIES``, such as ``seen`` or ``dpd30``.
+            months: one of ``WINDOWS``; the row's month is the last of them.
+        """
         if name not in self._counted:
             bits = self.bits(name)
             self._counted[name] = COUNTS[bits & np.uint32(4095)], COUNTS[bits >> np.uint32(12)]
@@ -92,7 +97,12 @@ class Known:
         return self.history.months[1 : len(SEVERE) + 1][:, self.at]
 
     def ago(self, name: str, months: int) -> Values:
-        """Return a ring's values of ``months`` ago, missing where the loan was not in the book then."""
+        """Return a ring's values of ``months`` ago, missing where the loan was not in the book then.
+
+        Args:
+            name: one of ``RINGS``, such as ``upb``.
+            months: 0 is the row's month; ``RINGS`` says how far back it goes.
+        """
         values = Values(self.history.ago(name, self.month - months, self.at)).known_only()
         if months == 0:
             return values

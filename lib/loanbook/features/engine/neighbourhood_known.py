@@ -38,7 +38,13 @@ class Neighbourhood:
     weight: float
 
     def at(self, kind: str, cell: Numbers, month: int) -> Numbers:
-        """Return the counts of cells, given by their positions, shape (cells, counts)."""
+        """Return the counts of the months before a month, shape (n, counts) in the order of ``COUNTS``.
+
+        Args:
+            kind: nation, region, zip3 or vintage.
+            cell: positions in ``cells[kind]``, shape (n,); one past the last is a cell never counted.
+            month: its number.
+        """
         found: Numbers = self.sums[kind][cell, month - self.first_month]
         return found
 

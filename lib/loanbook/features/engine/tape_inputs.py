@@ -1,7 +1,8 @@
 """The tape's own attributes that change with the month: the value last known of each.
 
-They are part of the running state. A value is a place in a pool of all that the partition's rows brought, so
-that numbers and texts are carried alike, and as they came.
+They are part of the running state. No value is copied from month to month: the state holds its place in a
+pool of all values that the partition's rows brought. So numbers and texts are handled alike and stay as they
+came.
 """
 
 from typing import NamedTuple

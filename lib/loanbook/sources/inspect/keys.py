@@ -150,7 +150,13 @@ def _pair(fields: Sequence[Field], codes: _Codes, k: int, month: int) -> Key:
 def covered_months(
     fields: Sequence[Field], columns: Sequence[pa.ChunkedArray], keys: Sequence[Key]
 ) -> list[Months]:
-    """Return the months that each date field covers, and each count of months that is part of a key."""
+    """Return the months that each date field covers, and each count of months that is part of a key.
+
+    Args:
+        fields: profiles of the columns.
+        columns: texts, null where blank.
+        keys: of ``find_keys``.
+    """
     covered = []
     counted = {key.fields[-1] for key in keys if len(key.fields) > 1}
     for field, column in zip(fields, columns, strict=True):

@@ -83,7 +83,11 @@ def _specs(source: str) -> Sequence[FileSpec]:
 
 
 def find_layouts(sample: Sample, known: Known) -> list[Match]:
-    """Return the layouts that the file has, the surest first."""
+    """Return the layouts that the file has or nearly has, the surest first.
+
+    Surer is what fits, by more signs (name, header, number of fields), with more values that read as the
+    layout's types. One that is named by the file's name and does not fit comes last, with its misfit.
+    """
     found = [match for source, spec in known.specs for match in _matches(sample, source, spec)]
     return sorted(found, key=lambda match: (match.misfit is not None, -len(match.by), -(match.reads or 0)))
 

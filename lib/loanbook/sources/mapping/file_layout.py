@@ -12,10 +12,14 @@ Cut = Callable[[str], list[str]]
 
 
 def cutter(delimiter: str | None, quote: str | None) -> Cut:
-    """Return the function that cuts a line into its fields; without a delimiter the line is one.
+    """Return the function that cuts a line into its fields.
 
     A field that begins with the quote sign ends with it; what it holds between is no delimiter, and two signs
     are one. A sign within a field that does not begin with it is part of its text.
+
+    Args:
+        delimiter: None: the line is one field.
+        quote: None: no field is quoted.
 
     >>> cutter(",", "~")("1,~a, ~~b~~~,5~ pipe")
     ['1', 'a, ~b~', '5~ pipe']
