@@ -79,10 +79,14 @@ def bounds(field: FieldInfo) -> str:
 
     >>> bounds(Settings.model_fields["log_format"])
     'text, json'
+    >>> bounds(FieldInfo(annotation=int | Literal["all"]))
+    'all, or a number'
+    >>> bounds(FieldInfo(annotation=dict[Literal["gap"], Literal["flag", "halt"]]))
+    'gap: flag, halt'
     """
     options = (field.annotation, *get_args(field.annotation))
     choices = [
-        str(value) for option in options if get_origin(option) is Literal for value in get_args(option)
+        ", ".join(map(_choice, get_args(option))) for option in options if get_origin(option) is Literal
     ]
     limits = [
         f"{sign} {getattr(limit, name):g}"
@@ -90,9 +94,14 @@ def bounds(field: FieldInfo) -> str:
         for kind, name, sign in ((Ge, "ge", "≥"), (Gt, "gt", ">"), (Le, "le", "≤"), (Lt, "lt", "<"))
         if isinstance(limit, kind)
     ]
-    if choices or limits:
-        return ", ".join(choices or limits)
-    return "true, false" if field.annotation is bool else ""
+    if choices:  # those of the keys and of the values, of a mapping
+        return ": ".join(choices) + (", or a number" if int in options else "")
+    return ", ".join(limits) or ("true, false" if field.annotation is bool else "")
+
+
+def _choice(value: object) -> str:
+    """Return a choice as it is, a sign that is no word as code in quotes."""
+    return str(value) if str(value).isidentifier() else code(repr(value))
 
 
 def _settings_of(

@@ -126,9 +126,11 @@ class FileSpec(Section):
     name: str | None = Field(
         None, pattern=r"^[a-z][a-z0-9_]*$", description="of a lookup: the struct that its fields become"
     )
-    key: Expression | None = Field(None, description="of a lookup: what its lines are found by")
+    key: Expression | None = Field(
+        None, description="of a lookup: what tells its lines apart, by which they are found"
+    )
     joins: dict[str, Expression] = Field(
-        default_factory=dict, description="name of a lookup to what equals its key in this file's lines"
+        default_factory=dict, description="by name of a lookup: what equals its key, over this file's lines"
     )
     pattern: Pattern = Field(description="of the whole file name, without .gz")
     delimiter: str = Field(",", min_length=1, description="what stands between two fields")
