@@ -51,7 +51,7 @@ def with_default_status(definition: DefaultDefinition) -> Callable[[DataFrame], 
     """
 
     def add(performance: DataFrame) -> DataFrame:
-        # Most loans never miss a payment: only the others need the windows, and few enough to broadcast.
+        # Most loans never miss a payment. Only the others need the windows; they are few enough to broadcast.
         risky = F.broadcast(performance.where(_may_enter(definition)).select(*LOAN).distinct())
         months = performance.join(risky, list(LOAN), "left_semi").transform(_with_triggers(definition))
         months = months.transform(_with_short_cure(definition)).transform(_with_long_cure(definition))

@@ -90,7 +90,7 @@ def loans_in_book(performance: DataFrame, month: int, stale_months: int) -> int:
     """
     earliest, latest = F.lit(last_day(oldest_report(month, stale_months))), F.lit(last_day(month))
     recent = performance.where(F.col("as_of_date").between(earliest, latest))
-    # One number, as Spark sorts all rows to find the greatest struct.
+    # Month and exit in one number: for the greatest struct Spark would sort all rows.
     last = F.max(2 * month_expr("as_of_date") + is_terminal_expr().cast("int"))
     return recent.groupBy(*LOAN).agg(last.alias("last")).where(F.col("last") % 2 == 0).count()
 

@@ -16,7 +16,7 @@ COUNTS = ("lines", "rows", *ENDS, "difference", "not_found")
 UPB_FATES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside", "upb_erased")
 BALANCES = ("upb_read", *UPB_FATES, "upb_difference", "upb_not_found")
 DIFFERENCES = ("difference", "not_found", "upb_difference", "upb_not_found")
-# Published tables, with a row for each published one of the file kind of that name, and their balance.
+# Published tables and their column of balances. A table has the published rows of the files of that kind.
 TABLES = {"loans": "original_upb", "performance": "upb"}
 COUNTED = "SELECT source, delivery, COUNT(*) AS found{more} FROM {table} GROUP BY ALL"
 NOTHING = Decimal("0.00")

@@ -19,7 +19,7 @@ from loanbook.tables.columns import DELINQUENT_STATES, STATES
 log = logging.getLogger(__name__)
 
 MOST = 5  # reasons, or classes, that a message shows
-# Of a line whose month is not to be believed it says nothing that the month was rejected.
+# A line with one of these reasons has no month to believe, and so does not count as one lost of its month.
 OF_THE_MONTH = ("missing_as_of_date", "future_month", "month_after_1970")
 
 

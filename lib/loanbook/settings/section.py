@@ -52,7 +52,7 @@ def validated(model: type[Model], content: Any, what: str, lines: Mapping[str, s
         return model.model_validate(content)
     except ValidationError as error:
         items = error.errors(include_url=False)
-        # A list whose items are wrong is called too short as well, as none of them is left.
+        # Pydantic drops wrong items, and then also calls the list too short: that is left out.
         above = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
         told = [item for item in items if item["type"] != "too_short" or item["loc"] not in above]
         each = [one for item in told for one in _by_key(item)]

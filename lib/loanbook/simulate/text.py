@@ -91,7 +91,7 @@ def write_lines(path: Path, columns: list[pa.Array]) -> None:
     _, offsets, data = lines.buffers()
     end = np.frombuffer(offsets, dtype=np.int64)[len(lines)]
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(memoryview(data)[:end])  # Arrow keeps texts end to end, as the file does
+    temporary.write_bytes(memoryview(data)[:end])  # Arrow keeps texts end to end, as the file shall
     temporary.replace(path)
 
 

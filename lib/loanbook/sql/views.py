@@ -26,7 +26,7 @@ SCORE_BAND = """CASE
     WHEN credit_score < 780 THEN '740-779'
     ELSE '780 and above'
   END"""
-PD_BY = {  # of the views that are made of pd_by_group.sql: in words, column, and what it holds
+PD_BY = {  # views made of pd_by_group.sql: what they group by in words, the column's name, its SQL
     "pd_by_delinquency": {"what": "delinquency", "column": "state", "group": "state"},
     "pd_by_vintage": {"what": "vintage", "column": "vintage", "group": "COALESCE(vintage, 'unknown')"},
     "pd_by_score_band": {"what": "credit score", "column": "score_band", "group": SCORE_BAND},

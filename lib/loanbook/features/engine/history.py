@@ -58,9 +58,9 @@ NUMBERS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "upb": (np.int64, NO_AMOUNT),
     "limit": (np.int64, NO_AMOUNT),
 }
-# Months in which something held: the first six nested by severity, so that their order is their rank.
+# What held or not in a month. Each of the first six implies those before it: dpd60 implies dpd30 and seen.
 HISTORIES = ("seen", *SEVERE, "in_book", "at_risk", "entered")
-# Values of the latest months: their type and how many months; of a month outside the book they mean nothing.
+# Values of the latest months: their type and how many. Those of months outside the book mean nothing.
 RINGS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "state": (np.int8, 12),
     "incentive": (np.int32, 12),
@@ -215,7 +215,7 @@ class History:
         in_order = unbroken & (before["state"] == CURRENT) & (report["state"] == CURRENT)
         known = (due != NO_AMOUNT) & (rate != NONE) & (balance != NO_AMOUNT) & (report["upb"] != NO_AMOUNT)
         held = np.where(in_order & known, balance, 0)
-        whole, rest = np.divmod(held, YEARLY)  # apart, so that no product leaves 64 bits
+        whole, rest = np.divmod(held, YEARLY)  # multiplied apart, so that no product exceeds 64 bits
         periodic = np.where(known, rate, 0) * reports.period_months
         interest = whole * periodic + rest * periodic // YEARLY
         scheduled = np.maximum(np.where(known, due, 0) - interest, 0)

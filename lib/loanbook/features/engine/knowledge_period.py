@@ -26,7 +26,7 @@ from pyspark.sql import functions as F
 
 from loanbook.features.engine.values import Numbers
 
-SEPARATOR = "\x00"  # in no loan's id, and before every sign that is: names stay in the order of ids
+SEPARATOR = "\x00"  # in no loan's id, and sorts before every sign that is: names sort as ids do
 NO_END = 2**31 - 1
 
 

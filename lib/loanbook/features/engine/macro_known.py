@@ -153,7 +153,10 @@ def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
     own, nation = wide.reindex(grid), wide.reindex([(NATION, month) for _, month in grid])
     nation.index = grid
     known = own.fillna(nation).assign(hpi=own["hpi"], nation_hpi=nation["hpi"])
-    for name, level in CHANGE_OF.items():  # of the series that the level is of
+    for (
+        name,
+        level,
+    ) in CHANGE_OF.items():  # the area's own change where its own level is known, else the nation's
         known[name] = own[name].where(own[level].notna(), nation[name])
     known = known.reset_index()
     return known[["area", "month", *COLUMNS]]

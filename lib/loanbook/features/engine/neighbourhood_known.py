@@ -12,7 +12,7 @@ from loanbook.tables.neighbourhood import COUNTS, KINDS
 
 WINDOW = 12  # months before a month that its rates are made from
 CELL = ["kind", "cell", "month"]
-BEFORE = -1  # in place of the month from which a count kept is known
+BEFORE = -1  # stands for the month from which a count is known that is there already
 
 
 def no_counts() -> pd.DataFrame:
@@ -83,7 +83,9 @@ def _sums(rows: pd.DataFrame, cells: Sequence[str], first: int, last: int) -> Nu
     of, values = rows["month"].to_numpy() - start, rows[list(COUNTS)].to_numpy(np.int64)
     bounds = np.searchsorted(rows["known"].to_numpy(), np.arange(first + 1, last + 2))
     for k, (begin, end) in enumerate(pairwise([0, *bounds])):
-        known[cell[begin:end], of[begin:end]] = values[begin:end]  # of a cell's several the last stays
+        known[cell[begin:end], of[begin:end]] = values[
+            begin:end
+        ]  # of several counts of a cell the last stays
         sums[:, k] = known[:, k : k + WINDOW].sum(axis=1)
     return sums
 

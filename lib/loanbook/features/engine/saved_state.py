@@ -25,7 +25,7 @@ from loanbook.features.engine.history import HISTORIES, MISSING, NUMBERS, RINGS,
 from loanbook.features.engine.tape_inputs import KINDS
 from loanbook.features.engine.values import NONE, Numbers
 
-# Most tapes report neither payments nor limits: those are a record of their own, null where all missing.
+# Most tapes report neither payments nor limits: these have a record of their own, null where all are missing.
 OF_PAYMENTS = ("limit", "statement", "paid", "due", "short")
 MONTHLY = {name: (f"{name}_months", np.dtype(kind).str, (months,)) for name, (kind, months) in RINGS.items()}
 CORE = np.dtype(

@@ -17,7 +17,7 @@ MONTH = re.compile(r"(?i)report|as_?of|period|month|snapshot|observation|(^|_)(d
 STATE = re.compile(r"(?i)delinq|dpd|past_?due|arrears|days|status|state$")
 REGION = re.compile(r"(?i)property|addr|region|marital|foreclos")
 UNDECIDED = "NULL /* TODO */"  # no state: its lines are rejected
-DAYS = 130  # a greatest value from which a count is one of days past due, not of months
+DAYS = 130  # a count that reaches this counts days past due, not months
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from loanbook.sources.inspect.names import field_names
 from loanbook.sources.inspect.text import Text, read_text
 from loanbook.sources.landing.files import TapeFile
 
-BLOCK = 20_000  # lines that are Python texts at a time
+BLOCK = 20_000  # lines that are cut at a time, each field a Python text: what bounds the memory
 HEADER_SAMPLE = 200
 
 

@@ -13,7 +13,7 @@ DATES = (
 )  # fmt: skip
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 NAMED_MONTH = f"(?i)(?:{'|'.join(MONTH_NAMES)})"
-# Recognised and shown, but nothing that a mapping's field of type date can read.
+# Recognised and shown, although a mapping's field of type date cannot read them.
 OTHER_DATES = {
     "MMM-yyyy": f"^{NAMED_MONTH}-{YEAR}$",
     "yyyy-MM-dd HH:mm:ss": rf"^{YEAR}-{MONTH}-{DAY}[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z?$",
@@ -30,7 +30,7 @@ ODD_NUMBERS = {
 }
 MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nil", "\\n", ".", "-", "?", "#n/a", "missing"}
 MOSTLY = 0.98  # share of the values, above which the others are exceptions
-FIRST = 50  # distinct values that rule out most types before all are tried
+FIRST = 50  # distinct values that are tried first: they rule out most types
 
 
 @dataclass(frozen=True)

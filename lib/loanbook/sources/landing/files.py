@@ -21,7 +21,7 @@ from loanbook.sources.mapping.file_spec import FileSpec
 log = logging.getLogger(__name__)
 
 DELTA_LOG = "_delta_log"
-CATALOGUE = "table:"  # before the name of a catalogue's table, given in place of a path
+CATALOGUE = "table:"  # begins the name of a catalogue's table that is given in place of a path
 
 Spec = TypeVar("Spec", bound=FileSpec)
 

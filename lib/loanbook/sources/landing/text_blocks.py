@@ -79,7 +79,7 @@ def _transcoded(stream: IO[bytes], codec: str, name: str) -> Iterator[bytes]:
             while content := stream.read(BLOCK):
                 yield decoder.decode(content).encode("utf-8")
             decoder.decode(b"", final=True)
-        except UnicodeError as error:  # of wide characters one lost byte shifts all that follow
+        except UnicodeError as error:  # one lost byte shifts all wide characters that follow
             raise _encoding_error(name, codec, str(error)) from error
         return
     start = stream.read(BLOCK)
@@ -135,7 +135,7 @@ def _block(content: bytes, codec: str) -> Block:
     lines, damage = _lines(content, codec)
     if b"\0" not in content:
         return lines, damage
-    has_nul = pc.match_substring(lines, "\0")  # no sign of any text
+    has_nul = pc.match_substring(lines, "\0")  # which no text holds
     return lines, pc.if_else(has_nul, pa.scalar(ENCODING), damage)
 
 

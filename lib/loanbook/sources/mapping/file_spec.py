@@ -29,7 +29,7 @@ def _encoding(name: str) -> str:
     except LookupError as error:
         raise ValueError("not the name of an encoding, such as utf-8, latin-1, cp1252 or utf-16") from error
     except UnicodeError:
-        return name  # of wide characters one byte is none
+        return name  # an encoding of wide characters, of which one byte is none
     return name
 
 
@@ -211,7 +211,7 @@ class FileSpec(Section):
 class MappingFile(Section):
     """A file of ``conf/sources``: its name, and the line of each of its keys for messages."""
 
-    # As long as a text of which Delta keeps whole statistics: they say whose rows a file holds.
+    # At most as long as the texts that Delta's statistics keep whole: by them it finds a source's files.
     name: str = Field(
         pattern=r"^[a-z][a-z0-9_]*$",
         max_length=32,

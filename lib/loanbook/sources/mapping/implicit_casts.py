@@ -41,7 +41,7 @@ def implicit_cast(frame: DataFrame, expressions: Sequence[str]) -> tuple[str, st
 def _planned(frame: DataFrame, expressions: Sequence[str]) -> str:
     """Return the optimised plan of expressions as text, without the line of the fields' origin."""
     spark = frame.sparkSession
-    # The values of uuid() are unknown to the planner, so that nothing is worked out beforehand.
+    # The planner cannot know the values of uuid(), so it leaves every expression as it is.
     row = spark.range(1).select(F.from_json(F.expr("uuid()"), frame.schema).alias(ROW)).select(f"{ROW}.*")
     # Each on lines of its own: an expression may end with a comment.
     values = "\n, ".join(expression.replace("{", "{{").replace("}", "}}") for expression in expressions)
