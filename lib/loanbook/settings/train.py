@@ -39,7 +39,10 @@ class TrainSettings(Section):
     )
     test_months: int = Field(12, ge=1, description="calendar months of matured cohorts kept out of time")
     test_share: float = Field(
-        0.20, gt=0, lt=1, description="of loans, held out where a tape's own outcome leaves no later time"
+        0.20,
+        gt=0,
+        lt=1,
+        description="share of the loans held out where a tape's own outcome leaves no later time",
     )
     folds: int = Field(1, ge=1, description="rolling origins listed; the most recent one is trained")
     shares: RoleShares = RoleShares()
@@ -53,7 +56,9 @@ class TrainSettings(Section):
     spec_rows: int = Field(
         200_000, ge=1000, description="training rows that clip points and means are taken from"
     )
-    clip_quantile: float = Field(0.001, ge=0, lt=0.5, description="cut off at each end of a numeric input")
+    clip_quantile: float = Field(
+        0.001, ge=0, lt=0.5, description="share of the training rows cut off at each end of a numeric input"
+    )
     vocabulary_min_rows: int = Field(
         20, ge=1, description="training rows below which a value counts as unknown; of a text's word, loans"
     )
