@@ -26,18 +26,32 @@ class Command:
 
     @property
     def parameters(self) -> list[str]:
-        """Return the names of the function's own parameters."""
+        """Return the names by which the function takes the job's own arguments.
+
+        >>> Command("score", "", "m:f", (argument("--as-of", "the month"),)).parameters
+        ['as_of']
+        """
         return [argument.flag.removeprefix("--").replace("-", "_") for argument in self.arguments]
 
     def function(self) -> Callable[..., dict[str, Any]]:
-        """Import and return the job's function; only then are its libraries loaded."""
+        """Import and return the job's function; only then are its libraries loaded.
+
+        >>> Command("months", "", "loanbook.book.months:last_day").function().__name__
+        'last_day'
+        """
         module, name = self.target.split(":")
         function: Callable[..., dict[str, Any]] = getattr(import_module(module), name)
         return function
 
 
 def argument(flag: str, help_text: str, **options: Any) -> Argument:
-    """Return an argument with its help."""
+    """Return an argument with its help.
+
+    Args:
+        flag: its name; without ``--`` it is positional.
+        help_text: what it means.
+        options: others of argparse's ``add_argument``.
+    """
     return Argument(flag, {"help": help_text, **options})
 
 

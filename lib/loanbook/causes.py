@@ -47,7 +47,14 @@ class Cause:
 def cause_of(text: str) -> Cause:
     """Return what ``text``, an exception with its stack traces, comes down to.
 
-    A Python worker's own exception comes before all of Java's; else the innermost that is no consequence.
+    Where a Python worker raised, its exception is the cause, whatever Java says around it. Otherwise it is
+    the innermost Java exception that says why, and is no mere consequence of another, as a closed socket is.
+
+    >>> text = '''org.apache.spark.SparkException: Job aborted.
+    ... Caused by: java.io.IOException: No space left on device
+    ... Caused by: java.nio.channels.ClosedChannelException'''
+    >>> cause_of(text).line
+    'IOException: No space left on device'
     """
     return _worker_cause(text) or _java_cause(text) or Cause("", text.strip().partition("\n")[0])
 

@@ -25,7 +25,12 @@ class InputError(LoanbookError):
         self.required, self.found, self.do = required, found, do
 
     def as_json(self) -> str:
-        """Return the three parts as a text, for a worker that hands the error over as a row."""
+        """Return the three parts as a text, for a worker that hands the error over as a row.
+
+        >>> error = InputError(required="a month", found="2020-13", do="correct it")
+        >>> InputError.from_json(error.as_json()).found
+        '2020-13'
+        """
         return json.dumps({"required": self.required, "found": self.found, "do": self.do})
 
     @classmethod

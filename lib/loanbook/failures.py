@@ -33,6 +33,11 @@ def explained(error: BaseException, paths: Mapping[str, str] | None = None) -> L
     Args:
         error: as it was caught, with its traceback.
         paths: setting to its local folder, so that a path is told by the setting that it is below.
+
+    >>> print(explained(ModuleNotFoundError("no tensorflow", name="tensorflow")).required)
+    the Python package tensorflow
+    >>> explained(KeyboardInterrupt("SIGTERM"))
+    LoanbookError('interrupted by SIGTERM; run it again')
     """
     if isinstance(error, LoanbookError):
         return error
@@ -53,7 +58,7 @@ def explained(error: BaseException, paths: Mapping[str, str] | None = None) -> L
 
 
 def full_text(error: BaseException) -> str:
-    """Return all that an exception says, of the JVM's stack too where Spark keeps it apart."""
+    """Return all that an exception says, with the JVM's stack, which Spark keeps apart in ``_stackTrace``."""
     try:
         said = str(error)
     except Exception:  # the message of a JVM that is gone
@@ -62,7 +67,11 @@ def full_text(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """Return file and line of the deepest frame of this package that the exception passed; empty if none."""
+    """Return file and line of the deepest frame of this package that an exception passed; empty if none.
+
+    >>> place_of(ValueError("raised nowhere"))
+    ''
+    """
     frames = [f for f in traceback.extract_tb(error.__traceback__) if HERE in Path(f.filename).parents]
     return f"loanbook/{Path(frames[-1].filename).relative_to(HERE)}:{frames[-1].lineno}" if frames else ""
 

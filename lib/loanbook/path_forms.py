@@ -14,7 +14,7 @@ SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?=/)")
 
 
 def scheme_of(text: str) -> str:
-    """Return the scheme of a URI; empty of a path, in which a colon may be too.
+    """Return the scheme of a URI; empty of a path, in which a colon may stand too.
 
     >>> scheme_of("s3a://bucket/x"), scheme_of("file:/x"), scheme_of("/a:/b"), scheme_of("notes: a/b")
     ('s3a', 'file', '', '')
@@ -24,11 +24,18 @@ def scheme_of(text: str) -> str:
 
 
 def local_path(text: str, what: str = "this folder") -> Path:
-    """Return the absolute path of a text: as it stands, ``~/`` being the home folder, or after ``file:``.
+    """Return the absolute path that a text names: a path, ``~/`` being the home folder, or a ``file:`` URI.
+
+    Args:
+        text: as a user gave it.
+        what: what it is for, in the words of the error.
 
     Raises:
         InputError: it has another scheme, names a host, is empty, holds signs that no engine takes, or is a
-            ``file:`` URI with an escape, which some engines undo and others do not.
+            ``file:`` URI with an escape such as ``%20``, which some engines undo and others do not.
+
+    >>> str(local_path("file:///data/book")), str(local_path("/data/100%20"))
+    ('/data/book', '/data/100%20')
     """
     if not text or any(sign < " " or sign == "\x7f" or "\ud800" <= sign <= "\udfff" for sign in text):
         raise _refused(what, text, "which is empty, or holds control signs or bytes that are no text")
@@ -80,6 +87,9 @@ def refuse_spark_files(path: Path, what: str) -> None:
 
     Raises:
         InputError: Hadoop cuts a path with a sign of a pattern into names, and takes a colon for a scheme's.
+
+    >>> refuse_spark_files(Path("/data/x[1]"), "paths.landing")  # escaped by spark_reads
+    >>> refuse_spark_files(Path("/data/a:b"), "paths.landing")
     """
     if ":" in str(path) and (found := GLOB.search(str(path))):
         raise InputError(
@@ -93,6 +103,13 @@ def refuse_duckdb_table(path: Path, what: str) -> None:
 
     Raises:
         InputError: its Delta kernel undoes escapes such as ``%20`` in names, and takes ``\`` for ``/``.
+
+    >>> refuse_duckdb_table(Path("/data/100%"), "paths.warehouse")
+    >>> try:
+    ...     refuse_duckdb_table(Path("/data/my%20book"), "paths.warehouse")
+    ... except InputError as error:
+    ...     print(error.found)
+    '/data/my%20book', with '%20'
     """
     for name in (str(path), str(path.resolve())):  # the kernel follows links
         if found := re.search(rf"{ESCAPE.pattern}|\\", name):
@@ -105,7 +122,12 @@ def refuse_duckdb_table(path: Path, what: str) -> None:
 
 @contextmanager
 def plainly_named(folder: Path) -> Iterator[Path]:
-    """Yield a link to a folder, whose own name petastorm would cut at ``#`` or ``?``."""
+    """Yield a link to a folder, whose own name petastorm would cut at ``#`` or ``?``.
+
+    >>> with plainly_named(Path("/data/book#2")) as link:
+    ...     link.name
+    'link'
+    """
     with tempfile.TemporaryDirectory(prefix="loanbook-") as temporary:
         link = Path(temporary) / "link"
         link.symlink_to(folder.absolute(), target_is_directory=True)

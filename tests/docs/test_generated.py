@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from docs.parts import commands, diagram, floors, mapping, markdown, settings, tables
 
 from docs import generate
 from loanbook.commands import COMMANDS, WITHOUT_JVM
@@ -49,24 +50,24 @@ def section(markdown: str, name: str) -> str:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_table_and_column_is_described(table: Any) -> None:
-    text = section(generate.tables(), table.name)
+    text = section(tables.tables(), table.name)
     assert table.description in text
     assert set(table.column_names) <= set(first_cells(text))
     assert all(f"`{name}`" in text for name in (*table.constraints, *table.key))
 
 
 def test_the_diagram_and_the_overview_have_every_table_with_its_key() -> None:
-    diagram, overview = generate.entity_diagram(), generate.tables_overview()
+    drawn, overview = diagram.entity_diagram(), tables.tables_overview()
     for name, table in TABLES.items():
-        assert f"#{name}" in diagram
-        assert all(f">{column}</text>" in diagram for column in table.key)
+        assert f"#{name}" in drawn
+        assert all(f">{column}</text>" in drawn for column in table.key)
         assert f"(#{name})" in overview
 
 
 def test_every_row_refers_to_the_tables_that_its_key_columns_name() -> None:
-    assert generate.references(TABLES["performance"]) == ["deliveries", "loans"]
-    assert generate.references(TABLES["scores"]) == ["loans", "runs"]
-    assert generate.references(TABLES["runs"]) == []
+    assert diagram.references(TABLES["performance"]) == ["deliveries", "loans"]
+    assert diagram.references(TABLES["scores"]) == ["loans", "runs"]
+    assert diagram.references(TABLES["runs"]) == []
 
 
 def test_what_the_tables_page_says_in_words_is_of_every_table() -> None:
@@ -75,7 +76,7 @@ def test_what_the_tables_page_says_in_words_is_of_every_table() -> None:
 
 
 def test_every_command_and_option_is_listed() -> None:
-    text = generate.commands()
+    text = commands.commands()
     for command in (*COMMANDS.values(), *WITHOUT_JVM.values()):
         own = section(text, command.name)
         assert command.help[1:] in own
@@ -85,15 +86,15 @@ def test_every_command_and_option_is_listed() -> None:
             name = argument.options.get("metavar", argument.flag) if positional else argument.flag
             assert name in listed, (command.name, argument.flag)
     assert {"--profile", "--set", "--log-format", "--result", "--traceback"} <= {
-        cell.split()[0] for cell in first_cells(generate.common_options())
+        cell.split()[0] for cell in first_cells(commands.common_options())
     }
-    assert {cell.split()[0] for cell in first_cells(generate.job_options())} >= {"--source", "--as-of"}
+    assert {cell.split()[0] for cell in first_cells(commands.job_options())} >= {"--source", "--as-of"}
 
 
 def test_every_setting_is_listed_with_a_default_and_what_it_means() -> None:
     listed = {
         cells[1]: cells[2:]
-        for line in generate.settings().splitlines()
+        for line in settings.settings().splitlines()
         if len(cells := [cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line)]) == 6
     }
     known = keys_of(load_settings("cluster")) - {"simulate.sizes"}  # a key whose parts are listed
@@ -110,11 +111,11 @@ def test_every_key_of_a_file_has_a_meaning(part: str) -> None:
 
 def test_features_functions_columns_and_states_are_listed() -> None:
     assert all(f"### `{item.name}`" in generate.features() for item in FEATURES)
-    assert all(f"`{name}`" in generate.functions() for name in FUNCTIONS | WINDOW_FUNCTIONS)
-    columns = generate.canonical_columns()
+    assert all(f"`{name}`" in mapping.functions() for name in FUNCTIONS | WINDOW_FUNCTIONS)
+    columns = mapping.canonical_columns()
     assert all(f"`{name}`" in columns for name in (*PERFORMANCE_COLUMNS, *LOAN_COLUMNS, *EXIT_COLUMNS))
-    assert generate.states() == ", ".join(f"`{state}`" for state in STATES) + "."
-    assert set(VIEWS) <= set(first_cells(generate.views()))
+    assert tables.states() == ", ".join(f"`{state}`" for state in STATES) + "."
+    assert set(VIEWS) <= set(first_cells(tables.views()))
 
 
 def test_the_floors_are_those_that_import_linter_holds() -> None:
@@ -122,15 +123,16 @@ def test_the_floors_are_those_that_import_linter_holds() -> None:
         "contracts"
     ]
     rooms = [room for layer in contracts[0]["layers"] for room in layer.split(" | ")]
-    told = [line.split("  ")[0] for line in generate.floors().splitlines() if re.match(r"\w", line)]
+    told = [line.split("  ")[0] for line in floors.floors().splitlines() if re.match(r"\w", line)]
     assert told == rooms
     assert all(
-        len(line.split("  ", 1)[1].strip()) > 10 for line in generate.floors().splitlines() if "  " in line
+        len(line.split("  ", 1)[1].strip()) > 10 for line in floors.floors().splitlines() if "  " in line
     )
 
 
-def test_examples() -> None:
-    found = doctest.testmod(generate)
+@pytest.mark.parametrize("module", [markdown, settings], ids=["markdown", "settings"])
+def test_examples(module: Any) -> None:
+    found = doctest.testmod(module)
     assert found.attempted > 0
     assert found.failed == 0
 
@@ -246,6 +248,7 @@ def test_the_site_is_built_strictly_and_loads_nothing_from_elsewhere(tmp_path: P
     assert {f"{path.stem}.html" for path in PAGES} <= set(pages)
     for name, text in pages.items():
         assert "generate:" not in text, name
+        assert re.findall(r"<[A-Z]+[,>]", text) == [], name  # a type such as ARRAY<INT> that is no code
         assert (
             re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"?(?:https?:)?//[^>]*", text) == []
         ), name

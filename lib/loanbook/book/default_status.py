@@ -1,10 +1,21 @@
 """The default definition: which months of a loan are in default, by window expressions that only look back.
 
-A loan enters default in a month of the entry state or worse, or with a liquidation with loss. It leaves
-in the month that completes ``cure_months`` consecutive observed months below dpd30, or, where it was modified
-during the default, ``cure_months_after_modification`` of them counted after the modification. So, in row
-numbers: in default means that the last entry month is later than the last month that completed a cure. A
-modification in the twelve months themselves, after the three have passed, does not begin them again.
+A loan enters default in a month in the entry state or worse, or with a liquidation with loss. It leaves in
+the month that completes its cure:
+
+- ``cure_months`` consecutive observed months below dpd30;
+- where the loan was modified during the default, ``cure_months_after_modification`` of them instead, counted
+  after the modification. A later modification starts that count again only where the month before it was
+  still in default by the short cure.
+
+With ``cure_months`` of 3 and no modification:
+
+    month   1           2           3          4          5
+    state   dpd90       dpd30       current    current    current
+    status  in_default  in_default  probation  probation  performing
+
+In row numbers: a loan is in default while the last month that met an entry condition is later than the last
+month that completed a cure.
 """
 
 from collections.abc import Callable
@@ -27,12 +38,20 @@ WORKING = (
 def with_default_status(definition: DefaultDefinition) -> Callable[[DataFrame], DataFrame]:
     """Add default status, number of the episode, its entry and exit, and the definition's id.
 
-    Takes canonical performance rows, one for each loan and month, none after an exit; a loan's months that
-    are not among them are unobserved and do not count. It reads them three times: keep them first.
+    Takes canonical performance rows, one for each loan and month, none after an exit. A month without a row
+    is not observed: it neither counts towards a cure nor breaks one. The rows are read three times: persist
+    them first.
+
+    Args:
+        definition: the settings ``default_definition``.
+
+    Returns:
+        A function for ``df.transform``, which adds ``default_status``, ``default_entry``, ``default_exit``,
+        ``default_episode`` (0 before the first) and ``default_definition_id``.
     """
 
     def add(performance: DataFrame) -> DataFrame:
-        # Most loans never miss a payment: only the others need the windows, and few enough to broadcast.
+        # Most loans never miss a payment. Only the others need the windows; they are few enough to broadcast.
         risky = F.broadcast(performance.where(_may_enter(definition)).select(*LOAN).distinct())
         months = performance.join(risky, list(LOAN), "left_semi").transform(_with_triggers(definition))
         months = months.transform(_with_short_cure(definition)).transform(_with_long_cure(definition))

@@ -17,21 +17,44 @@ def is_terminal_expr() -> Column:
 
 
 def oldest_report(month: int, stale_months: int) -> int:
-    """Return the month of the oldest report that keeps a loan in the book at a month.
+    """Return the month of the oldest report that still keeps a loan in the book at a month.
 
-    With its last report not a terminal one, and no older, a loan is in the book: the engine, the labels and
-    the check of both ask this.
+    A loan is in the book while its last report is no older than this and is not its exit. The engine, the
+    labels and the checks of both use this one rule.
+
+    Args:
+        month: number of the month (``months.month_number``).
+        stale_months: months without a report after which a loan leaves the book.
+
+    >>> from datetime import date
+    >>> from loanbook.book.months import month_number
+    >>> last_day(oldest_report(month_number(date(2020, 6, 30)), stale_months=3))
+    datetime.date(2020, 3, 31)
     """
     return month - stale_months
 
 
 def with_book(last_month: int, stale_months: int, period_months: int) -> Transform:
-    """Return a row for each loan in the book and month, from rows reported (with ``month``).
+    """Return a function that makes a row for each loan in the book and month, from rows reported.
 
-    A loan is in the book from a report until the month before its next one, so long as the report is not too
-    old (``oldest_report``), and not after ``last_month``; not from its exit on. Every column is carried from
-    the last report to the ends of later periods; added are ``reported`` and ``months_since_report``;
-    ``month`` and ``as_of_date`` become the month of the row.
+    A loan is in the book from each report until the month before its next one, but not when the report is too
+    old (``oldest_report``), not after ``last_month``, and not from its exit on. A monthly
+    loan reported in months 1 and 3 has, with ``stale_months=2`` and ``last_month=9``, the rows
+
+        month  reported  months_since_report
+        1      true      0
+        2      false     1
+        3      true      0
+        4      false     1
+        5      false     2
+
+    Every other column is carried forward from the last report; ``month`` and ``as_of_date`` become those of
+    the row.
+
+    Args:
+        last_month: number of the last month to make.
+        stale_months: months without a report after which a loan leaves the book.
+        period_months: months between two reports.
     """
     longest = -oldest_report(0, stale_months)
 
@@ -57,11 +80,17 @@ def with_book(last_month: int, stale_months: int, period_months: int) -> Transfo
 def loans_in_book(performance: DataFrame, month: int, stale_months: int) -> int:
     """Return how many loans are in the book at a month, counted from their last reported rows alone.
 
-    Reads the rows of ``performance`` that can have a loan in it, whatever others it holds.
+    An independent count to check ``with_book`` by. Of ``performance`` only the rows that can keep a loan in
+    the book at that month are read.
+
+    Args:
+        performance: canonical rows with ``as_of_date``.
+        month: its number.
+        stale_months: months without a report after which a loan leaves the book.
     """
     earliest, latest = F.lit(last_day(oldest_report(month, stale_months))), F.lit(last_day(month))
     recent = performance.where(F.col("as_of_date").between(earliest, latest))
-    # One number, as Spark sorts all rows to find the greatest struct.
+    # Month and exit in one number: for the greatest struct Spark would sort all rows.
     last = F.max(2 * month_expr("as_of_date") + is_terminal_expr().cast("int"))
     return recent.groupBy(*LOAN).agg(last.alias("last")).where(F.col("last") % 2 == 0).count()
 

@@ -1,4 +1,8 @@
-"""Calendar months as integers, so that windows are calendar windows."""
+"""Calendar months as integers, so that windows are calendar windows.
+
+Three months are three calendar months, whether or not each of them has a row. A month is counted from January
+of year 0: ``year * 12 + month - 1``.
+"""
 
 from calendar import monthrange
 from datetime import date
@@ -10,8 +14,10 @@ LOAN = ("source", "loan_id")
 
 
 def month_number(day: date) -> int:
-    """Return the month of a day, counted from year 0.
+    """Return the number of a day's month.
 
+    >>> month_number(date(2020, 1, 31))
+    24240
     >>> month_number(date(2020, 2, 29)) - month_number(date(2019, 12, 31))
     2
     """
@@ -19,7 +25,7 @@ def month_number(day: date) -> int:
 
 
 def last_day(month: int) -> date:
-    """Return the last day of a month.
+    """Return the last day of a month, which is how ``as_of_date`` writes the month.
 
     >>> last_day(month_number(date(2020, 2, 1)))
     datetime.date(2020, 2, 29)
@@ -29,7 +35,7 @@ def last_day(month: int) -> date:
 
 
 def month_expr(day: str) -> Column:
-    """Return the month of a date column, counted from year 0."""
+    """Return the month number of a date column."""
     return F.year(day) * 12 + F.month(day) - 1
 
 
@@ -44,7 +50,11 @@ def with_month(rows: DataFrame) -> DataFrame:
 
 
 def loan_window(first: int, last: int = 0) -> WindowSpec:
-    """Return the frame of a loan's rows from ``first`` to ``last`` calendar months off the row's month."""
+    """Return the frame of a loan's rows from ``first`` to ``last`` calendar months off the row's month.
+
+    ``loan_window(-2)`` is the row's month and the two before it: at most three rows, fewer where months are
+    missing.
+    """
     return Window.partitionBy(*LOAN).orderBy("month").rangeBetween(first, last)
 
 

@@ -11,8 +11,13 @@ from loanbook.errors import InputError
 def period_ends(first: int, last: int, period_months: int) -> range:
     """Return the months of the book from ``first`` to ``last``: whole periods before the last.
 
-    The last one ends a period. A tape of quarters has a book of quarters, in the phase that it reports: of
-    what it cannot report in between there is neither a row nor a cohort.
+    A tape of quarters has a book of quarters, which end in the months that it reports; there is no row for
+    the months in between, which it cannot report.
+
+    Args:
+        first: number of the first month that the book may have.
+        last: of the last one, which ends a period.
+        period_months: months between two reports.
 
     >>> list(period_ends(1, 10, 3)), list(period_ends(9, 10, 3)), list(period_ends(8, 10, 1))
     ([1, 4, 7, 10], [10], [8, 9, 10])
@@ -21,17 +26,19 @@ def period_ends(first: int, last: int, period_months: int) -> range:
 
 
 def period_of(months: Set[int]) -> int:
-    """Return the months between two reports or values: 1, or 3, 6 or 12 where all of their months agree.
+    """Return how many months lie between two reports: 12, 6 or 3 where every gap is a multiple of it, else 1.
 
-    >>> period_of({2, 5, 11}), period_of({2, 5, 7}), period_of({0, 24}), period_of({7})
-    (3, 1, 12, 1)
+    >>> period_of({2, 5, 11}), period_of({2, 5, 7}), period_of({0, 24})
+    (3, 1, 12)
+    >>> period_of({7})  # one month tells nothing: taken as monthly
+    1
     """
     apart = gcd(*(month - min(months) for month in months))
     return next((period for period in (12, 6, 3) if apart and apart % period == 0), 1)
 
 
 def nearest_ends(month: int, ends: range) -> list[int]:
-    """Return the last of ``ends`` before a month and the first after it, where there are such.
+    """Return the last of ``ends`` before a month and the first after it, each where there is one.
 
     >>> nearest_ends(6, range(2, 12, 3)), nearest_ends(1, range(2, 12, 3)), nearest_ends(99, range(2, 12, 3))
     ([5, 8], [2], [11])
@@ -42,10 +49,19 @@ def nearest_ends(month: int, ends: range) -> list[int]:
 
 
 def strays(rows: Mapping[int, int], period_months: int, end: int | None = None) -> dict[int, int]:
-    """Return the months, with their rows, that are not whole periods from ``end``, or from most rows' months.
+    """Return the months that do not end a period, with their rows.
 
-    >>> strays({2: 100, 5: 99, 6: 1, 8: 98}, 3), strays({2: 1, 6: 9}, 3, end=2), strays({2: 1, 3: 1}, 1)
-    ({6: 1}, {6: 9}, {})
+    Args:
+        rows: number of rows of each month.
+        period_months: months between two reports.
+        end: a month that ends a period; None: the periods end as those of most rows do.
+
+    >>> strays({2: 100, 5: 99, 6: 1, 8: 98}, 3)
+    {6: 1}
+    >>> strays({2: 1, 6: 9}, 3, end=2)
+    {6: 9}
+    >>> strays({2: 1, 3: 1}, 1)
+    {}
     """
     phases: Counter[int] = Counter()
     for month, count in rows.items():
@@ -62,12 +78,12 @@ def require_one_phase(
 
     Args:
         source: whose months they are.
-        rows: of each month.
+        rows: number of rows of each month.
         period_months: months between two reports.
-        end: a month that ends a period; None: as most rows have it.
+        end: a month that ends a period; None: the periods end as those of most rows do.
 
     Raises:
-        InputError: names those that are not, of which the book has no month.
+        InputError: some are not; names them, as the book has no such months.
     """
     apart = strays(rows, period_months, end)
     if apart:

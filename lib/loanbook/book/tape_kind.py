@@ -39,7 +39,11 @@ class Outcome(BaseModel):
 
     @property
     def within(self) -> str:
-        """Return the horizon in words."""
+        """Return the horizon in words.
+
+        >>> Outcome(definition="default", horizon_months=1, grain="loan_month").within
+        'within 1 month'
+        """
         if self.horizon_months == "to_maturity":
             return "up to maturity"
         return f"within {self.horizon_months} month{'' if self.horizon_months == 1 else 's'}"
@@ -57,7 +61,10 @@ class TapeKind(BaseModel):
 
 
 def tape_kind(run: Run, source: str) -> TapeKind:
-    """Return the kind of a source's tape; features without any delivery are of a monthly population.
+    """Return the kind of a source's tape, from its deliveries of performance.
+
+    Features that were made without any delivery are taken for those of a monthly population. Of several
+    periods the longest counts; one case-control delivery makes the whole a case-control sample.
 
     Raises:
         InputError: its deliveries declare several outcomes of their own.
@@ -77,10 +84,18 @@ def tape_kind(run: Run, source: str) -> TapeKind:
 
 
 def declared_outcome(source: str, texts: Collection[str]) -> Outcome | None:
-    """Return the outcome that deliveries declare, of the JSON that each has.
+    """Return the outcome that a source's deliveries declare, None where none does.
+
+    Args:
+        source: its name, for the message.
+        texts: the ``outcome`` of each delivery, as JSON.
 
     Raises:
         InputError: they declare several.
+
+    >>> text = '{"definition": "charged off", "horizon_months": 24, "grain": "loan"}'
+    >>> declared_outcome("cards", [text, text]).within
+    'within 24 months'
     """
     outcomes = {Outcome.model_validate(json.loads(text)) for text in texts}
     if len(outcomes) > 1:
@@ -93,6 +108,6 @@ def declared_outcome(source: str, texts: Collection[str]) -> Outcome | None:
 
 
 def feature_ids(features: DataFrame) -> dict[str, list[str]]:
-    """Return the catalogues, default definitions and knowledge that rows of features were made with."""
+    """Return, by column of ``IDS``, the values that rows of features were made with."""
     sets = features.agg(*(F.collect_set(name).alias(name) for name in IDS)).collect()[0]
     return {name: sorted(sets[name]) for name in IDS}

@@ -122,7 +122,7 @@ def page(items: list[Feature]) -> str:
 
 def _entry(item: Feature) -> str:
     facts = {
-        "Type, unit": f"{item.type}, {item.unit}" + (f"; {range_of(item)}" if range_of(item) else ""),
+        "Type, unit": f"`{item.type}`, {item.unit}" + (f"; {range_of(item)}" if range_of(item) else ""),
         "Known": KNOWN[item.known],
         "Expected effect on the PD": EFFECTS[item.expected_sign],
         "Reason": f"{item.reason_code}, {item.reason_text}" + ("; actionable" if item.actionable else ""),

@@ -1,4 +1,4 @@
-"""The whole tape against the last one: how far its totals may move before nothing is published."""
+"""A new delivery's totals against the last one's: how far they may move before nothing is published."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class LoanChanges:
-    """Loans with months in two sets of slices: how many the first had, and of them went, and came."""
+    """How the loans of two sets of slices differ.
+
+    Args:
+        before: loans in the first set.
+        vanished: of these, those that are not in the second.
+        new: loans in the second set alone.
+    """
 
     before: int
     vanished: int
@@ -31,15 +37,16 @@ def assert_within_bounds(
 ) -> None:
     """Check the published totals of performance files against the last ones.
 
-    Those of a slice delivered again are compared with the files that they replace; those of a new month,
-    where slices are months, with the month before it. A new cohort is compared with nothing.
+    A slice that is delivered again is compared with the files that it replaces. A new month, where slices are
+    months, is compared with the last month before it. A new cohort is compared with nothing.
 
     Args:
         new: rows of ``deliveries`` for the new files.
         stored: the same of the source's earlier files.
         is_replaced: whether an earlier file is replaced whole.
-        bounds: of each total.
-        loans: of the slices before and the slices now, the loans that came and went.
+        bounds: least and greatest ratio (rows, UPB), difference (delinquent share) or share (loans new and
+            vanished) that may pass.
+        loans: called with the slices before and the slices now; returns which loans came and went.
 
     Raises:
         GateRefused: a total moved out of its bounds; the message names it with both values.

@@ -12,20 +12,33 @@ WRONG_LAYOUT = "number_of_fields"
 
 
 def failed(checks: Mapping[str, Column]) -> Column:
-    """Return the names of the checks whose condition is true; an unknown condition passes."""
+    """Return the names of the checks that a row fails: those whose condition is true.
+
+    A condition that is null, because a value that it needs is missing, passes: a check of presence is one of
+    its own.
+    """
     if not checks:
         return F.array().cast("array<string>")
     return F.array_compact(F.array(*(F.when(condition, F.lit(name)) for name, condition in checks.items())))
 
 
 def all_reasons(*later: Column) -> Column:
-    """Return ``_reasons`` with those of later checks; a wrong layout alone, as its fields mean nothing."""
+    """Return ``_reasons``, which reading found, and those of later checks.
+
+    Of a line of the wrong layout only that reason is returned, as its fields mean nothing.
+    """
     read = F.col("_reasons")
     return F.when(F.array_contains(read, WRONG_LAYOUT), read).otherwise(F.concat(read, *later))
 
 
 def unreadable(text: Column, value: Column, missing: Sequence[str]) -> Column:
-    """Return whether a text that is neither blank nor a sentinel was lost on its way to a value."""
+    """Return whether a text, given and no sentinel, was lost on its way to a value: the value is null.
+
+    Args:
+        text: as read; null where blank.
+        value: what became of it.
+        missing: texts that the mapping declares to mean missing.
+    """
     given = text.isNotNull() & ~text.isin(*missing) if missing else text.isNotNull()
     return given & value.isNull()
 
@@ -37,7 +50,12 @@ def required_columns(table: Table, names: Sequence[str]) -> dict[str, Column]:
 
 
 def table_constraints(table: Table, names: Sequence[str]) -> dict[str, Column]:
-    """Return the table's constraints on ``names`` as checks, so that no row breaks one when it is written."""
+    """Return a table's constraints as checks: a row that would break one is rejected before it is written.
+
+    Args:
+        table: has the constraints.
+        names: columns that are read; constraints on none of them are left out.
+    """
     return {
         name: ~F.expr(condition)
         for name, condition in table.constraints.items()

@@ -7,7 +7,7 @@ from loanbook.quality.tally import Tally
 
 
 def assert_layout(file: str, required: str, delimiter: str, tally: Tally) -> None:
-    """Check that at least one line of a file has the fields that its layout asks for.
+    """Check that at least one line of a file has as many fields as its layout asks for.
 
     Args:
         file: its name.
@@ -17,6 +17,8 @@ def assert_layout(file: str, required: str, delimiter: str, tally: Tally) -> Non
 
     Raises:
         InputError: none has.
+
+    >>> assert_layout("feed.csv", "32", "|", Tally(published=2, quarantined=1, wrong_layout=1))
     """
     if tally.wrong_layout == tally.rows:
         raise InputError(
@@ -27,7 +29,10 @@ def assert_layout(file: str, required: str, delimiter: str, tally: Tally) -> Non
 
 
 def assert_no_halt(deliveries: Mapping[str, Tally]) -> None:
-    """Check that no line fails a check that stops its delivery.
+    """Check that no line fails a check of severity ``halt``.
+
+    Args:
+        deliveries: tally by delivery.
 
     Raises:
         GateRefused: one does; the message names the checks with their counts.
@@ -48,11 +53,19 @@ def assert_few_rejected(
 
     Args:
         deliveries: tally by delivery.
-        limit: the share of its lines.
-        reasons: gives a delivery's reasons with their counts, the most frequent first.
+        limit: the share of its lines, 0 to 1; exactly this share passes.
+        reasons: gives a delivery's reasons with their counts, the most frequent first; called only to refuse.
 
     Raises:
         GateRefused: one has; the message names the most frequent reasons.
+
+    >>> few = {"feed.csv:0a": Tally(published=99, quarantined=1)}
+    >>> assert_few_rejected(few, 0.01, lambda delivery: [])
+    >>> try:
+    ...     assert_few_rejected(few, 0.005, lambda delivery: [("future_month", 1)])
+    ... except GateRefused as error:
+    ...     print(error.found)
+    1 of 100 in feed.csv:0a; most often future_month (1)
     """
     for delivery, tally in deliveries.items():
         if tally.quarantined > limit * tally.rows:
@@ -72,6 +85,8 @@ def assert_few_repeated(deliveries: Mapping[str, Tally], limit: float) -> None:
 
     Raises:
         GateRefused: one has.
+
+    >>> assert_few_repeated({"feed.csv:0a": Tally(published=99, superseded=1, repeated=1)}, 0.01)
     """
     for delivery, tally in deliveries.items():
         if tally.repeated > limit * tally.rows:

@@ -1,4 +1,7 @@
-"""Checks of a month against the loan's month before: kept, flagged, and never known from later months."""
+"""Checks of a month against the loan's month before: the row is kept and flagged.
+
+They look back only: a row that arrives later never changes an earlier row's flags.
+"""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -26,15 +29,17 @@ DEFAULTS: Mapping[str, Mapping[HistoryCheck, Severity]] = {
 
 
 def history_conditions(before: str, period_months: int) -> dict[HistoryCheck, Column]:
-    """Return the condition of each check ``NAMES`` on a row; all are unknown on a loan's first row.
+    """Return the condition of each check of ``NAMES``; on a loan's first row all are null.
+
+    - ``gap``: a report is missing in between.
+    - ``state_jump``: the delinquency grew by more months than have passed, or a live loan left ``reo``.
+      Months delinquent are the tape's own, or else the fewest that the state now and the most that the state
+      before can mean.
+    - ``balance_rise``: the balance of a live loan rose, and it was not modified since the row before.
 
     Args:
         before: name of a struct column with the columns ``READ`` of the loan's row before.
         period_months: months between two reports.
-
-    gap: a report is lacking in between. state_jump: the delinquency grew by more months than have passed, as
-    the tape counts them or, where it does not, as the states must have; or a live loan left reo.
-    balance_rise: the balance of a live loan rose, although it was not modified since.
     """
     elapsed = F.months_between(
         F.trunc("as_of_date", "month"), F.trunc(F.col(f"{before}.as_of_date"), "month")
@@ -60,5 +65,11 @@ def _of_state(state: Column, months: Mapping[str, int]) -> Column:
 
 
 def severities(product: str, given: Mapping[HistoryCheck, Severity]) -> dict[HistoryCheck, Severity]:
-    """Return what follows from each check: as given, else what suits the product."""
+    """Return what follows from each check: as the mapping says, else what suits the product.
+
+    A revolving balance rises with every purchase, so a card's is not checked unless the mapping asks for it:
+
+    >>> severities("card", {"gap": "halt"})
+    {'gap': 'halt', 'state_jump': 'flag', 'conflicting_rows': 'flag', 'balance_rise': 'off'}
+    """
     return {**DEFAULTS[product], **given}

@@ -15,6 +15,9 @@ HOLD_INTEGERS = ("int", "bigint", "double")
 def misfits(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
     """Return a check for each column whose expression may give a value that its type cannot hold.
 
+    A cast would make such a value missing without a word; the check rejects the line instead. An integer
+    column holds no fraction.
+
     Args:
         fields: what the expressions read.
         typed: the columns; those whose expression has the type already, or a narrower one, get no check.
@@ -37,7 +40,12 @@ def _is_unfit(value: Column, given: str, wanted: str) -> Column:
 
 
 def not_finite(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
-    """Return a flag for each double column whose expression may give Infinity or NaN, there missing."""
+    """Return a flag for each double column whose expression may give Infinity or NaN, stored as missing.
+
+    Args:
+        fields: what the expressions read.
+        typed: the columns.
+    """
     wanted = [(name, text) for name, text, type_ in typed if type_.lower() == "double"]
     given = dict(fields.select(*(F.expr(text).alias(name) for name, text in wanted)).dtypes)
     return {
@@ -49,15 +57,17 @@ def not_finite(fields: DataFrame, typed: Sequence[Typed]) -> dict[str, Column]:
 
 
 def finite(number: Column) -> Column:
-    """Return a double that is neither infinite nor NaN; null else."""
+    """Return the values of a double column, null where they are infinite or NaN."""
     return F.when(F.abs(number) < F.lit(float("inf")), number)
 
 
 def fits(given: str, wanted: str) -> bool:
-    """Return whether every value of one Spark SQL type is a value of another.
+    """Return whether every value of one Spark SQL type is a value of another, so that no cast can lose one.
 
-    >>> fits("int", "bigint"), fits("double", "decimal(8,5)"), fits("date", "string")
-    (True, False, True)
+    >>> fits("int", "bigint"), fits("date", "string"), fits("void", "date")
+    (True, True, True)
+    >>> fits("double", "decimal(8,5)"), fits("bigint", "int")
+    (False, False)
     """
     is_number = given in INTEGERS or given.startswith("decimal")
     return (

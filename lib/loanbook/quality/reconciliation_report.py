@@ -16,7 +16,7 @@ COUNTS = ("lines", "rows", *ENDS, "difference", "not_found")
 UPB_FATES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside", "upb_erased")
 BALANCES = ("upb_read", *UPB_FATES, "upb_difference", "upb_not_found")
 DIFFERENCES = ("difference", "not_found", "upb_difference", "upb_not_found")
-# Published tables, with a row for each published one of the file kind of that name, and their balance.
+# Published tables and their column of balances. A table has the published rows of the files of that kind.
 TABLES = {"loans": "original_upb", "performance": "upb"}
 COUNTED = "SELECT source, delivery, COUNT(*) AS found{more} FROM {table} GROUP BY ALL"
 NOTHING = Decimal("0.00")
@@ -53,6 +53,13 @@ def assert_no_difference(files: Answer) -> None:
 
     Raises:
         GateRefused: some are not; the message names the first files.
+
+    >>> files = [("jan.csv", 0, 0, NOTHING, None), ("feb.csv", 0, 2, NOTHING, NOTHING)]
+    >>> try:
+    ...     assert_no_difference(Answer(["file", *DIFFERENCES], files))
+    ... except GateRefused as error:
+    ...     print(error.found)
+    1 of 2 files differ: feb.csv (difference 0, not found 2, upb difference 0.00, upb not found 0.00)
     """
     rows = [dict(zip(files.columns, row, strict=True)) for row in files.rows]
     wrong = [row for row in rows if any(row[name] for name in DIFFERENCES)]

@@ -1,4 +1,8 @@
-"""What a delivery loses to quarantine: by reason, with the delinquent ones told, and by whole classes."""
+"""What a delivery loses to quarantine: how much to each reason, and whether a whole class of rows is lost.
+
+A file may lose one row in a thousand and still lose every row in ``foreclosure``. So the reasons are told
+with their share of delinquent rows, and a month or state that is lost entirely is refused.
+"""
 
 import logging
 from collections import Counter
@@ -15,15 +19,22 @@ from loanbook.tables.columns import DELINQUENT_STATES, STATES
 log = logging.getLogger(__name__)
 
 MOST = 5  # reasons, or classes, that a message shows
-# Of a line whose month is not to be believed it says nothing that the month was rejected.
+# A line with one of these reasons has no month to believe, and so does not count as one lost of its month.
 OF_THE_MONTH = ("missing_as_of_date", "future_month", "month_after_1970")
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rows that failed one check: how many, of how many the state could be read, how many are delinquent.
+    """Rows that failed one check.
 
-    The last two are None of files without states.
+    Args:
+        reason: name of the check.
+        rows: how many failed it.
+        with_state: those whose state could be read; None of files without states.
+        delinquent: of these, those in a delinquent state.
+
+    >>> print(Rejected("future_month", 1_200, with_state=1_000, delinquent=40))
+    1,200 rejected by future_month; of 1,000 whose state could be read 40 are delinquent (4%)
     """
 
     reason: str
@@ -43,7 +54,10 @@ class Rejected:
 
 
 def by_reason(lines: DataFrame) -> list[Rejected]:
-    """Return the reasons of the rejected rows, the most frequent first; a row counts in each of its own."""
+    """Return the reasons of the rejected rows, the most frequent first.
+
+    A row with several reasons counts in each.
+    """
     rejected = lines.where(F.col("fate") == "quarantined").withColumn("reason", F.explode("reasons"))
     of_states = (
         {} if "state" not in lines.columns else {"with_state": STATES, "delinquent": DELINQUENT_STATES}
@@ -63,7 +77,12 @@ def by_flag(lines: DataFrame) -> dict[str, int]:
 
 
 def warn_of(rejected: Sequence[Rejected], what: str) -> None:
-    """Log each reason, so that no line is lost without a word."""
+    """Log the reasons of a file's rejected rows, so that none is lost without a word.
+
+    Args:
+        rejected: the most frequent first; beyond ``MOST`` they are only counted.
+        what: whose rows they are.
+    """
     for one in rejected[:MOST]:
         log.warning("%s: %s", what, one)
     if len(rejected) > MOST:
@@ -72,7 +91,7 @@ def warn_of(rejected: Sequence[Rejected], what: str) -> None:
 
 @dataclass(frozen=True)
 class Lost:
-    """A class of rows none of which is accepted."""
+    """A class of rows of which none was accepted: ``what`` in words, and how many ``rows``."""
 
     what: str
     rows: int
@@ -81,8 +100,11 @@ class Lost:
 def lost_classes(lines: DataFrame) -> list[Lost]:
     """Return the months and states all of whose rows were rejected, and the values that have no state.
 
+    A month or state with a single row is not counted as a class: it may be one bad line.
+
     Args:
-        lines: judged rows of performance, with ``state_of``.
+        lines: judged rows of performance, with ``state_of``: the text that the mapping gives no state, else
+            null.
     """
     believed = ~F.arrays_overlap("reasons", F.array(*map(F.lit, OF_THE_MONTH)))
     groups = lines.groupBy(
@@ -110,8 +132,20 @@ def _whole(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[Any, int
 def assert_no_class_lost(classes: Sequence[Lost], rows: int, limit: float) -> None:
     """Check that no class of rows was rejected as a whole, but for those of at most ``limit`` of all rows.
 
+    Args:
+        classes: of ``lost_classes``.
+        rows: of the whole delivery.
+        limit: share of ``rows``, 0 to 1.
+
     Raises:
         GateRefused: one was; the message names the classes with their rows.
+
+    >>> assert_no_class_lost([Lost("all rows of 2020-01", 10)], rows=10_000, limit=0.001)
+    >>> try:
+    ...     assert_no_class_lost([Lost("all rows of 2020-01", 11)], rows=10_000, limit=0.001)
+    ... except GateRefused as error:
+    ...     print(error.found)
+    all rows of 2020-01 (11), of 10,000 rows
     """
     if lost := [one for one in classes if one.rows > limit * rows]:
         shown = "; ".join(f"{one.what} ({one.rows:,})" for one in lost[:MOST])

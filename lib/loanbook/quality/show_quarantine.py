@@ -39,10 +39,10 @@ NO_TERMINAL = (120, 24)  # columns and lines where stdout is no terminal and COL
 def show_quarantine(options: argparse.Namespace) -> dict[str, Any]:
     """Print the selected lines by source, kind and reason over all files, the most frequent first.
 
-    A line that failed several checks counts in each of its groups, and once in the result's ``lines``. Its
-    ``rows`` are those that deliveries and reconcile count as quarantined: none where the row is published,
-    and only the loan's terms or some values are not. A file is a delivery, shown by the key that
-    ``ingest-tapes --replay`` takes: the same name delivered with other content counts again.
+    A line that failed several checks counts in each of its groups, and once in the result's ``lines``.
+    ``rows`` counts what deliveries and reconcile call quarantined: 0 for a line whose row was published and
+    which lost only the loan's terms or some values. A file is named as a delivery, by the key that
+    ``ingest-tapes --replay`` takes; the same name delivered again with other content is another delivery.
 
     Raises:
         InputError: bad settings or options, an empty warehouse, or an export that cannot be.
@@ -90,6 +90,11 @@ def printable(text: str) -> str:
 
 def export(warehouse: Warehouse, chosen: dict[str, Any], path: Path) -> int:
     """Write the selected lines as they were read, one a line, to a new file; return how many.
+
+    Args:
+        warehouse: has the quarantine.
+        chosen: source, reason and delivery; None: any.
+        path: of the file.
 
     Raises:
         InputError: none is selected, they are of several layouts, a text is no single line, or ``path``

@@ -16,7 +16,24 @@ from loanbook.tables.columns import DELINQUENT_STATES, TERMINAL_STATES
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the lines of one delivery."""
+    """What became of the rows of one delivery.
+
+    ``upb_*`` are sums of balances, in the tape's currency; None where no row has one.
+
+    Args:
+        wrong_layout: rows of lines with the wrong number of fields.
+        found_fields: the most fields that such a line had.
+        distinct_lines: lines that the rows were made of.
+        repeated: rows superseded by others of the same run.
+        flagged: published rows that failed a check and were kept.
+        delinquent: published rows in a delinquent state.
+        halts: names of the checks of severity ``halt`` that rows failed.
+        halted: how many rows did.
+        last_live_month: last month with a row that is no exit.
+
+    >>> Tally(published=97, quarantined=1, superseded=2).rows
+    100
+    """
 
     published: int = 0
     quarantined: int = 0
@@ -41,7 +58,13 @@ class Tally:
 
     @property
     def is_open(self) -> bool | None:
-        """Return whether loans were live in the last month; None for a file without months."""
+        """Return whether loans were live in the last month; None for a file without months.
+
+        A cohort's file that is closed, with no loan left, may end before the others do.
+
+        >>> Tally(last_month=date(2020, 3, 31), last_live_month=date(2020, 1, 31)).is_open
+        False
+        """
         return None if self.last_month is None else self.last_month == self.last_live_month
 
     @property
@@ -91,10 +114,17 @@ def tallies(lines: DataFrame, *, several: bool = False) -> dict[str, Tally]:
 
 
 def assert_reconciled(delivery: str, lines: int, tally: Tally) -> None:
-    """Check that every line that was read has a fate, and no other, and that their balances add up.
+    """Check that the lines that were read, and no others, have a fate, and that their balances add up.
+
+    Args:
+        delivery: its name, for the message.
+        lines: how many were read.
+        tally: what became of them.
 
     Raises:
         LoanbookError: some were lost or doubled, which is a fault of this program.
+
+    >>> assert_reconciled("jan.csv:0a", 3, Tally(published=2, quarantined=1, distinct_lines=3))
     """
     if lines != tally.distinct_lines:
         found = tally.distinct_lines

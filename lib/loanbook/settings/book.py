@@ -23,7 +23,13 @@ class DefaultDefinition(Section):
 
     @property
     def id(self) -> str:
-        """Return ``default_definition_id``: 12 hex digits over every choice above."""
+        """Return ``default_definition_id``: 12 hex digits over every choice above.
+
+        >>> DefaultDefinition().id == DefaultDefinition(cure_months=3).id  # as that is the default
+        True
+        >>> DefaultDefinition().id == DefaultDefinition(cure_months=6).id
+        False
+        """
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 

@@ -17,7 +17,7 @@ class FeatureSettings(Section):
     neighbourhood_weight: int = Field(
         2400,
         ge=0,
-        description="loan-months of the source's own default and prepayment rates that those of a region, "
-        "postal area or vintage are mixed with",
+        description="loan-months at which the default and prepayment rates of a region, postal area or "
+        "vintage count as much as those of the whole source",
     )
     macro_sources: tuple[str, ...] = Field((), description="sources of macro to use; empty: all in the table")

@@ -11,7 +11,7 @@ from loanbook.settings.section import nearest
 
 
 def conf_folder() -> Path:
-    """Return the folder of settings: ``$LOANBOOK_CONF``, else the checkout's, else the package's."""
+    """Return the folder of settings: ``$LOANBOOK_CONF``, else ``conf`` of the checkout or of the package."""
     if given := os.environ.get("LOANBOOK_CONF"):
         return Path(given)
     package = Path(__file__).parents[1]
@@ -22,8 +22,21 @@ def conf_folder() -> Path:
 def conf_file(kind: str, name: str, what: str) -> Path:
     """Return ``conf/<kind>/<name>.yaml``, or ``name`` itself where it is a path to a YAML file.
 
+    Args:
+        kind: folder below ``conf``; empty for ``conf`` itself.
+        name: as a user gave it.
+        what: what the file is of, in the words of the error.
+
     Raises:
         InputError: there is none; the message lists those that exist.
+
+    >>> conf_file("sources", "freddie_mac", "source").name
+    'freddie_mac.yaml'
+    >>> try:
+    ...     conf_file("sources", "freddie", "source")
+    ... except InputError as error:
+    ...     print(error.found)
+    'freddie' (did you mean 'freddie_mac'?)
     """
     given = name.endswith((".yaml", ".yml"))
     path = Path(name) if given else conf_folder() / kind / f"{name}.yaml"
@@ -87,7 +100,15 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def yaml_lines(path: Path) -> dict[str, int]:
-    """Return the line of every key of a YAML file that ``load_yaml`` can read, by its path with dots."""
+    r"""Return the line of every key of a YAML file that ``load_yaml`` can read, by its path with dots.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".yaml") as file:
+    ...     _ = file.write("files:\n  - kind: loans\n    header: true\n")
+    ...     file.flush()
+    ...     yaml_lines(Path(file.name))
+    {'files': 1, 'files.0': 2, 'files.0.kind': 2, 'files.0.header': 3}
+    """
     found: dict[str, int] = {}
 
     def walk(node: yaml.Node | None, place: tuple[str, ...]) -> None:

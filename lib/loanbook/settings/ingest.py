@@ -17,10 +17,10 @@ LeastGreatest = Annotated[tuple[float, float], AfterValidator(_in_order)]
 
 
 class Bounds(Section):
-    """Least and greatest of a new total over the last.
+    """How far the totals of a new delivery may move from the last one's: the least and the greatest.
 
-    ``delinquent_share`` is a difference of shares; ``new_loans`` and ``vanished_loans`` are counts over the
-    loans that were there.
+    ``rows`` and ``upb`` are ratios of new to last, ``delinquent_share`` is a difference of shares,
+    ``new_loans`` and ``vanished_loans`` are shares of the loans that were there.
     """
 
     rows: LeastGreatest = (0.5, 3.0)

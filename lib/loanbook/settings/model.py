@@ -38,10 +38,18 @@ class ModelSettings(Section):
 
 
 def load_model_settings(name: str, batch_size: int | None = None, epochs: int | None = None) -> ModelSettings:
-    """Return the architecture ``conf/models/<name>.yaml``, with the job's overrides.
+    """Return an architecture, with the job's overrides.
+
+    Args:
+        name: a file of ``conf/models``, or the path of a YAML file.
+        batch_size: rows per step and worker; None: the file's.
+        epochs: at most; None: the file's.
 
     Raises:
         InputError: there is no such file, or a key of it is unknown or wrong.
+
+    >>> load_model_settings("mlp_64_32", epochs=3).units, load_model_settings("mlp_64_32", epochs=3).epochs
+    ((64, 32), 3)
     """
     content = load_yaml(conf_file("models", name, "model architecture"))
     given = {"batch_size": batch_size, "epochs": epochs}

@@ -37,12 +37,22 @@ def validated(model: type[Model], content: Any, what: str, lines: Mapping[str, s
 
     Raises:
         InputError: names every bad key with its place and, for an unknown one, the nearest known key.
+
+    >>> class Book(Section):
+    ...     stale_months: int
+    >>> validated(Book, {"stale_months": 3}, "settings").stale_months
+    3
+    >>> try:
+    ...     validated(Book, {"stale_month": 3}, "settings")
+    ... except InputError as error:
+    ...     print(error.found)
+    missing key 'stale_months'; unknown key 'stale_month' (did you mean 'stale_months'?)
     """
     try:
         return model.model_validate(content)
     except ValidationError as error:
         items = error.errors(include_url=False)
-        # A list whose items are wrong is called too short as well, as none of them is left.
+        # Pydantic drops wrong items, and then also calls the list too short: that is left out.
         above = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
         told = [item for item in items if item["type"] != "too_short" or item["loc"] not in above]
         each = [one for item in told for one in _by_key(item)]
@@ -108,7 +118,16 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def nearest(name: str, known: list[str], *, or_all: bool = True) -> str:
-    """Return `` (did you mean 'x'?)`` for the known name closest to ``name``, or a list of the known ones."""
+    """Return `` (did you mean 'x'?)`` for the known name closest to ``name``.
+
+    Args:
+        name: as it was given.
+        known: the names that there are.
+        or_all: whether to list them all where none is close; otherwise nothing is returned then.
+
+    >>> nearest("stale_month", ["stale_months", "seed"]), nearest("color", ["stale_months", "seed"])
+    (" (did you mean 'stale_months'?)", ' (known: seed, stale_months)')
+    """
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f" (did you mean {close[0]!r}?)"

@@ -44,7 +44,11 @@ class Settings(Section):
     simulate: SimulationSettings = SimulationSettings()
 
     def hash(self) -> str:
-        """Return 16 hex digits over all settings but paths, log format, waiting and Spark tunables."""
+        """Return 16 hex digits over all settings that can change a result.
+
+        Left out are paths, the catalogue, the log's format, how runs wait for each other, and what Spark is
+        tuned to.
+        """
         content = self.model_dump(mode="json", exclude={"paths", "catalog", "spark", "writers", "log_format"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -80,10 +84,17 @@ def base_settings() -> Settings:
 
 
 def load_settings(profile: str = "local", overrides: Sequence[str] = ()) -> Settings:
-    """Return the settings of a profile (a name in ``conf/`` or a YAML file) with ``key=value`` overrides.
+    """Return the settings of a profile with ``key=value`` overrides.
+
+    Args:
+        profile: a name in ``conf/``, or the path of a YAML file.
+        overrides: each a key with its section, such as ``book.stale_months=6``; the later one wins.
 
     Raises:
         InputError: an unknown profile or key, or a value of the wrong type; the nearest known key is named.
+
+    >>> load_settings(overrides=["book.stale_months=6"]).book.stale_months
+    6
     """
     for override in overrides:
         if "=" not in override:

@@ -1,5 +1,8 @@
 """Settings of the training job; an architecture has its own file in ``conf/models/``."""
 
+from functools import partial
+from typing import Any
+
 from pydantic import Field, JsonValue, model_validator
 
 from loanbook.errors import InputError
@@ -31,82 +34,48 @@ class RoleShares(Section):
         }
 
 
-OF_ROWS: dict[str, JsonValue] = {"decides_rows": True}  # marks a setting that changes a snapshot's rows
+OF_ROWS: dict[str, JsonValue] = {"decides_rows": True}
+RowsField: Any = partial(Field, json_schema_extra=OF_ROWS)  # of a setting that changes a snapshot's rows
 
 
 class TrainSettings(Section):
     """How a snapshot is cut and a model fitted."""
 
     model: str = Field("deep_five_layer", description="architecture: a file of conf/models, or a YAML file")
-    seed: int = Field(
-        17,
-        ge=0,
-        description="of every random choice: splits, thinning, shuffling, weights, dropout",
-        json_schema_extra=OF_ROWS,
+    seed: int = RowsField(
+        17, ge=0, description="of every random choice: splits, thinning, shuffling, weights, dropout"
     )
-    test_months: int = Field(
-        12, ge=1, description="calendar months of matured cohorts kept out of time", json_schema_extra=OF_ROWS
-    )
-    test_share: float = Field(
+    test_months: int = RowsField(12, ge=1, description="calendar months of matured cohorts kept out of time")
+    test_share: float = RowsField(
         0.20,
         gt=0,
         lt=1,
-        description="of loans, held out where a tape's own outcome leaves no later time",
-        json_schema_extra=OF_ROWS,
+        description="share of the loans held out where a tape's own outcome leaves no later time",
     )
-    folds: int = Field(
-        1,
-        ge=1,
-        description="rolling origins listed; the most recent one is trained",
-        json_schema_extra=OF_ROWS,
-    )
-    shares: RoleShares = Field(RoleShares(), json_schema_extra=OF_ROWS)
+    folds: int = RowsField(1, ge=1, description="rolling origins listed; the most recent one is trained")
+    shares: RoleShares = RowsField(RoleShares())
     inputs_added: tuple[str, ...] = Field((), description="features that no model takes unless named here")
     inputs_left_out: tuple[str, ...] = Field((), description="features, attributes or themes not to take")
-    min_defaults: int = Field(
-        30,
-        ge=1,
-        description="defaulting loans below which a sample is 'insufficient'",
-        json_schema_extra=OF_ROWS,
+    min_defaults: int = RowsField(
+        30, ge=1, description="defaulting loans below which a sample is 'insufficient'"
     )
-    negatives_kept: float = Field(
-        1.0,
-        gt=0,
-        le=1,
-        description="share of training negatives kept, weighted by 1/share",
-        json_schema_extra=OF_ROWS,
+    negatives_kept: float = RowsField(
+        1.0, gt=0, le=1, description="share of training negatives kept, weighted by 1/share"
     )
     prior_pd: float = Field(0.02, gt=0, lt=1, description="PD of a book without a single labelled row")
-    spec_rows: int = Field(
-        200_000,
-        ge=1000,
-        description="training rows that clip points and means are taken from",
-        json_schema_extra=OF_ROWS,
+    spec_rows: int = RowsField(
+        200_000, ge=1000, description="training rows that clip points and means are taken from"
     )
-    clip_quantile: float = Field(
-        0.001, ge=0, lt=0.5, description="cut off at each end of a numeric input", json_schema_extra=OF_ROWS
+    clip_quantile: float = RowsField(
+        0.001, ge=0, lt=0.5, description="share of the training rows cut off at each end of a numeric input"
     )
-    vocabulary_min_rows: int = Field(
-        20,
-        ge=1,
-        description="training rows below which a value counts as unknown; of a text's word, loans",
-        json_schema_extra=OF_ROWS,
+    vocabulary_min_rows: int = RowsField(
+        20, ge=1, description="training rows below which a value counts as unknown; of a text's word, loans"
     )
-    max_vocabulary: int = Field(
-        200, ge=1, description="most frequent values kept of a categorical input", json_schema_extra=OF_ROWS
-    )
-    max_text_words: int = Field(
-        500, ge=1, description="most frequent words kept of a text input", json_schema_extra=OF_ROWS
-    )
-    text_tokens: int = Field(
-        32, ge=1, description="first known words of a text that a model reads", json_schema_extra=OF_ROWS
-    )
-    row_groups: int = Field(
-        16,
-        ge=1,
-        description="least number of equal row groups of the training rows",
-        json_schema_extra=OF_ROWS,
-    )
+    max_vocabulary: int = RowsField(200, ge=1, description="most frequent values kept of a categorical input")
+    max_text_words: int = RowsField(500, ge=1, description="most frequent words kept of a text input")
+    text_tokens: int = RowsField(32, ge=1, description="first known words of a text that a model reads")
+    row_groups: int = RowsField(16, ge=1, description="least number of equal row groups of the training rows")
     workers: int = Field(2, ge=1, description="Horovod processes; each takes one Spark task slot")
     threads_per_worker: int = Field(1, ge=1, description="TensorFlow threads of one worker")
     start_timeout: int = Field(60, ge=1, description="seconds that workers may take to start")
@@ -138,6 +107,9 @@ def wanted_workers(settings: TrainSettings, given: int | None) -> int:
 
     Raises:
         InputError: fewer than 1.
+
+    >>> wanted_workers(TrainSettings(workers=4), None), wanted_workers(TrainSettings(workers=4), 1)
+    (4, 1)
     """
     workers = settings.workers if given is None else given
     if workers < 1:

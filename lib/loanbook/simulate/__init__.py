@@ -1,9 +1,10 @@
 """A simulated loan book whose default probabilities are known.
 
 ``simulate_tapes`` (job.py) writes tapes in Freddie Mac's 32/32 layout, a macro file and, beside them, the
-truth. Every parameter is in settings.py with its unit; every draw's generator is seeded by (seed, purpose).
+truth. Every parameter is in ``settings/simulate.py`` with its unit; every draw's generator is seeded by
+(seed, purpose).
 
-Macro (macro.py), monthly, for the country and 17 states s:
+Macro (macro.py), monthly, for the country and 17 states s; a prime marks the next month:
 
     unemployment  u' = u + rise in a recession, else u + reversion * (floor - u); plus noise
     house prices  g' = momentum * g + (1 - momentum) * drift(recession) + noise;  log H' = log H + g'
@@ -28,10 +29,11 @@ under = S((mtm_ltv - 0.93) / 0.04) and incentive = contract rate - r:
                       * (1 + lift S((incentive - 0.95) / 0.22) exp(-age / 80))
     roll              factor on the odds of a worse state = exp(score + 0.1 gap + under)
 
-``history`` is the worst delinquency so far and the months since the last; chain.py tabulates the augmented
-state (state, months in it, ever and worst delinquency). Most of this bends or interacts, so that a linear
-model of the same inputs misses it; nothing is hidden: an unrecorded score, DTI or LTV acts as a value of its
-own. Underwriting loosens ahead of each recession, and the vintage effect follows from that and from macro.
+``history`` is the effect of the worst delinquency so far and of the months since the last. chain.py tabulates
+it for each augmented state: the state, whether it is the first month in it, the worst delinquency so far and
+the months since. Most of these effects bend or interact, so that a linear model of the same inputs misses
+them; nothing is hidden: an unrecorded score, DTI or LTV acts as a value of its own. Underwriting loosens
+ahead of each recession; vintages differ for that reason and by the macro that they meet.
 
 The truth (truth.py, recursion.py) moves the augmented state twelve months on, default absorbing. On the tape
 a default cures, is modified, or leads to a sale, REO or removal (after_default.py).

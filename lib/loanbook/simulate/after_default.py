@@ -11,13 +11,21 @@ ENDINGS = 10
 
 
 def ending_probabilities(p: DefaultProcess, months: Array, underwater: Array, reo: Array) -> Array:
-    """Return the next month's probabilities of each ending (n, 10).
+    """Return the next month's probabilities of each ending, shape (n, 10); each row sums to 1.
 
     Args:
         p: the process's parameters.
-        months: months delinquent, 3 or more.
+        months: months delinquent, 3 or more, shape (n,).
         underwater: whether mtm_ltv exceeds 1, which makes short sales likelier and cures rarer.
-        reo: whether the property is already owned by the lender.
+        reo: whether the lender already owns the property; from there it can only be sold.
+
+    >>> early, late, owned = ending_probabilities(
+    ...     DefaultProcess(), np.array([3, 9, 9]), np.zeros(3, bool), np.array([False, False, True])
+    ... )
+    >>> early[NOTE_SALE], late[NOTE_SALE]  # no sale in the third month of delinquency
+    (0.0, 0.004)
+    >>> np.flatnonzero(owned).tolist() == [STAYS, DISPOSED], round(owned.sum(), 12)
+    (True, 1.0)
     """
     out = np.zeros((len(months), ENDINGS))
     later = np.exp(-p.reinstated_decay * (months - 3))

@@ -60,7 +60,17 @@ class Loans:
 
 
 def looseness(settings: SimulationSettings, months: int, origination: Array) -> Array:
-    """Return how loose underwriting is in a month: 0, rising to 1 as a recession nears."""
+    """Return how loose underwriting is in a month: 0, rising to 1 in the month before a recession.
+
+    Args:
+        settings: of the simulation.
+        months: length of the tape.
+        origination: tape months, shape (n,).
+
+    >>> settings = SimulationSettings()  # the first recession starts after 20 % of the tape
+    >>> looseness(settings, 100, np.array([-10, 0, 19, 20])).round(2).tolist()
+    [0.0, 0.43, 1.0, 0.0]
+    """
     out = np.zeros(len(origination))
     for start in settings.macro.recession_starts:
         ahead = round(start * months) - origination
@@ -70,7 +80,15 @@ def looseness(settings: SimulationSettings, months: int, origination: Array) -> 
 
 
 def make_book(settings: SimulationSettings, macro: Macro, loans: int, months: int, seed: int) -> Loans:
-    """Draw ``loans`` loans, most of them in the tape's months, the rest seasoned when it begins."""
+    """Draw ``loans`` loans, most of them made in the tape's months, the rest already seasoned when it begins.
+
+    Args:
+        settings: of the simulation.
+        macro: the realised path, by which rates are quoted.
+        loans: how many.
+        months: length of the tape.
+        seed: of every draw.
+    """
     p, rng = settings.book, generator(seed, "book")
     last = int(p.origination_share * months)
     calendar = np.arange(-p.seasoned_months, last)
@@ -171,9 +189,10 @@ def _insurance(rng: np.random.Generator, ltv: Array) -> Array:
 
 
 def index_value(loans: Loans, macro: Macro) -> Array:
-    """Return the property's value per point of its state's index, in dollars, as known at origination.
+    """Return the property's value per point of its state's house price index, dollars, at origination.
 
-    A loan without a recorded LTV is valued at ``LTV_IF_UNKNOWN``, so that the process uses nothing hidden.
+    Times the index of a later month it is the property's value then. A loan without a recorded LTV is valued
+    at ``LTV_IF_UNKNOWN``, so that the process uses nothing that the tape hides.
     """
     known = np.where(np.isnan(loans.ltv), LTV_IF_UNKNOWN, loans.ltv)
     hpi = macro.hpi[loans.origination + macro.lead - HPI_LAG, loans.region]

@@ -1,8 +1,9 @@
 """The augmented delinquency state of a performing loan and its next-month probabilities.
 
-A current loan carries its worst delinquency so far (never, 30, 60 or more) and the months since the last
-one, counted to 12 and then held; a delinquent one whether this is its first month at that status. Default is
-a state of its own: what follows it is on the tape (``after_default``) and not in the truth.
+Whether a loan falls behind depends on its past, so the state of the chain holds that too: of a current loan
+its worst delinquency so far (never, 30, 60 or more) and the months since the last one, counted to 12 and then
+held; of a delinquent one whether this is its first month at that status. Default is a state of its own; what
+follows it is on the tape (``after_default``) and not in the truth.
 """
 
 from dataclasses import dataclass
@@ -40,12 +41,23 @@ class Chain:
 
 
 def months_delinquent(state: Array) -> Array:
-    """Return the tape's status of a performing state: 0, 1 or 2, and 3 for default."""
+    """Return the months that a performing state is past due, as on the tape: 0, 1 or 2, and 3 for default.
+
+    >>> months_delinquent(np.array([NEVER, EVER_60, DPD30, DPD60, DEFAULTED])).tolist()
+    [0, 0, 1, 2, 3]
+    """
     return np.searchsorted([DPD30, DPD60, DEFAULTED], state, side="right").astype(np.int16)
 
 
 def make_chain(p: HazardProcess) -> Chain:
-    """Tabulate the chain's odds and targets."""
+    """Tabulate the chain's odds and targets.
+
+    >>> chain = make_chain(HazardProcess())
+    >>> chain.odds.shape == (DEFAULTED, len(OUTCOMES))
+    True
+    >>> int(chain.target[NEVER, CURRENT_OUT]) == NEVER, int(chain.target[DPD30, CURRENT_OUT]) == EVER_30
+    (True, True)
+    """
     odds = np.zeros((DEFAULTED, len(OUTCOMES)), dtype=np.float32)
     target = np.zeros((DEFAULTED, len(OUTCOMES)), dtype=np.int8)
     target[:, [DEFAULT_OUT, PREPAID_OUT, REMOVED_OUT]] = [DEFAULTED, PREPAID, REMOVED]
@@ -78,7 +90,21 @@ def _current(
 
 
 def probabilities(chain: Chain, state: Array, indices: Odds) -> Array:
-    """Return the next month's outcome probabilities of performing loans (n, 6); indices are (n, 1)."""
+    """Return the probability of each of ``OUTCOMES`` in the next month, of performing loans, shape (n, 6).
+
+    The odds of the loan's augmented state, times the loan's indices where these bear on the outcome, divided
+    by their sum.
+
+    Args:
+        chain: see ``make_chain``.
+        state: augmented states, shape (n,).
+        indices: of each loan, shape (n, 1).
+
+    >>> ones = np.ones((2, 1))
+    >>> chances = probabilities(make_chain(HazardProcess()), np.array([NEVER, DPD60]), Odds(ones, ones, ones))
+    >>> chances.sum(axis=1).round(6).tolist(), chances[:, DEFAULT_OUT].round(2).tolist()
+    ([1.0, 1.0], [0.0, 0.44])
+    """
     odds = chain.odds[state].astype(float)
     current, at_30, at_60 = state < DPD30, (state >= DPD30) & (state < DPD60), state >= DPD60
     odds[:, DPD30_OUT] *= np.where(current, indices.delinquency[:, 0], 1)

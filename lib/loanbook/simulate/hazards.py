@@ -1,4 +1,4 @@
-"""The hazards: log odds of a loan's next month from what is observable, one function for tapes and truth."""
+"""The hazards: the odds of a loan's next month from what is observable, one function for tapes and truth."""
 
 from dataclasses import dataclass, fields
 
@@ -52,7 +52,13 @@ class Odds:
 
 
 def traits(p: HazardProcess, loans: Loans, shift: float) -> Traits:
-    """Return the loans' traits; ``shift`` is added to the log odds of delinquency."""
+    """Return what the hazards take from the loans' terms; the package's docstring has the formulas.
+
+    Args:
+        p: the process's parameters.
+        loans: n loans.
+        shift: added to the log odds of delinquency.
+    """
     thin = np.isnan(loans.score)
     z = np.where(thin, -0.2, (loans.score - 720) / 60)
     dti = np.where(np.isnan(loans.dti), 36.0, loans.dti)
@@ -84,13 +90,23 @@ def traits(p: HazardProcess, loans: Loans, shift: float) -> Traits:
 
 
 def sigmoid(x: Array) -> Array:
-    """Return 1 / (1 + exp(-x))."""
+    """Return 1 / (1 + exp(-x)), a step from 0 to 1 that is half way at 0.
+
+    >>> sigmoid(np.array([-50.0, 0.0, 50.0])).round(6).tolist()
+    [0.0, 0.5, 1.0]
+    """
     out: Array = 1 / (1 + np.exp(-x))
     return out
 
 
 def odds(p: HazardProcess, t: Traits, d: Drivers) -> Odds:
-    """Return the indices of each loan-month; the package's docstring has the formulas."""
+    """Return the indices of each loan-month, shape (n, P); the package's docstring has the formulas.
+
+    Args:
+        p: the process's parameters.
+        t: of n loans.
+        d: of the same loans, on P macro paths.
+    """
     f32 = np.float32
     gap = np.maximum(d.unemployment - f32(5), f32(0))
     stressed = np.clip(gap - f32(1.5), f32(0), f32(1))

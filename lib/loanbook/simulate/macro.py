@@ -36,7 +36,7 @@ class MacroState:
         return MacroState(*(np.repeat(getattr(self, field.name), paths, axis=0) for field in fields(self)))
 
     def regional_unemployment(self) -> Array:
-        """Return each state's unemployment, % (P, R)."""
+        """Return each state's unemployment, % (P, R), at least 1.5."""
         gap = (self.unemployment[:, None] - 4.5) * UNEMPLOYMENT_BETA
         out: Array = np.maximum(4.5 + UNEMPLOYMENT_OFFSET + gap + self.unemployment_own, 1.5)
         return out
@@ -66,7 +66,14 @@ class Macro:
 
 
 def advance(p: MacroProcess, state: MacroState, recession: Array, rng: np.random.Generator) -> MacroState:
-    """Return the next month of every path, given which paths are then in recession."""
+    """Return the next month of every path; the package's docstring has the formulas.
+
+    Args:
+        p: the process's parameters.
+        state: the month before, on P paths.
+        recession: whether each path is in recession in the next month, shape (P,).
+        rng: draws the noise.
+    """
     paths, regions = state.unemployment_own.shape
     noise = rng.standard_normal((3, paths))
     own = rng.standard_normal((2, paths, regions))
@@ -88,7 +95,12 @@ def advance(p: MacroProcess, state: MacroState, recession: Array, rng: np.random
 
 
 def recession_months(p: MacroProcess, months: int) -> Array:
-    """Return which tape months are in a scheduled recession, from its start to ``AFTER`` past its end."""
+    """Return whether each tape month, and each of ``AFTER`` more, is in a scheduled recession.
+
+    >>> scheduled = recession_months(MacroProcess(recession_starts=(0.5,), recession_months=(3,)), 60)
+    >>> len(scheduled), np.flatnonzero(scheduled).tolist()
+    (84, [30, 31, 32])
+    """
     scheduled = np.zeros(months + AFTER, dtype=bool)
     for start, length in zip(p.recession_starts, p.recession_months, strict=True):
         first = round(start * months)
@@ -97,7 +109,13 @@ def recession_months(p: MacroProcess, months: int) -> Array:
 
 
 def realised_macro(settings: SimulationSettings, months: int, seed: int) -> Macro:
-    """Return the one path that the tapes follow."""
+    """Return the one path that the tapes follow, from before the first origination to after the tape.
+
+    Args:
+        settings: of the simulation.
+        months: length of the tape.
+        seed: of every draw.
+    """
     p, rng = settings.macro, generator(seed, "macro")
     lead = BEFORE + settings.book.seasoned_months
     scheduled = np.concatenate([np.zeros(lead, dtype=bool), recession_months(p, months)])
@@ -127,7 +145,15 @@ def realised_macro(settings: SimulationSettings, months: int, seed: int) -> Macr
 def onward(
     p: MacroProcess, state: MacroState, paths: int, steps: int, rng: np.random.Generator
 ) -> list[MacroState]:
-    """Return ``steps`` months of ``paths`` paths after ``state``, recessions entered and left at random."""
+    """Return ``steps`` months of ``paths`` paths after ``state``, recessions entered and left at random.
+
+    Args:
+        p: the process's parameters.
+        state: of the realised path in one month.
+        paths: how many.
+        steps: months ahead.
+        rng: draws the recessions and the noise.
+    """
     out, now = [], state.repeated(paths)
     for _ in range(steps):
         chance = np.where(now.recession, 1 - p.recession_exit, p.recession_entry)
@@ -137,7 +163,10 @@ def onward(
 
 
 def macro_rows(macro: Macro, first_month: str) -> Iterator[tuple[str, str, str, float]]:
-    """Yield (region, month, series, value) of the published figures, by month; lags are not applied."""
+    """Yield (region, month, series, value) of the published figures, by month.
+
+    A row's month is the one that the figure is of; its publication lag is for the macro mapping to state.
+    """
     start = np.datetime64(first_month, "M") - macro.lead
     for m, state in enumerate(macro.states):
         month = f"{start + m}-01"

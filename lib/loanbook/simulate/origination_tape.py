@@ -15,19 +15,35 @@ SUPER_CONFORMING = 510_400  # dollars
 
 
 def calendar(first_month: str, months: Array) -> Array:
-    """Return tape months as ``YYYYMM`` integers."""
+    """Return tape months as ``YYYYMM`` integers; months before the tape are negative.
+
+    >>> calendar("2012-01", np.array([0, 11, 12, -1])).tolist()
+    [201201, 201212, 201301, 201112]
+    """
     absolute = (np.datetime64(first_month, "M") + months.astype(int)).astype(int) + 1970 * 12
     return absolute // 12 * 100 + absolute % 12 + 1
 
 
 def vintages(first_month: str, origination: Array) -> Array:
-    """Return the quarter of origination as ``YYYYQ`` integers, as 20121."""
+    """Return the quarter of origination as ``YYYYQ`` integers.
+
+    >>> vintages("2012-01", np.array([0, 2, 3, -1])).tolist()
+    [20121, 20121, 20122, 20114]
+    """
     month = calendar(first_month, origination)
     return month // 100 * 10 + (month % 100 - 1) // 3 + 1
 
 
 def loan_ids(first_month: str, origination: Array) -> pa.Array:
-    """Return ``F12Q10000001``: the vintage quarter and a number that starts at 1 in each."""
+    """Return the loans' ids: the vintage quarter and a number that starts at 1 in each.
+
+    Args:
+        first_month: of the tape, ``YYYY-MM``.
+        origination: tape months in order.
+
+    >>> loan_ids("2012-01", np.array([0, 1, 3])).to_pylist()
+    ['F12Q10000001', 'F12Q10000002', 'F12Q20000001']
+    """
     quarter = vintages(first_month, origination)
     names, index, starts = _runs(quarter)
     number = np.arange(len(quarter)) - starts[index] + 1
@@ -42,7 +58,13 @@ def _runs(quarter: Array) -> tuple[Array, Array, Array]:
 
 
 def origination_columns(first_month: str, loans: Loans, ids: pa.Array) -> list[pa.Array]:
-    """Return the 32 fields as text, unknown values as the files' own sentinels."""
+    """Return the 32 fields as text, unknown values as the files' own sentinels.
+
+    Args:
+        first_month: of the tape, ``YYYY-MM``.
+        loans: n loans.
+        ids: n ids.
+    """
     n = len(loans)
     blank = text.lookup([""], np.zeros(n, np.int8))
     first_payment = loans.origination.astype(int) + 2

@@ -205,7 +205,10 @@ def realised_drivers(
 
 
 def mtm_ltv(macro: Macro, loans: Loans, panel: Panel) -> Array:
-    """Return each row's balance over the property's value by the index published by then, a share."""
+    """Return the marked-to-market LTV of each row: its balance over the property's value, as a share.
+
+    The value is that by the index published by the row's month, which is two months old.
+    """
     hpi = macro.hpi[panel.month + macro.lead - HPI_LAG, loans.region[panel.loan]]
     out: Array = (panel.balance + panel.deferred) / (index_value(loans, macro)[panel.loan] * hpi)
     return out
@@ -214,7 +217,17 @@ def mtm_ltv(macro: Macro, loans: Loans, panel: Panel) -> Array:
 def simulate_panel(
     settings: SimulationSettings, macro: Macro, loans: Loans, months: int, shift: float, seed: int, block: int
 ) -> Panel:
-    """Return the panel of a block of loans, its draws from (seed, block)."""
+    """Return the panel of a block of loans.
+
+    Args:
+        settings: of the simulation.
+        macro: the realised path.
+        loans: of the block.
+        months: length of the tape.
+        shift: added to the log odds of delinquency.
+        seed: of every draw.
+        block: its number; the draws follow from it and the seed, so that blocks may be made in any order.
+    """
     return Simulation(settings, macro, loans, months, shift).run(generator(seed, "months", block))
 
 

@@ -47,7 +47,16 @@ class Observed:
 
 
 def observe(p: TapeSettings, panel: Panel, mtm_ltv: Array, rng: np.random.Generator) -> Observed:
-    """Draw gaps of 1 to 3 months, blank statuses and assistance; no loan's first or last row is in a gap."""
+    """Draw what the tape does not show: gaps of 1 to 3 months, blank statuses, and assistance plans.
+
+    No loan's first or last row is in a gap.
+
+    Args:
+        p: the shares of each.
+        panel: all rows, by loan, then month.
+        mtm_ltv: of each row.
+        rng: draws four numbers a row.
+    """
     n = len(panel)
     draws = rng.random((4, n))
     start, length = draws[0] < p.gap_start, 1 + (draws[1] * 3).astype(int)
@@ -69,7 +78,16 @@ def observe(p: TapeSettings, panel: Panel, mtm_ltv: Array, rng: np.random.Genera
 def performance_columns(
     first_month: str, loans: Loans, ids: pa.Array, panel: Panel, seen: Observed, months: int
 ) -> list[pa.Array]:
-    """Return the 32 fields of the reported rows as text, some of them already joined."""
+    """Return the 32 fields of the reported rows as text, some of them already joined to one column.
+
+    Args:
+        first_month: of the tape, ``YYYY-MM``.
+        loans: that the panel's rows are of.
+        ids: theirs.
+        panel: all rows.
+        seen: what the tape shows of them.
+        months: length of the tape.
+    """
     rows = np.flatnonzero(seen.reported)
     panel, kept = panel.take(rows), seen.take(rows)
     periods = calendar(first_month, np.arange(months)).astype(str).tolist()
@@ -170,7 +188,10 @@ def _removal(panel: Panel, seen: Observed) -> pa.Array:
 
 
 def accrued(panel: Panel) -> Array:
-    """Return the interest unpaid since the last instalment, dollars."""
+    """Return the interest unpaid since the last instalment, dollars.
+
+    Balance x monthly rate x months delinquent, without compounding.
+    """
     out: Array = panel.upb * panel.rate / 1200 * panel.months_delinquent
     return out
 

@@ -56,9 +56,16 @@ class Paths:
 
 
 def default_probability(p: HazardProcess, chain: ch.Chain, cohort: Cohort, paths: Paths) -> Array:
-    """Return the probability of default within the paths' months, mean over the paths, (n,).
+    """Return the probability of default within the paths' months, the mean over the paths, shape (n,).
 
-    Given that the loan is not removed first, as labels leave such loans out: D / (1 - R).
+    Labels leave out a loan that is removed before it defaults, so the probability is given that it is not:
+    D / (1 - R), with D the probability of default and R that of removal before any default.
+
+    Args:
+        p: the process's parameters.
+        chain: see ``make_chain``.
+        cohort: n performing loans in one month.
+        paths: the macro that they meet.
     """
     mass: Mass = {
         int(state): (cohort.state == state).astype(np.float32)[:, None] for state in np.unique(cohort.state)

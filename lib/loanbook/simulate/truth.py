@@ -37,7 +37,7 @@ class Book:
 
 
 def next_state(book: Book, panel: Panel) -> Array:
-    """Return the probabilities of ``NEXT_STATES`` a month later (rows, 10); NaN on the row of an exit."""
+    """Return the probabilities of ``NEXT_STATES`` a month later, shape (rows, 10); NaN where a loan exits."""
     out = np.full((len(panel), len(NEXT_STATES)), np.nan, dtype=np.float32)
     for month in np.unique(panel.month):
         rows = np.flatnonzero((panel.month == month) & (panel.exit == 0))
@@ -76,7 +76,15 @@ def _defaulted_next(book: Book, rows: Panel) -> Array:
 
 
 def pd_12m(book: Book, panel: Panel, wanted: Array, paths_of: Callable[[int], Paths], chunk: int) -> Array:
-    """Return the 12-month PD of the wanted performing rows on their month's paths, else NaN (rows,)."""
+    """Return the 12-month PD of the wanted performing rows, NaN of the others, shape (rows,).
+
+    Args:
+        book: what the truth is computed from.
+        panel: the rows.
+        wanted: which of them, shape (rows,).
+        paths_of: the macro paths from a tape month on.
+        chunk: loans that one thread takes at a time.
+    """
     out = np.full(len(panel), np.nan, dtype=np.float32)
     at_risk = np.flatnonzero(wanted & (panel.state < ch.DEFAULTED))
     by_month = at_risk[np.lexsort((panel.state[at_risk], panel.month[at_risk]))]
@@ -107,7 +115,12 @@ def _cohort(book: Book, rows: Panel) -> Cohort:
 
 
 def realised_paths(macro: Macro, month: int) -> Paths:
-    """Return the one realised path as it was published in the twelve months from a tape month."""
+    """Return the one realised path as it was published in the twelve months from a tape month.
+
+    Args:
+        macro: the realised path.
+        month: the tape month.
+    """
     m = np.arange(month, month + HORIZON) + macro.lead
     return Paths(
         unemployment=macro.unemployment[m - UNEMPLOYMENT_LAG][:, :, None].astype(np.float32),
@@ -117,7 +130,17 @@ def realised_paths(macro: Macro, month: int) -> Paths:
 
 
 def expected_paths(settings: SimulationSettings, macro: Macro, month: int, seed: int) -> Paths:
-    """Return paths simulated from a tape month on, shared by all loans, as they would be published."""
+    """Return paths simulated from a tape month on, shared by all loans, as they would be published.
+
+    What is published in the first months is of months before, and so the same on every path: unemployment is
+    a month late, house prices two.
+
+    Args:
+        settings: of the simulation.
+        macro: the realised path up to the month.
+        month: the tape month.
+        seed: of every draw.
+    """
     m, n = month + macro.lead, settings.truth.paths
     ahead = onward(settings.macro, macro.states[m], n, HORIZON - 1, generator(seed, "paths", month))
     past_u = [np.repeat(macro.unemployment[m + k][None], n, axis=0) for k in range(-UNEMPLOYMENT_LAG, 1)]

@@ -54,14 +54,30 @@ def readme(settings: SimulationSettings, size: SizeSettings) -> str:
 
 
 def sampled(loans: int, size: int, seed: int) -> Array:
-    """Return which loans belong to the fixed random sample."""
+    """Return which loans belong to the fixed random sample, one flag a loan.
+
+    >>> in_sample = sampled(10, size=4, seed=7)
+    >>> in_sample.sum(), bool((in_sample == sampled(10, size=4, seed=7)).all())
+    (4, True)
+    """
     out = np.zeros(loans, dtype=bool)
     out[generator(seed, "truth sample").permutation(loans)[:size]] = True
     return out
 
 
 def expected_rows(panel: Panel, first_month: str, months: int, in_sample: Array, full: bool) -> Array:
-    """Return which rows get the expected truth: the sample's quarter ends and, if ``full``, the test."""
+    """Return which rows get the expected truth, which is costly: one flag a row.
+
+    They are the quarter ends of the sample's loans and, if ``full``, all rows of the months that a test out
+    of time may have.
+
+    Args:
+        panel: the rows.
+        first_month: of the tape, ``YYYY-MM``.
+        months: length of the tape.
+        in_sample: one flag a loan.
+        full: whether the truth is for every loan.
+    """
     calendar_month = (np.datetime64(first_month, "M").astype(int) + panel.month.astype(int)) % 12
     quarterly = in_sample[panel.loan] & (calendar_month % 3 == 2)
     last = months - 1
@@ -73,7 +89,17 @@ def expected_rows(panel: Panel, first_month: str, months: int, in_sample: Array,
 def write_truth(
     path: Path, book: truth.Book, panel: Panel, reported: Array, ids: pa.Array, expected: Array, seed: int
 ) -> None:
-    """Compute and write the truth of the panel's rows."""
+    """Compute the truth of the panel's rows and write it as Parquet.
+
+    Args:
+        path: of the file, which takes its name when it is complete.
+        book: what the truth is computed from.
+        panel: the rows.
+        reported: whether the tape shows each of them.
+        ids: of the loans.
+        expected: which rows get the expected truth.
+        seed: of every draw.
+    """
     settings, macro = book.settings, book.macro
     following = truth.next_state(book, panel)
     everything = np.ones(len(panel), dtype=bool)

@@ -14,7 +14,14 @@ MAX_TABLE_ROWS = 200
 
 
 def as_table(answer: Answer, most: int = MAX_TABLE_ROWS) -> str:
-    """Return aligned columns, numbers to the right; at most the first ``most`` rows, and then it says so."""
+    """Return aligned columns, numbers to the right; at most the first ``most`` rows, and then it says so.
+
+    >>> print(as_table(Answer(["state", "loans"], [("current", 12), ("dpd30", 3)]), most=1), end="")
+    state    loans
+    -------  -----
+    current     12
+    (2 rows, the first 1 shown; --format csv gives all)
+    """
     shown = answer.rows[:most]
     cells = [[_cell(value) for value in row] for row in shown]
     numeric = [any(_is_number(row[k]) for row in shown) for k in range(len(answer.columns))]
@@ -47,7 +54,11 @@ def _cell(value: Any) -> str:
 
 
 def as_csv(answer: Answer) -> str:
-    """Return comma-separated values with a header; a null is empty."""
+    r"""Return comma-separated values with a header; a null is empty.
+
+    >>> as_csv(Answer(["loan_id", "upb"], [("a,b", None)]))
+    'loan_id,upb\n"a,b",\n'
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(answer.columns)
@@ -58,7 +69,10 @@ def as_csv(answer: Answer) -> str:
 
 
 def as_json(answer: Answer) -> str:
-    """Return a list of objects; amounts are numbers, dates are text, and so is a float that is not finite.
+    """Return a JSON list of objects, one a row.
+
+    Amounts are numbers; dates are text, and so is a float that is not finite, for which JSON has no number. A
+    name that occurs again gets a number.
 
     >>> as_json(Answer(["a", "a"], [(1, float("nan"))])).split()
     ['[', '{', '"a":', '1,', '"a_1":', '"NaN"', '}', ']']

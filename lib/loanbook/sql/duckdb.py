@@ -73,7 +73,11 @@ class Warehouse:
         self._connection.execute(f'CREATE VIEW "{name}" AS {select}')
 
     def ask(self, query: str, values: Mapping[str, object] | None = None) -> Answer:
-        """Return the answer to a query, in which ``$name`` stands for a value.
+        """Return the answer to a query.
+
+        Args:
+            query: SQL; ``$name`` stands for a value.
+            values: by name.
 
         Raises:
             InputError: DuckDB refuses it (the tables and views are named), or files of a table are gone.
@@ -88,7 +92,10 @@ class Warehouse:
             raise refusal(str(error), self.tables, self.views) from error
 
     def statements(self, text: str) -> list[str]:
-        """Return the statements of a text; the text, where it cannot be read, so that asking it says why."""
+        """Return the statements of a text.
+
+        A text that cannot be read comes back whole: asking it then says why.
+        """
         try:
             return [statement.query.strip() for statement in self._connection.extract_statements(text)]
         except duckdb.Error:
@@ -105,7 +112,7 @@ class Warehouse:
 
 
 def delta_extension() -> str:
-    """Return the path of the extension's file in its installed package; loading it there needs no network.
+    """Return the path of DuckDB's Delta extension in its installed package: loading it needs no network.
 
     Raises:
         InputError: the package is not installed, or is of another DuckDB.

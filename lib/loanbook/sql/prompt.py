@@ -73,10 +73,15 @@ def _typed_lines() -> Iterator[str | None]:
 
 
 def statements(lines: Iterable[str | None]) -> Iterator[str]:
-    """Yield statements: each ends with a line's last ``;`` or with the input; ``help`` is one by itself.
+    r"""Yield statements: each ends with a line's last ``;`` or with the input; ``help`` is one by itself.
 
-    >>> list(statements(["select 1,", " 2;", "help", "select 3"]))[1:]
-    ['help', 'select 3']
+    Args:
+        lines: as they were read or typed; None: forget the statement begun.
+
+    >>> list(statements(["select 1,", " 2;", "help", "select 3"]))
+    ['select 1,\n 2', 'help', 'select 3']
+    >>> list(statements(["select oops", None, "select 1;", "exit", "select 2;"]))
+    ['select 1']
     """
     pending: list[str] = []
     for line in lines:

@@ -21,10 +21,17 @@ UNKNOWN_TABLE = re.compile(r"Table with name \"?(\w+)\"? does not exist")
 
 
 def refusal(message: str, tables: Sequence[str], views: Sequence[str]) -> InputError:
-    """Return the error that DuckDB's ``message`` means where these tables and views are there.
+    """Return what DuckDB's ``message`` means to one who asks: a table that is not there yet comes from a job.
+
+    Args:
+        message: DuckDB's own.
+        tables: that are there.
+        views: that are there.
 
     >>> refusal("Table with name labels does not exist!", ["loans", "runs"], ["run_history"]).do
     'run build-labels first'
+    >>> refusal("Table with name lables does not exist!", ["loans", "runs"], ["run_history"]).do
+    'correct the query'
     """
     unknown = UNKNOWN_TABLE.search(message)
     name = unknown[1].lower() if unknown else ""

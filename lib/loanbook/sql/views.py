@@ -26,7 +26,7 @@ SCORE_BAND = """CASE
     WHEN credit_score < 780 THEN '740-779'
     ELSE '780 and above'
   END"""
-PD_BY = {  # of the views that are made of pd_by_group.sql: in words, column, and what it holds
+PD_BY = {  # views made of pd_by_group.sql: what they group by in words, the column's name, its SQL
     "pd_by_delinquency": {"what": "delinquency", "column": "state", "group": "state"},
     "pd_by_vintage": {"what": "vintage", "column": "vintage", "group": "COALESCE(vintage, 'unknown')"},
     "pd_by_score_band": {"what": "credit score", "column": "score_band", "group": SCORE_BAND},
@@ -35,7 +35,11 @@ PD_BY = {  # of the views that are made of pd_by_group.sql: in words, column, an
 
 @cache
 def view_sql(name: str) -> str:
-    """Return the SELECT of a view, with the comment that says what it answers."""
+    """Return the SELECT of a view; its first line is a comment with the question that it answers.
+
+    >>> view_sql("pd_by_vintage")[:63]
+    '-- What is the mean PD of performing loans by vintage and month'
+    """
     file = "pd_by_group" if name in PD_BY else name
     text = (files(__package__) / "views" / f"{file}.sql").read_text("utf-8").strip()
     return text.format(**PD_BY[name]) if name in PD_BY else text

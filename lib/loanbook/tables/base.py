@@ -43,7 +43,13 @@ class Table:
 
     @property
     def lease_name(self) -> str:
-        """Return the name of its lease: its own where it shares none."""
+        """Return the name of its lease: its own where it shares none.
+
+        A run holds the lease while it writes, so that no other run writes any table under it.
+
+        >>> Table("loans", "", (), (), lease="tape").lease_name, Table("macro", "", (), ()).lease_name
+        ('tape', 'macro')
+        """
         return self.lease or self.name
 
     @property

@@ -51,7 +51,11 @@ def quoted(text: str) -> str:
 
 
 def of_source(source: str) -> str:
-    """Return the SQL predicate of a source's rows."""
+    """Return the SQL predicate of a source's rows.
+
+    >>> of_source("fannie_mae")
+    "source = 'fannie_mae'"
+    """
     return f"source = {quoted(source)}"
 
 
@@ -69,7 +73,11 @@ FIRST_DATE, LAST_DATE = "1901-01-01", "2199-12-31"
 
 
 def in_bounds(column: str) -> str:
-    """Return the SQL condition that ``column`` is null or a date that a loan may have."""
+    """Return the SQL condition that ``column`` is null or a date that a loan may have.
+
+    >>> in_bounds("maturity_date")
+    "maturity_date IS NULL OR maturity_date BETWEEN DATE'1901-01-01' AND DATE'2199-12-31'"
+    """
     return f"{column} IS NULL OR {column} BETWEEN DATE'{FIRST_DATE}' AND DATE'{LAST_DATE}'"
 
 
@@ -82,5 +90,9 @@ ATTRIBUTES_FIT = {
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
-    """Return the SQL condition that ``column`` is null or one of ``values``."""
+    """Return the SQL condition that ``column`` is null or one of ``values``.
+
+    >>> one_of("fate", ("superseded", "set_aside"))
+    "fate IS NULL OR fate IN ('superseded', 'set_aside')"
+    """
     return f"{column} IS NULL OR {column} IN ({', '.join(repr(value) for value in values)})"

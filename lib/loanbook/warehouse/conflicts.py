@@ -1,4 +1,7 @@
-"""Commits that another program's make fail: tried again, as the rows to write stay what they are."""
+"""Writes that a commit of another program made fail: tried again, as the rows to write are still right.
+
+OPTIMIZE, say, moves rows to other files between our reading of the log and our commit.
+"""
 
 import logging
 from collections.abc import Callable
@@ -22,7 +25,13 @@ CONFLICTS = (
 
 
 def committed(write: Callable[[], int]) -> int:
-    """Return the version that ``write`` commits, tried again where OPTIMIZE or the like was quicker."""
+    """Return the version that ``write`` commits; tried again where another commit was quicker.
+
+    At most ``ATTEMPTS`` times in all; then the conflict is raised.
+
+    >>> committed(lambda: 7)
+    7
+    """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return write()

@@ -1,4 +1,12 @@
-"""How a table stands: which version readers see, and which commits after it no run has published."""
+"""How a table stands: which version readers see, and which commits after it no run has published.
+
+A table was published at version 3. Then
+
+    version  by              changes rows  readers see
+    4        OPTIMIZE        no            4: the same rows in other files
+    5        a run, crashed  yes           4: until a run publishes more
+    6        OPTIMIZE        no            4: as 6 holds the rows of 5
+"""
 
 import json
 import logging
@@ -80,22 +88,32 @@ class Standing:
 
     @property
     def foreign(self) -> tuple[Commit, ...]:
-        """Return the unpublished commits that another program made."""
+        """Return the unpublished commits that another program made.
+
+        >>> mine, other = Commit(4, "run-1", True), Commit(5, None, True)
+        >>> [commit.version for commit in Standing(3, 5, (mine, other)).foreign]
+        [5]
+        """
         return tuple(commit for commit in self.unpublished if commit.run_id is None)
 
 
 def standing(table: str, published: int, commits: Iterable[Commit]) -> Standing:
     """Return how a table stands, given its last published version and all its commits since.
 
-    Commits that change no rows are followed, so that the files which OPTIMIZE replaced may be removed; what
-    comes after one that changes rows and was not published is not.
+    Readers follow commits that change no rows, so that the files which OPTIMIZE replaced may be removed. They
+    stop before the first commit that changes rows and was not published, and before all that come after it.
+
+    Args:
+        table: its name, for the message.
+        published: its last published version.
+        commits: all after it, in order.
+
+    Raises:
+        InputError: the log has lost a commit since the published one.
 
     >>> moved, unknown = Commit(4, None, False), Commit(5, "run-1", True)
     >>> standing("scores", 3, [moved, unknown, Commit(6, None, False)]).version
     4
-
-    Raises:
-        InputError: the log has lost a commit since the published one.
     """
     version = latest = published
     unpublished: list[Commit] = []
@@ -111,7 +129,14 @@ def standing(table: str, published: int, commits: Iterable[Commit]) -> Standing:
 
 
 def standing_of_files(folder: Path, table: str, published: int) -> Standing:
-    """Return how a local table stands, by its log's files; the log names what another program committed.
+    """Return how a local table stands, by its log's files.
+
+    The log of this program names what another program committed.
+
+    Args:
+        folder: of the table.
+        table: its name, for messages.
+        published: its last published version.
 
     Raises:
         InputError: the log has lost a commit since the published one, or ends before it.
@@ -145,10 +170,14 @@ def gone(table: str, version: int, found: str) -> InputError:
 
 
 def require_settled(table: str, found: Standing) -> None:
-    """Refuse to write a table that another program changed: that would be undone, or published, unseen.
+    """Refuse to write a table that another program has changed since it was published.
+
+    A write would either undo that change or publish it, without anyone having decided so.
 
     Raises:
         InputError: names the commits.
+
+    >>> require_settled("scores", Standing(3, 4, (Commit(4, "run-1", True),)))  # by a run that crashed
     """
     if found.foreign:
         raise InputError(
@@ -164,6 +193,13 @@ def require_own(table: str, run_id: str, commits: Iterable[Commit]) -> None:
 
     Raises:
         LoanbookError: names the first commit that did.
+
+    >>> require_own("scores", "run-1", [Commit(4, "run-1", True), Commit(5, None, False)])
+    >>> try:
+    ...     require_own("scores", "run-1", [Commit(4, None, True, "DELETE", "Trino")])
+    ... except LoanbookError as error:
+    ...     print(str(error).partition(";")[0])
+    the table scores was changed beside this run: version 4 (DELETE by Trino)
     """
     other = next((commit for commit in commits if commit.changes_rows and commit.run_id != run_id), None)
     if other is not None:

@@ -55,5 +55,5 @@ class Feature:
     revision: int = 1
 
     def entry(self) -> dict[str, Any]:
-        """Return the definition without the expression."""
+        """Return the definition without the expression, which has no text that could be compared."""
         return {name: value for name, value in asdict(self).items() if name != "compute"}

@@ -26,7 +26,11 @@ FEATURES: tuple[Feature, ...] = (
 
 
 def themes() -> list[str]:
-    """Return the themes in their order."""
+    """Return the themes in their order.
+
+    >>> themes()[:2]
+    ['delinquency', 'loan_terms']
+    """
     return list(dict.fromkeys(item.theme for item in FEATURES))
 
 
@@ -35,6 +39,14 @@ def feature(name: str) -> Feature:
 
     Raises:
         InputError: there is none; the nearest known name is given.
+
+    >>> feature("mtm_ltv").unit, feature("mtm_ltv").known
+    ('percent', 'publication')
+    >>> try:
+    ...     feature("mtm_ltvs")
+    ... except InputError as error:
+    ...     print(error.found)
+    'mtm_ltvs' (did you mean 'mtm_ltv'?)
     """
     for item in FEATURES:
         if item.name == name:
@@ -51,6 +63,13 @@ def require_each_once(features: Sequence[Feature]) -> None:
 
     Raises:
         InputError: names it and the themes that define it.
+
+    >>> require_each_once([feature("ltv"), feature("dti")])
+    >>> try:
+    ...     require_each_once([feature("ltv"), feature("ltv")])
+    ... except InputError as error:
+    ...     print(error.found)
+    ltv in the themes loan_terms, loan_terms
     """
     defined: dict[str, list[str]] = {}
     for item in features:
@@ -66,10 +85,15 @@ def require_each_once(features: Sequence[Feature]) -> None:
 
 @cache
 def catalogue_id() -> str:
-    """Return 12 hex digits over every entry of the catalogue; an expression counts by its revision.
+    """Return 12 hex digits over every entry of the catalogue.
+
+    An expression is no part of them: who changes what one gives raises the feature's ``revision``.
 
     Raises:
         InputError: two entries define the same feature.
+
+    >>> len(catalogue_id())
+    12
     """
     require_each_once(FEATURES)
     content = json.dumps([item.entry() for item in FEATURES], sort_keys=True)

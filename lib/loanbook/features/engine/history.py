@@ -1,8 +1,19 @@
 """The running state of loans: all that the features of a month need of the months before it.
 
-``History.advance`` takes in one month of a partition's loans. A rebuild is the loop of it over the months, an
-increment is one call on the state that the month before left, so both give the same bits. Amounts are cents
-and interest rates 1/100,000 of a percent, as integers: no sum depends on an order.
+``History.advance`` takes in one month of a partition's loans. A rebuild calls it for each month in turn; an
+increment calls it once, on the state that the month before left. So both give the same bits. Amounts are
+cents and interest rates 1/100,000 of a percent, as integers: no sum depends on an order.
+
+Of a loan reported current, then not at all, then 30 days late, the state after each month holds
+
+    month  report  last  run  seen  dpd30
+    1      current  1    1    001   000
+    2      -        1    1    010   000
+    3      dpd30    3    0    101   001
+
+``last`` is the month of the last report and ``run`` the reports in a row without delinquency. ``seen`` and
+``dpd30`` have a bit for each of the last 24 months, the latest lowest: whether there was a report, and
+whether it was 30 or more days past due.
 """
 
 from dataclasses import dataclass
@@ -47,9 +58,9 @@ NUMBERS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "upb": (np.int64, NO_AMOUNT),
     "limit": (np.int64, NO_AMOUNT),
 }
-# Months in which something held: the first six nested by severity, so that their order is their rank.
+# What held or not in a month. Each of the first six implies those before it: dpd60 implies dpd30 and seen.
 HISTORIES = ("seen", *SEVERE, "in_book", "at_risk", "entered")
-# Values of the latest months: their type and how many months; of a month outside the book they mean nothing.
+# Values of the latest months: their type and how many. Those of months outside the book mean nothing.
 RINGS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "state": (np.int8, 12),
     "incentive": (np.int32, 12),
@@ -94,12 +105,12 @@ class History:
         }
 
     def advance(self, month: int, at: Numbers, reported: Numbers, reports: Reports) -> None:
-        """Take in a month.
+        """Take in a month: every call is later than the last, and months in between have no report.
 
         Args:
             month: its number.
-            at: loans in the book, in order.
-            reported: whether each of them has a report.
+            at: positions of the loans in the book, in order, shape (n,).
+            reported: whether each of them has a report, shape (n,).
             reports: these, in the order of their loans.
         """
         seen = at[reported]
@@ -114,7 +125,15 @@ class History:
             self._note(name, month, at, self.numbers[name][at])
 
     def note_incentive(self, month: int, at: Numbers, incentive: Values) -> None:
-        """Keep a month's rate incentive (percentage points) of the loans in the book."""
+        """Keep a month's rate incentive of the loans in the book.
+
+        Called after ``advance``, as the incentive is made of the rate that the month reports.
+
+        Args:
+            month: its number.
+            at: positions of n loans.
+            incentive: percentage points, n values.
+        """
         whole = np.rint(incentive.filled(0) * 100_000).astype(np.int32)
         self._note("incentive", month, at, np.where(incentive.mask, whole, NONE))
         self.numbers["money_months"][at] += incentive.mask & (whole > 0)
@@ -128,7 +147,10 @@ class History:
         ring[month % len(ring), at] = values
 
     def ago(self, name: str, month: int, at: Numbers) -> Numbers:
-        """Return what a ring holds of a month, one of its latest."""
+        """Return what a ring holds of a month, one of its latest: ``RINGS`` says how many it keeps.
+
+        Of a month in which the loan was not in the book the value means nothing: ``Known.ago`` masks it.
+        """
         ring = self.rings[name]
         values: Numbers = ring[month % len(ring)][at]
         return values
@@ -193,7 +215,7 @@ class History:
         in_order = unbroken & (before["state"] == CURRENT) & (report["state"] == CURRENT)
         known = (due != NO_AMOUNT) & (rate != NONE) & (balance != NO_AMOUNT) & (report["upb"] != NO_AMOUNT)
         held = np.where(in_order & known, balance, 0)
-        whole, rest = np.divmod(held, YEARLY)  # apart, so that no product leaves 64 bits
+        whole, rest = np.divmod(held, YEARLY)  # multiplied apart, so that no product exceeds 64 bits
         periodic = np.where(known, rate, 0) * reports.period_months
         interest = whole * periodic + rest * periodic // YEARLY
         scheduled = np.maximum(np.where(known, due, 0) - interest, 0)

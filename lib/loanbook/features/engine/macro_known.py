@@ -43,7 +43,18 @@ class MacroKnown:
     values: dict[str, Numbers]
 
     def at(self, name: str, area: Numbers, month: Numbers) -> Values:
-        """Return the values of rows given by the position of their area and by their month."""
+        """Return the values of rows, given by the position of their area and by their month.
+
+        Args:
+            name: one of ``COLUMNS``.
+            area: positions in ``areas``, shape (n,).
+            month: numbers of months, shape (n,); those outside the table are unknown.
+
+        >>> known = MacroKnown(("CA", "US"), 24240, {"mortgage_rate": np.array([[4.0, 4.1], [3.9, np.nan]])})
+        >>> found = known.at("mortgage_rate", np.array([0, 1, 1]), np.array([24241, 24241, 24239]))
+        >>> found.data[0], found.mask.tolist()
+        (4.1, [True, False, False])
+        """
         table = self.values[name]
         column = month - self.first_month
         inside = (column >= 0) & (column < table.shape[1])
@@ -52,7 +63,7 @@ class MacroKnown:
 
 
 def macro_known(macro: pd.DataFrame, last_month: int) -> MacroKnown:
-    """Return what ``known_macro`` finds as arrays."""
+    """Return what ``known_macro`` finds as arrays; arguments as of it."""
     frame = known_macro(macro, last_month)
     areas = tuple(sorted({NATION, *frame["area"]}))
     first = int(frame["month"].min()) if len(frame) else last_month
@@ -64,7 +75,7 @@ def macro_known(macro: pd.DataFrame, last_month: int) -> MacroKnown:
 
 
 def series_that_end(macro: pd.DataFrame, month: int) -> dict[str, int]:
-    """Return the series of which the next month is overdue at the end of ``month``, with their last one.
+    """Return the series whose next month is overdue at the end of ``month``, with the last that they have.
 
     The next value of a series is due one of its periods after the last, by its shortest lag; it may be
     ``GRACE`` months late.
@@ -72,6 +83,13 @@ def series_that_end(macro: pd.DataFrame, month: int) -> dict[str, int]:
     Args:
         macro: rows of the macro table known by then: series, as_of_date, known_on.
         month: number of the month.
+
+    >>> from datetime import date
+    >>> days = [date(2020, 1, 31), date(2020, 2, 29)]  # monthly, known within its month
+    >>> macro = pd.DataFrame({"series": "hpi", "as_of_date": days, "known_on": days})
+    >>> last = month_number(days[-1])
+    >>> series_that_end(macro, last + 4), series_that_end(macro, last + 5) == {"hpi": last}
+    ({}, True)
     """
     ended = {}
     for series, rows in macro[macro["series"].isin(SERIES)].groupby("series"):
@@ -102,9 +120,10 @@ def _overdue_after(of_month: pd.Series, from_month: pd.Series, months: Sequence[
 def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
     """Return the values known at the end of each month up to ``last_month``, by area.
 
-    Known is the latest month of a series published by then, in the revision last published by then; a change
-    compares it with the value 3 or 12 months before it, in the revision known at the same time. A series of
-    which the next value is overdue is not known any more, so that a region whose own ends takes the nation's.
+    Known is the latest month of a series published by then, in the revision last published by then. A change
+    compares it with the value 3 or 12 months before it, in the revision known at the same time. A series
+    whose next value is overdue (``series_that_end``) counts as unknown, so that a region whose own series
+    ends takes the nation's.
 
     Args:
         macro: rows of the macro table: region, series, as_of_date, known_on, value.
@@ -112,6 +131,14 @@ def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
 
     Returns:
         area, month and ``COLUMNS``; ``hpi`` is the area's own, the others the area's, else the nation's.
+
+    >>> from datetime import date
+    >>> columns = ["region", "series", "as_of_date", "known_on", "value"]
+    >>> first = ["US", "unemployment", date(2020, 1, 31), date(2020, 2, 29), 3.5]  # published a month later
+    >>> revised = ["US", "unemployment", date(2020, 1, 31), date(2020, 3, 31), 3.6]
+    >>> macro = pd.DataFrame([first, revised], columns=columns)
+    >>> known_macro(macro, month_number(date(2020, 3, 31)))["unemployment"].tolist()
+    [3.5, 3.6]
     """
     columns = [f"{series}{suffix}" for series in SERIES for suffix in ("", *(f"_{k}m_ago" for k in AGO))]
     found = pd.concat([pd.DataFrame(columns=["area", "month"]), *_by_series(macro, last_month)])
@@ -126,7 +153,10 @@ def known_macro(macro: pd.DataFrame, last_month: int) -> pd.DataFrame:
     own, nation = wide.reindex(grid), wide.reindex([(NATION, month) for _, month in grid])
     nation.index = grid
     known = own.fillna(nation).assign(hpi=own["hpi"], nation_hpi=nation["hpi"])
-    for name, level in CHANGE_OF.items():  # of the series that the level is of
+    for (
+        name,
+        level,
+    ) in CHANGE_OF.items():  # the area's own change where its own level is known, else the nation's
         known[name] = own[name].where(own[level].notna(), nation[name])
     known = known.reset_index()
     return known[["area", "month", *COLUMNS]]
@@ -167,7 +197,11 @@ def _known_values(rows: pd.DataFrame, series: str, last_month: int) -> pd.DataFr
 def macro_digest(macro: MacroKnown | None, month: int) -> str:
     """Return 12 hex digits over all that was known of the economy in the months up to ``month``.
 
-    An area of which nothing of its own was known by then is left out: its loans have the nation's values.
+    Where it is not what the features up to that month were built with, they are built anew. An area of which
+    nothing of its own was known by then is left out: its loans have the nation's values.
+
+    >>> macro_digest(None, 24240)
+    'none'
     """
     if macro is None:
         return "none"

@@ -70,7 +70,12 @@ class Known:
         return months
 
     def count(self, name: str, months: int) -> Numbers:
-        """Return in how many of the last ``months`` calendar months something held."""
+        """Return in how many of the last ``months`` calendar months something held, shape (rows,).
+
+        Args:
+            name: one of ``HISTORIES``, such as ``seen`` or ``dpd30``.
+            months: one of ``WINDOWS``; the row's month is the last of them.
+        """
         if name not in self._counted:
             bits = self.bits(name)
             self._counted[name] = COUNTS[bits & np.uint32(4095)], COUNTS[bits >> np.uint32(12)]
@@ -92,7 +97,12 @@ class Known:
         return self.history.months[1 : len(SEVERE) + 1][:, self.at]
 
     def ago(self, name: str, months: int) -> Values:
-        """Return a ring's values of ``months`` ago, missing where the loan was not in the book then."""
+        """Return a ring's values of ``months`` ago, missing where the loan was not in the book then.
+
+        Args:
+            name: one of ``RINGS``, such as ``upb``.
+            months: 0 is the row's month; ``RINGS`` says how far back it goes.
+        """
         values = Values(self.history.ago(name, self.month - months, self.at)).known_only()
         if months == 0:
             return values
@@ -100,7 +110,7 @@ class Known:
         return values.where(then == 1)
 
     def ago_state(self, months: int) -> Numbers:
-        """Return the position among the states of the report ``months`` ago, -1 without one."""
+        """Return the position among ``STATES`` of the report ``months`` ago, -1 without one."""
         states = self.history.ago("state", self.month - months, self.at)
         reported = (self.bits("seen") >> np.uint32(months) & np.uint32(1)) == 1
         return np.where(reported, states, -1)
@@ -153,7 +163,10 @@ class Known:
         return self.macro.at(name, self.terms.area[self.at], np.full(len(self.at), self.month))
 
     def economy_at_origination(self, name: str) -> Values:
-        """Return the macro value known at origination, or at the first report where that came earlier."""
+        """Return the macro value known at the end of the month of origination.
+
+        Of a loan whose first report came earlier, it is the value known in the month of that report.
+        """
         if self.macro is None:
             return Values(np.zeros(len(self.at)), np.zeros(len(self.at), bool))
         origination = self.term("origination_month")
@@ -168,10 +181,15 @@ class Known:
     def around(self, kind: str) -> tuple[Numbers, Numbers]:
         """Return what was counted of the loans' cells in the 12 months before, and where they have a cell.
 
-        The loan itself is left out.
+        The loan itself is left out, so that no loan's own default is among its inputs.
+
+        Args:
+            kind: nation, region, zip3 or vintage.
 
         Returns:
-            Counts of shape (rows, 3): at risk, defaults, prepaid (as no loan in the book is); a mask.
+            Counts of shape (rows, 3): loan-months at risk, defaults, prepayments. Then a mask: whether the
+            loan's
+            terms name a cell of that kind.
         """
         if self.neighbourhood is None:
             return np.zeros((len(self.at), len(COUNTED)), np.int64), np.zeros(len(self.at), bool)
@@ -188,11 +206,18 @@ class Known:
 
 
 def summed(values: list[Values]) -> Values:
-    """Return the sum of the known ones of several amounts; missing where none is known."""
+    """Return the sum of several amounts, of those that are known; missing where none is.
+
+    >>> some = Values(np.array([5, 5]), np.array([True, False]))
+    >>> none = Values(np.array([7, 7]), np.array([False, False]))
+    >>> total = summed([some, none])
+    >>> total.data.tolist(), total.mask.tolist()
+    ([5, 0], [True, False])
+    """
     return Values(reduce(np.add, [value.filled(0) for value in values]), any_known(values))
 
 
 def any_known(values: list[Values]) -> Numbers:
-    """Return, row by row, whether one of several values is known."""
+    """Return, row by row, whether at least one of several values is known."""
     known: Numbers = reduce(np.logical_or, [value.mask for value in values])
     return known

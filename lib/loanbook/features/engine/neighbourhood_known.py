@@ -12,7 +12,7 @@ from loanbook.tables.neighbourhood import COUNTS, KINDS
 
 WINDOW = 12  # months before a month that its rates are made from
 CELL = ["kind", "cell", "month"]
-BEFORE = -1  # in place of the month from which a count kept is known
+BEFORE = -1  # stands for the month from which a count is known that is there already
 
 
 def no_counts() -> pd.DataFrame:
@@ -38,7 +38,13 @@ class Neighbourhood:
     weight: float
 
     def at(self, kind: str, cell: Numbers, month: int) -> Numbers:
-        """Return the counts of cells, given by their positions, shape (cells, counts)."""
+        """Return the counts of the months before a month, shape (n, counts) in the order of ``COUNTS``.
+
+        Args:
+            kind: nation, region, zip3 or vintage.
+            cell: positions in ``cells[kind]``, shape (n,); one past the last is a cell never counted.
+            month: its number.
+        """
         found: Numbers = self.sums[kind][cell, month - self.first_month]
         return found
 
@@ -46,11 +52,20 @@ class Neighbourhood:
 def neighbourhood_known(counts: pd.DataFrame, first: int, last: int, weight: float) -> Neighbourhood:
     """Return what was known of each cell in the months from ``first`` to ``last``.
 
+    A month's counts are those of the ``WINDOW`` months before it, each in its latest revision known by the
+    month's end.
+
     Args:
         counts: rows of the table: kind, cell, month and known (numbers of months), and the counts.
         first: number of the first month.
         last: of the last one.
         weight: see ``Neighbourhood``.
+
+    >>> row = {"kind": "region", "cell": "CA", "month": 100, "at_risk": 50, "prepaid": 0}
+    >>> counts = pd.DataFrame([{**row, "known": 100, "defaults": 1}, {**row, "known": 102, "defaults": 2}])
+    >>> around = neighbourhood_known(counts, 100, 113, weight=0)
+    >>> [around.at("region", np.array([0]), month)[0].tolist() for month in (100, 101, 102, 113)]
+    [[0, 0, 0], [50, 1, 0], [50, 2, 0], [0, 0, 0]]
     """
     in_order = counts.sort_values("known", kind="stable")
     by_kind = {kind: in_order[in_order["kind"] == kind] for kind in KINDS}
@@ -68,7 +83,9 @@ def _sums(rows: pd.DataFrame, cells: Sequence[str], first: int, last: int) -> Nu
     of, values = rows["month"].to_numpy() - start, rows[list(COUNTS)].to_numpy(np.int64)
     bounds = np.searchsorted(rows["known"].to_numpy(), np.arange(first + 1, last + 2))
     for k, (begin, end) in enumerate(pairwise([0, *bounds])):
-        known[cell[begin:end], of[begin:end]] = values[begin:end]  # of a cell's several the last stays
+        known[cell[begin:end], of[begin:end]] = values[
+            begin:end
+        ]  # of several counts of a cell the last stays
         sums[:, k] = known[:, k : k + WINDOW].sum(axis=1)
     return sums
 
@@ -76,13 +93,21 @@ def _sums(rows: pd.DataFrame, cells: Sequence[str], first: int, last: int) -> Nu
 def revisions(before: pd.DataFrame, now: pd.DataFrame, counted_to: int) -> pd.DataFrame:
     """Return the counts that are new or differ from those known, with the month from which they are known.
 
-    A month counted for the first time is known at its end; what differs in a month counted before is known
-    no sooner than in the month after the last counted one: no month made of the older count is restated.
+    A month counted for the first time is known at its end. Where a month counted before has another count
+    now, that is known only from the month after the last counted one: features made with the older count
+    stay.
 
     Args:
         before: rows of the table of the months that are counted again: kind, cell, month, known, counts.
         now: the same of the reports, as they became known; a cell not in it has none.
         counted_to: number of the last month counted before.
+
+    >>> cell = {"kind": "region", "cell": "CA", "at_risk": 50, "prepaid": 0}
+    >>> old = {**cell, "month": 100, "known": 100, "defaults": 1}
+    >>> now = [{**old, "defaults": 2}, {**old, "month": 101, "known": 101}]
+    >>> found = revisions(pd.DataFrame([old]), pd.DataFrame(now), counted_to=100)
+    >>> found[["month", "known", "defaults"]].values.tolist()
+    [[100, 101, 2], [101, 101, 1]]
     """
     counts = list(COUNTS)
     latest = before.sort_values("known", kind="stable").drop_duplicates(CELL, keep="last")

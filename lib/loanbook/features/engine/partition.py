@@ -1,4 +1,4 @@
-"""The engine: a partition's reports, terms and running state in; a table of features for each month out."""
+"""The engine: a partition's reports, terms and running state in; what is known of each month out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -51,7 +51,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Loans:
-    """The loans of a partition in the order of their names; a loan has one for each epoch of its own."""
+    """The loans of a partition in the order of their names.
+
+    A loan with several knowledge periods (knowledge_period.py) is here once for each.
+
+    Args:
+        ids: the loan's id, of each name.
+        code: of each row of the partition, the position of its loan.
+        written: first and last month to write; None: every month of every loan.
+    """
 
     ids: pa.Array
     code: Numbers  # position of each row's loan
@@ -69,9 +77,13 @@ class Loans:
 
 
 class Partition:
-    """The rows of some loans: ``loan_id`` and a report's columns, ``terms`` or a ``saved`` state (panel.py).
+    """The rows of some loans.
 
-    A report has its own attributes in ``own``.
+    Each has a ``loan_id`` and one of three things:
+
+    - a report: ``month``, the columns of ``Reports``, and the tape's own attributes in ``own``;
+    - ``terms``: what ``terms_of`` takes;
+    - ``saved``: the running state that an earlier build left (saved_state.py).
 
     Raises:
         InputError: two reports of a loan and month.

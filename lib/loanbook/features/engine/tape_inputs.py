@@ -1,7 +1,8 @@
 """The tape's own attributes that change with the month: the value last known of each.
 
-They are part of the running state. A value is a place in a pool of all that the partition's rows brought, so
-that numbers and texts are carried alike, and as they came.
+They are part of the running state. No value is copied from month to month: the state holds its place in a
+pool of all values that the partition's rows brought. So numbers and texts are handled alike and stay as they
+came.
 """
 
 from typing import NamedTuple
@@ -80,7 +81,20 @@ class OwnInputs:
     def known(self, at: Numbers, terms: pa.MapArray | None = None) -> pa.MapArray:
         """Return a map for each loan: the entries of its terms, then those last known of its months.
 
-        An attribute of both is the month's. A map of terms that is null stays null where nothing is known.
+        An attribute that both have is the month's. A map of terms that is null stays null where nothing is
+        known of the months.
+
+        Args:
+            at: positions of n loans.
+            terms: n maps; None: those of the months alone.
+
+        >>> maps = pa.map_(pa.string(), pa.float64())
+        >>> reports = entries_of(pa.array([[("income", 50.0)], [("income", 60.0)]], maps))
+        >>> saved = entries_of(pa.array([], maps))
+        >>> inputs = OwnInputs(1, reports, np.array([1, 2]), np.array([0, 0]), saved, np.array([], int))
+        >>> inputs.advance(1)
+        >>> inputs.known(np.array([0])).to_pylist()
+        [[('income', 50.0)]]
         """
         places = self._at[:, at].T
         held = places >= 0

@@ -58,7 +58,7 @@ class Terms:
     period_months: int
 
     def due(self, month: int) -> Numbers:
-        """Return the level payment due in a month, the sentinel where it is unknown or not due yet."""
+        """Return the level payment due in a month, cents: the sentinel where it is unknown or not due yet."""
         begun = month >= self.numbers["first_payment_month"].filled(month)
         return np.where(begun, self.instalment, NO_AMOUNT)
 
@@ -132,7 +132,11 @@ def _cells(given: pa.Array | None, names: Sequence[str], loans: int) -> Numbers:
 
 
 def whole_of(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return a column as one array."""
+    """Return a column as one array, whatever chunks it came in.
+
+    >>> whole_of(pa.chunked_array([[1], [2, 3]])).to_pylist()
+    [1, 2, 3]
+    """
     if isinstance(column, pa.Array):
         return column
     whole = column.combine_chunks()
@@ -140,7 +144,12 @@ def whole_of(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 
 def numbers_of(column: pa.ChunkedArray | pa.Array) -> Values:
-    """Return an Arrow column of numbers as values, 0 where missing."""
+    """Return an Arrow column of numbers as values, 0 where missing.
+
+    >>> numbers = numbers_of(pa.array([7, None]))
+    >>> numbers.data.tolist(), numbers.mask.tolist()
+    ([7, 0], [True, False])
+    """
     whole = whole_of(column)
     if whole.null_count == 0:
         return Values(whole.to_numpy(zero_copy_only=False))
@@ -151,8 +160,19 @@ def numbers_of(column: pa.ChunkedArray | pa.Array) -> Values:
 def instalment_cents(terms: dict[str, Values], period_months: int) -> Numbers:
     """Return the level payment of a period in cents, the sentinel where terms are missing.
 
-    P r / (1 - (1 + r)^-N) with the monthly rate r and N monthly payments, P / N at a rate of zero, rounded to
-    cents once: the annuity's payment.
+    P r / (1 - (1 + r)^-N) with the monthly rate r and N monthly payments, P / N at a rate of zero: the
+    payment of an annuity. The monthly payment is rounded to cents; a longer period owes it for each of its
+    months.
+
+    Args:
+        terms: ``original_cents``, ``original_rate`` (% a year) and ``original_term`` (months), n of each.
+        period_months: months between two reports.
+
+    >>> amount, rate = [20_000_000, 120_000], [6.0, 0.0]
+    >>> loans = {"original_cents": amount, "original_rate": rate, "original_term": [360, 12]}
+    >>> terms = {name: Values(np.array(values)) for name, values in loans.items()}
+    >>> instalment_cents(terms, 1).tolist(), instalment_cents(terms, 3).tolist()
+    ([119910, 10000], [359730, 30000])
     """
     amount, rate, term = (terms[name] for name in ("original_cents", "original_rate", "original_term"))
     monthly = rate.data / 1200.0

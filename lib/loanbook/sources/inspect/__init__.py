@@ -1,1 +1,1 @@
-"""A tape that has arrived: its dialect, known layouts, fields and keys, without JVM or warehouse."""
+"""What a file that has arrived holds, before anything is configured: the command ``inspect-tape``."""

@@ -17,7 +17,16 @@ ODD_LINES = 3
 
 @dataclass(frozen=True)
 class Dialect:
-    """How lines are cut; ``counts`` is the number of lines by their number of fields."""
+    """How the lines of a file are cut into fields.
+
+    Args:
+        delimiter: None where no sign divides the lines.
+        quote: None where no field is quoted.
+        counts: number of lines by their number of fields, the most frequent first.
+        odd: number and text of the first lines without the usual number of fields.
+        open_quotes: lines with an odd number of quote signs.
+        last_width: number of fields of the last line: fewer than usual where the file was cut short.
+    """
 
     delimiter: str | None
     quote: str | None
@@ -34,7 +43,11 @@ class Dialect:
 
     @property
     def width(self) -> int:
-        """Return the number of fields that most lines have."""
+        """Return the number of fields that most lines have.
+
+        >>> Dialect(",", None, {3: 98, 4: 2}).width
+        3
+        """
         return max(self.counts, key=lambda number: self.counts[number])
 
 
@@ -47,6 +60,9 @@ class _Seen:
 
 def find_dialect(lines: Sequence[str]) -> Dialect:
     """Return the delimiter and quote sign of the lines, and how many fields the lines have.
+
+    Where both divide evenly, a semicolon wins over commas that all stand between digits: they are decimal
+    signs.
 
     >>> find_dialect(["id;rate", "1;0,5", "2;1,5"]).delimiter
     ';'
@@ -113,8 +129,14 @@ def _quote(lines: Sequence[str], delimiter: str) -> str | None:
 def has_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> tuple[bool, str]:
     """Return whether the first line names the fields, and by what that was decided.
 
+    Args:
+        first: fields of the first line.
+        others: fields of the lines below it.
+
     >>> has_header(["id", "month"], [["7", "202401"], ["8", "202401"]])
     (True, '2 of its 2 texts stand above numbers or dates')
+    >>> has_header(["7", "202312"], [["8", "202401"]])
+    (False, "line 1 holds values such as '7'")
     """
     names = [text.strip() for text in first]
     if numbers := [text for text in names if VALUE.fullmatch(text)]:

@@ -53,10 +53,24 @@ class Findings:
 
 
 def inspect_file(file: TapeFile, limit: int, known: Known) -> Findings:
-    """Read the first ``limit`` lines of a file (0: all) and say what they hold.
+    r"""Read the first lines of a file and say what they hold.
+
+    Args:
+        file: the file.
+        limit: how many lines; 0: all.
+        known: the layouts to compare it with.
 
     Raises:
         InputError: it is empty, or neither text nor Parquet.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "feed.csv"
+    ...     _ = path.write_text("id,month,dpd\nA,202401,0\nA,202402,30\nB,202401,0\n")
+    ...     found = inspect_file(TapeFile(path, path.name), 0, Known((), ()))
+    >>> found.keys[0].fields, {field.name: field.type for field in found.fields}
+    (('id', 'month'), {'id': 'text', 'month': 'date', 'dpd': 'int'})
     """
     sample = read_sample(file, limit)
     layouts = find_layouts(sample, known)

@@ -17,7 +17,7 @@ MONTH = re.compile(r"(?i)report|as_?of|period|month|snapshot|observation|(^|_)(d
 STATE = re.compile(r"(?i)delinq|dpd|past_?due|arrears|days|status|state$")
 REGION = re.compile(r"(?i)property|addr|region|marital|foreclos")
 UNDECIDED = "NULL /* TODO */"  # no state: its lines are rejected
-DAYS = 130  # a greatest value from which a count is one of days past due, not of months
+DAYS = 130  # a count that reaches this counts days past due, not months
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,19 @@ class Guess:
 
 
 def is_performance(findings: Findings) -> bool:
-    """Return whether the rows look like months of loans, and not like loans."""
+    """Return whether the rows look like months of loans, and not like loans.
+
+    They do where it takes a second field, a month, to tell them apart, or where nothing does.
+    """
     panel = any(len(key.fields) == 2 for key in findings.keys)
     return panel or not findings.keys
 
 
 def guess_columns(findings: Findings) -> Guess:
-    """Return guesses of the loan, the month and the state among the fields."""
+    """Return guesses of the loan, the month and the state among the fields.
+
+    Each comes with the words by which a person can judge it: the key, a name, or a TODO.
+    """
     keys = next(iter(findings.keys), None)
     key = keys.fields if keys else ()
     loan = key[0] if key else _named(findings.fields, LOAN)

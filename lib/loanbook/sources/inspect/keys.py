@@ -1,4 +1,15 @@
-"""Which field, or field and month, tells the rows apart; and the months that the dates cover."""
+"""Which field, or field and month, tells the rows apart; and the months that the dates cover.
+
+>>> from loanbook.sources.inspect.profile import profile
+>>> texts = {"loan": ["A", "A", "B"], "month": ["202401", "202403", "202401"]}
+>>> columns = [pa.chunked_array([column]) for column in texts.values()]
+>>> fields = [profile(name, column) for name, column in zip(texts, columns)]
+>>> keys = find_keys(fields, columns)
+>>> keys[0].fields
+('loan', 'month')
+>>> covered_months(fields, columns, keys)
+[Months(field='month', first='2024-01', last='2024-03', found=2, span=3)]
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +29,13 @@ MONTH_WORDS = ("month", "age", "period", "mob", "remaining", "seq")
 
 @dataclass(frozen=True)
 class Key:
-    """Fields that tell rows apart, and how many rows repeat an earlier row's, or have a blank in them."""
+    """Fields that tell rows apart.
+
+    Args:
+        fields: one, or one and a month.
+        repeated: rows that repeat an earlier row's values: 0 of a key, else how near it comes.
+        blank: rows in which one of the fields is blank.
+    """
 
     fields: tuple[str, ...]
     repeated: int = 0
@@ -39,9 +56,18 @@ class Months:
 def find_keys(
     fields: Sequence[Field], columns: Sequence[pa.ChunkedArray], header: Sequence[str] | None = None
 ) -> list[Key]:
-    """Return the unique fields; else the unique pairs of a field and a month; else the one nearest to it.
+    """Return the fields that tell the rows apart.
 
-    A column without a name that numbers the rows tells nothing of the loans: a program wrote it.
+    The first of these that there is: every unique field; every unique pair of a field and a month; the one
+    field or pair that comes nearest, where at most ``MOST_REPEATED`` of the rows repeat it or lack it.
+
+    A column without a name that numbers the rows is left out: a program wrote it, and it says nothing of the
+    loans.
+
+    Args:
+        fields: profiles of the columns.
+        columns: texts, null where blank.
+        header: the columns' own names, where the file has them.
     """
     rows = len(columns[0])
     able = [
@@ -71,7 +97,13 @@ def find_keys(
 
 
 def may_identify(field: Field) -> bool:
-    """Return whether the field can be a part of a key: no amount, which is unique by chance."""
+    """Return whether the field can be a part of a key: no amount, which is unique by chance.
+
+    >>> from loanbook.sources.inspect.profile import profile
+    >>> numbers = pa.chunked_array([["100", "200"]])
+    >>> may_identify(profile("account", numbers)), may_identify(profile("balance", numbers))
+    (True, False)
+    """
     return field.type in ("int", "text", "date") and not MONEY.search(field.name)
 
 
@@ -118,7 +150,13 @@ def _pair(fields: Sequence[Field], codes: _Codes, k: int, month: int) -> Key:
 def covered_months(
     fields: Sequence[Field], columns: Sequence[pa.ChunkedArray], keys: Sequence[Key]
 ) -> list[Months]:
-    """Return the months that each date field covers, and each count of months that is part of a key."""
+    """Return the months that each date field covers, and each count of months that is part of a key.
+
+    Args:
+        fields: profiles of the columns.
+        columns: texts, null where blank.
+        keys: of ``find_keys``.
+    """
     covered = []
     counted = {key.fields[-1] for key in keys if len(key.fields) > 1}
     for field, column in zip(fields, columns, strict=True):

@@ -23,7 +23,14 @@ WHOLE = r"^[+-]?\d{1,10}(?:\.0*)?$"  # an ingest reads 360.00 as 360
 
 @dataclass(frozen=True)
 class Match:
-    """A layout that a file has or nearly has; ``reads`` is the share of values that read as its types."""
+    """A layout that a file has or nearly has.
+
+    Args:
+        layout: its number, from 1, among the ``layouts`` of its spec.
+        by: what told it: file name, header, number of fields.
+        reads: share of the values that read as the layout's types; None where all are texts.
+        misfit: why the file, named as one of this layout, does not have it; None where it has.
+    """
 
     source: str
     kind: str
@@ -36,7 +43,11 @@ class Match:
 
     @property
     def title(self) -> str:
-        """Return the source and kind, and which of several layouts."""
+        """Return the source and kind, and which of several layouts.
+
+        >>> Match("fannie_mae", "performance", 2, 3, ("file name",), 1.0, {}).title
+        'fannie_mae, performance (layout 2 of 3)'
+        """
         which = f" (layout {self.layout} of {self.layouts})" if self.layouts > 1 else ""
         return f"{self.source}, {self.kind}{which}"
 
@@ -50,7 +61,7 @@ class Known:
 
 
 def known_layouts() -> Known:
-    """Load every mapping of ``conf/sources``."""
+    """Load every mapping of ``conf/sources``; those that do not load are named, and stop nothing."""
     specs: list[tuple[str, FileSpec]] = []
     broken: list[str] = []
     for path in sorted((conf_folder() / "sources").glob("*.yaml")):
@@ -72,7 +83,11 @@ def _specs(source: str) -> Sequence[FileSpec]:
 
 
 def find_layouts(sample: Sample, known: Known) -> list[Match]:
-    """Return the layouts that the file has, the surest first."""
+    """Return the layouts that the file has or nearly has, the surest first.
+
+    Surer is what fits, by more signs (name, header, number of fields), with more values that read as the
+    layout's types. One that is named by the file's name and does not fit comes last, with its misfit.
+    """
     found = [match for source, spec in known.specs for match in _matches(sample, source, spec)]
     return sorted(found, key=lambda match: (match.misfit is not None, -len(match.by), -(match.reads or 0)))
 

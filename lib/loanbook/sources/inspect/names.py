@@ -29,6 +29,8 @@ RESERVED = re.compile(
 def field_names(header: Sequence[str]) -> tuple[str, ...]:
     """Return a name for each column: the header's own where an expression can hold it and no other has it.
 
+    A name that only the case tells from another gets a number, as Spark SQL reads both as one.
+
     >>> field_names(["", "loan id", "a`b", "Loan ID", "x", "x", "_line"])
     ('field_1', 'loan id', 'a_b', 'Loan ID_2', 'x', 'x_2', 'line')
     """

@@ -31,7 +31,12 @@ class Field:
     """What the rows say of one field.
 
     Args:
-        missing: texts that probably mean missing.
+        blank: rows without a value.
+        low: least value as text, sentinels left out; of texts the least length.
+        high: greatest.
+        codes: the distinct values with their rows, where they are few and repeated.
+        exceptions: texts that are not of the field's type, with their rows.
+        missing: texts that probably mean missing, with their rows.
         decimals: the most digits after the point, of numbers.
     """
 
@@ -61,7 +66,18 @@ class Field:
 
 
 def profile(name: str, column: pa.ChunkedArray) -> Field:
-    """Return the profile of a field."""
+    """Return the profile of a field.
+
+    Args:
+        name: of the field.
+        column: its texts, null where blank.
+
+    A value of nines far beyond the others probably means missing, and is no part of the range:
+
+    >>> field = profile("dti", pa.chunked_array([["31", "35", "40", "999", None]]))
+    >>> field.type, field.low, field.high, field.missing, field.blank
+    ('int', '31', '40', {'999': 1}, 1)
+    """
     counted = pc.value_counts(column.drop_null())
     texts, counts = pc.struct_field(counted, [0]), pc.struct_field(counted, [1])
     words = pc.is_in(pc.utf8_lower(texts), pa.array(sorted(MISSING_WORDS)))

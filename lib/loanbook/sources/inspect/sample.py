@@ -14,7 +14,7 @@ from loanbook.sources.inspect.names import field_names
 from loanbook.sources.inspect.text import Text, read_text
 from loanbook.sources.landing.files import TapeFile
 
-BLOCK = 20_000  # lines that are Python texts at a time
+BLOCK = 20_000  # lines that are cut at a time, each field a Python text: what bounds the memory
 HEADER_SAMPLE = 200
 
 
@@ -39,7 +39,12 @@ class Sample:
         return len(self.columns[0])
 
     def names(self, layout: Sequence[str] | None = None) -> tuple[str, ...]:
-        """Return one name a field, from the header, else from ``layout``, else field_1 and so on."""
+        """Return one name a field, from the header, else from ``layout``, else field_1 and so on.
+
+        >>> columns = (pa.chunked_array([["7"]]), pa.chunked_array([["x"]]))
+        >>> Sample(TapeFile(None, "a.csv"), columns, None, "", 1, True).names(["loan_id"])
+        ('loan_id', 'field_2')
+        """
         given = self.header or layout or ()
         return field_names([given[k] if k < len(given) else "" for k in range(len(self.columns))])
 

@@ -18,7 +18,11 @@ READ_ALL = ("utf-8", "utf-8-sig")  # what a mapping reads unless it names anothe
 
 
 def starter_mapping(found: Sequence[Findings], stem: str) -> str:
-    """Return the YAML of a mapping for the files: one of performance and, where there are two, one of loans.
+    """Return the YAML of a mapping for the files: of performance and, where there are two kinds, of loans.
+
+    Args:
+        found: of one or more files.
+        stem: of the mapping's file, which gives its name.
 
     Raises:
         InputError: the files are of more than two kinds.

@@ -10,7 +10,7 @@ from loanbook.sources.landing.files import TapeFile
 from loanbook.sources.landing.signatures import BYTE_ORDER_MARKS, refuse_signature
 
 BLOCK = 64 * 1024
-BYTES_A_LINE = 640  # on average, above which the sample ends early: what bounds the memory
+BYTES_A_LINE = 640  # where lines are longer on average, the sample ends early: what bounds the memory
 LEAST_BYTES = 16 * 1024 * 1024
 BINARY = 0.01  # control signs among the first signs, above which it is no text
 PLAIN_CONTROLS = "\t\n\r\v\f\x1a\x1c\x1d\x1e\x1f\x01"  # ends of lines and files, and delimiters

@@ -34,7 +34,16 @@ def write_chunks(
     delimiter: str,
     quote: str | None,
 ) -> tuple[int, list[Path]]:
-    """Write the lines, numbered as in the file, and the fields of quoted ones; return how many, and where."""
+    """Write lines as Parquet, numbered as in the file; return how many there are, and the chunks' paths.
+
+    Args:
+        blocks: lines and what is wrong with each.
+        folder: gets the chunks.
+        constants: source, slice, delivery and day of delivery of every line.
+        first_line: number of the first of them.
+        delimiter: between the fields.
+        quote: where the file has one, the fields are written too, as Spark cannot cut them.
+    """
     names = LANDED_ARROW.names[:4]
     line, chunks = first_line, []
     for first in blocks:

@@ -11,19 +11,27 @@ EVERY_SLICE = "all"  # the slice of a file whose name shows none; a lookup of it
 
 
 def slice_of(name: str, spec: FileSpec) -> str:
-    """Return the slice that a file delivers: the group of ``spec.slice`` in its name, else ``all``.
+    r"""Return the slice that a file delivers: the group of ``spec.slice`` in its name, else ``all``.
 
     Raises:
         InputError: the name does not show it.
+
+    >>> spec = FileSpec(kind="performance", pattern=".*", slice=r"_(\d{6})\.", fields={"id": "text"})
+    >>> slice_of("feed_202401.csv", spec)
+    '202401'
     """
     return EVERY_SLICE if spec.slice is None else _group(spec.slice, name, "slice")
 
 
 def delivered_at_of(name: str, spec: FileSpec) -> date | None:
-    """Return the day of delivery that a file's name shows, or None where the spec has no pattern for it.
+    r"""Return the day of delivery that a file's name shows, or None where the spec has no pattern for it.
 
     Raises:
         InputError: the name does not show it, or shows one to come.
+
+    >>> spec = FileSpec(kind="loans", pattern=".*", delivered_at=r"_(\d{8})\.", fields={"id": "text"})
+    >>> delivered_at_of("loans_20240203.csv", spec)
+    datetime.date(2024, 2, 3)
     """
     if spec.delivered_at is None:
         return None
@@ -37,10 +45,15 @@ def delivered_at_of(name: str, spec: FileSpec) -> date | None:
 
 
 def plausible_day(day: date, where: str) -> date:
-    """Return a day of delivery, which cannot lie ahead: it would outrank every delivery until then.
+    """Return a day of delivery, once it is found to be neither ahead nor before any tape.
+
+    A day ahead would outrank every delivery until then.
 
     Raises:
-        InputError: it is after tomorrow (somewhere it is that by now), or before any tape.
+        InputError: it is after tomorrow in UTC (somewhere it is tomorrow by now), or before 1970.
+
+    >>> plausible_day(date(2024, 2, 3), "--delivered-at")
+    datetime.date(2024, 2, 3)
     """
     if EARLIEST_DELIVERY <= day <= datetime.now(UTC).date() + timedelta(days=1):
         return day

@@ -21,7 +21,7 @@ from loanbook.sources.mapping.file_spec import FileSpec
 log = logging.getLogger(__name__)
 
 DELTA_LOG = "_delta_log"
-CATALOGUE = "table:"  # before the name of a catalogue's table, given in place of a path
+CATALOGUE = "table:"  # begins the name of a catalogue's table that is given in place of a path
 
 Spec = TypeVar("Spec", bound=FileSpec)
 
@@ -68,7 +68,11 @@ class TapeFile:
             raise _damaged(self.path, error) from error
 
     def sha256(self) -> str:
-        """Return the SHA-256 of the file as delivered (of the archive, for its members)."""
+        """Return the SHA-256 of the file as delivered (of the archive, for its members).
+
+        It is remembered by path, size and time of change, so that an archive is read once for all its
+        members.
+        """
         state = self.path.stat()
         return _sha256(self.path, state.st_size, state.st_mtime_ns)
 
@@ -107,8 +111,13 @@ def find_files(
 ) -> list[tuple[TapeFile, Spec]]:
     """Return the files that match a pattern, with the spec of the pattern, in order of name.
 
-    Folders are searched below, archives inside. Every spec needs a file; with ``every=False`` one does. Files
-    of folders and archives that match none, or that are no part of a delivery, are named in the log.
+    Folders are searched below, archives inside. Files of folders and archives that match no pattern, or that
+    are no part of a delivery, are named in the log.
+
+    Args:
+        given: see ``files_of``.
+        specs: the kinds of file of a mapping.
+        every: whether each spec needs a file; otherwise one of them does.
 
     Raises:
         InputError: a path does not exist, no file matches a spec, a file that was named itself matches none,
@@ -165,8 +174,19 @@ def files_of(given: Sequence[str]) -> tuple[list[TapeFile], list[str]]:
 
     What was named itself is never passed over.
 
+    Args:
+        given: paths, or ``table:`` and the name of a catalogue's Delta table.
+
     Raises:
         InputError: a path does not exist or is no file, or an archive is damaged or holds one name twice.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("loans.csv.gz", ".loans.csv.crc"):
+    ...         (Path(folder) / name).touch()
+    ...     found, passed_over = files_of([folder])
+    >>> [file.name for file in found], passed_over
+    (['loans.csv'], ['.loans.csv.crc'])
     """
     found: list[TapeFile] = []
     passed_over: list[str] = []

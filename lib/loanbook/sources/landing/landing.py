@@ -25,8 +25,8 @@ from loanbook.sources.mapping.file_layout import by_header, by_width, cutter
 from loanbook.sources.mapping.file_spec import FieldType, FileSpec
 from loanbook.warehouse.storage import held_folder
 
-FEW_BYTES = 64 * 1024 * 1024  # of a tape that lands before the Python workers of tasks have started
-TASKS_PER_SLOT = 2  # a task of each file would cost more than most files
+FEW_BYTES = 64 * 1024 * 1024  # a tape of fewer lands here sooner than the Python workers of tasks start
+TASKS_PER_SLOT = 2  # not a task for each file: it would cost more than most files do
 LAYOUT_LINES = 200  # read to tell a file's layout
 
 Order = tuple[TapeFile, FileSpec, Path]
@@ -55,7 +55,7 @@ class Landed:
         return f"{self.name}:{self.sha256[:12]}"
 
 
-Land = Callable[..., Landed | InputError]  # of an order, and by keyword the session that a table needs
+Land = Callable[..., Landed | InputError]  # takes an order and, for a table, the keyword spark
 Spread = Callable[[Land, list[Order]], list[Landed | InputError]]
 
 
@@ -110,7 +110,7 @@ def landed_files(
         for file in landed:
             if isinstance(file, InputError):
                 raise file
-        # A task's file comes back as a copy; what is of one spec is told by the spec itself.
+        # What a task landed comes back with a copy of its spec; files are told by the identity of theirs.
         files = [file for file in landed if isinstance(file, Landed)]
         yield [replace(file, spec=spec) for file, (_, spec) in zip(files, found, strict=True)]
 

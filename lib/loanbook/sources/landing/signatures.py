@@ -31,10 +31,17 @@ SIGNATURES = {
 
 
 def refuse_signature(name: str, start: bytes) -> None:
-    """Refuse data whose first bytes are those of another kind of file.
+    r"""Refuse data whose first bytes are those of another kind of file.
 
     Raises:
         InputError: names the kind.
+
+    >>> refuse_signature("feed.csv", b"id|month\n")
+    >>> try:
+    ...     refuse_signature("feed.csv", b"PAR1\x15")
+    ... except InputError as error:
+    ...     print(error.do)
+    give it the name .parquet
     """
     for signature, (what, do) in SIGNATURES.items():
         if start.startswith(signature):

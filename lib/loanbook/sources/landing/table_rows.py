@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.path_forms import spark_reads
 
-ROWS_OF_A_PARTITION = 1 << 33  # how Spark's increasing ids are cut into partition and row
+ROWS_OF_A_PARTITION = 1 << 33  # Spark's increasing id is partition * this + row
 
 
 @dataclass(frozen=True)

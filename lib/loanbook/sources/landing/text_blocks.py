@@ -23,13 +23,24 @@ Block = tuple[pa.Array, pa.Array]  # lines, and what is wrong with each; null wh
 
 
 def text_blocks(stream: IO[bytes], spec: FileSpec, name: str) -> Iterator[Block]:
-    """Yield the lines of a text file, the header first and alone where the spec has one.
+    r"""Yield the lines of a text file, the header first and alone where the spec has one.
 
-    A line that is not text in the spec's encoding is kept and marked, its odd bytes escaped in hexadecimal. A
-    last line without its end is marked too.
+    No line is lost: one that is not text in the spec's encoding is kept and marked, its odd bytes escaped in
+    hexadecimal, and so is a last line without its end.
+
+    Args:
+        stream: the file's bytes.
+        spec: says its encoding, and whether it has a header.
+        name: of the file, for messages.
 
     Raises:
         InputError: the file is in another encoding throughout, or has no line ends.
+
+    >>> from io import BytesIO
+    >>> spec = FileSpec(kind="loans", pattern=".*", encoding="utf-8", fields={"id": "text"})
+    >>> blocks = text_blocks(BytesIO(b"A|1\r\nB|\xff\nC|3"), spec, "loans.csv")
+    >>> [(lines.to_pylist(), damage.to_pylist()) for lines, damage in blocks]
+    [(['A|1', 'B|\\xff'], [None, 'encoding']), (['C|3'], ['unended_last_line'])]
     """
     codec = codecs.lookup(spec.encoding).name
     is_first = True
@@ -44,7 +55,11 @@ def text_blocks(stream: IO[bytes], spec: FileSpec, name: str) -> Iterator[Block]
 
 
 def sound(lines: pa.Array) -> Block:
-    """Return lines with which nothing is wrong."""
+    """Return lines as a block in which nothing is wrong.
+
+    >>> sound(pa.array(["A|1"]))[1].to_pylist()
+    [None]
+    """
     return lines, pa.nulls(len(lines), pa.string())
 
 
@@ -64,7 +79,7 @@ def _transcoded(stream: IO[bytes], codec: str, name: str) -> Iterator[bytes]:
             while content := stream.read(BLOCK):
                 yield decoder.decode(content).encode("utf-8")
             decoder.decode(b"", final=True)
-        except UnicodeError as error:  # of wide characters one lost byte shifts all that follow
+        except UnicodeError as error:  # one lost byte shifts all wide characters that follow
             raise _encoding_error(name, codec, str(error)) from error
         return
     start = stream.read(BLOCK)
@@ -120,7 +135,7 @@ def _block(content: bytes, codec: str) -> Block:
     lines, damage = _lines(content, codec)
     if b"\0" not in content:
         return lines, damage
-    has_nul = pc.match_substring(lines, "\0")  # no sign of any text
+    has_nul = pc.match_substring(lines, "\0")  # which no text holds
     return lines, pc.if_else(has_nul, pa.scalar(ENCODING), damage)
 
 

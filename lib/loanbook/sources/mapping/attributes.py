@@ -26,7 +26,17 @@ AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 def expressions_of(
     attributes: Mapping[str, Attribute], *place: str, role: Role | None = None
 ) -> dict[Key, str]:
-    """Return the expressions of attributes, by their keys in the mapping; of one role, or of all."""
+    """Return the expressions of attributes, by their keys in the mapping.
+
+    Args:
+        attributes: by name.
+        place: keys of the section that they stand in.
+        role: only those of this role; None: all.
+
+    >>> gender = Attribute(expression="sex", type="categorical", role="protected")
+    >>> expressions_of({"gender": gender}, "loans"), expressions_of({"gender": gender}, "loans", role="input")
+    ({('loans', 'attributes', 'gender', 'expression'): 'sex'}, {})
+    """
     return {
         (*place, "attributes", name, "expression"): item.expression
         for name, item in attributes.items()

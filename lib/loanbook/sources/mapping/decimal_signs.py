@@ -13,7 +13,10 @@ SIGNS = {" ": f"[ {SPACES}]", "'": "['\\u2019]"}
 
 
 def number_text(text: Column, field: FieldType) -> Column:
-    """Return a number's text as Spark reads it; null where it has not the form that the mapping declares."""
+    """Return a number's text as Spark reads it; null where its form is not the one that the mapping declares.
+
+    ``1.234,50`` becomes ``1234.50`` for a field with ``decimal: ","`` and ``thousands: "."``.
+    """
     if field.decimal == "." and field.thousands is None:
         return F.when(~text.rlike(OF_A_PROGRAM), text)
     decimal = re.escape(field.decimal)

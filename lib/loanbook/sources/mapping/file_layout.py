@@ -12,10 +12,14 @@ Cut = Callable[[str], list[str]]
 
 
 def cutter(delimiter: str | None, quote: str | None) -> Cut:
-    """Return the function that cuts a line into its fields; without a delimiter the line is one.
+    """Return the function that cuts a line into its fields.
 
     A field that begins with the quote sign ends with it; what it holds between is no delimiter, and two signs
     are one. A sign within a field that does not begin with it is part of its text.
+
+    Args:
+        delimiter: None: the line is one field.
+        quote: None: no field is quoted.
 
     >>> cutter(",", "~")("1,~a, ~~b~~~,5~ pipe")
     ['1', 'a, ~b~', '5~ pipe']
@@ -38,7 +42,13 @@ def cutter(delimiter: str | None, quote: str | None) -> Cut:
 
 
 def by_header(spec: FileSpec, header: Iterable[str]) -> dict[str, FieldType]:
-    """Return the first layout whose fields are all in a header, else the first."""
+    """Return the first layout whose fields are all in a header, else the first.
+
+    >>> layouts = ({"id": "text"}, {"id": "text", "upb": "money"})
+    >>> spec = FileSpec(kind="loans", pattern=".*", header=True, layouts=layouts[::-1])
+    >>> list(by_header(spec, ["id", "rate"])), list(by_header(spec, ["rate", "upb", "id"]))
+    (['id'], ['id', 'upb'])
+    """
     names = set(header)
 
     def fits(fields: dict[str, FieldType]) -> bool:
@@ -48,7 +58,12 @@ def by_header(spec: FileSpec, header: Iterable[str]) -> dict[str, FieldType]:
 
 
 def by_width(spec: FileSpec, lines: Iterable[str], delimiter: str, quote: str | None) -> dict[str, FieldType]:
-    """Return the layout as wide as most of the lines, so that an odd one does not decide; else the first."""
+    """Return the layout as wide as most of the lines, so that an odd line does not decide; else the first.
+
+    >>> spec = FileSpec(kind="loans", pattern=".*", layouts=({"id": "text"}, {"id": "text", "upb": "money"}))
+    >>> list(by_width(spec, ["A|1", "B|2", "trailer"], "|", None))
+    ['id', 'upb']
+    """
     cut = cutter(delimiter, quote)
     widths = Counter(len(cut(line)) for line in lines)
     usual = max(widths, key=lambda width: widths[width])

@@ -29,7 +29,7 @@ def _encoding(name: str) -> str:
     except LookupError as error:
         raise ValueError("not the name of an encoding, such as utf-8, latin-1, cp1252 or utf-16") from error
     except UnicodeError:
-        return name  # of wide characters one byte is none
+        return name  # an encoding of wide characters, of which one byte is none
     return name
 
 
@@ -104,7 +104,11 @@ class FieldType(Section):
         return self
 
     def in_header(self, name: str) -> str:
-        """Return what the header calls the field of this name."""
+        """Return what the header calls the field of this name.
+
+        >>> FieldType(type="int", column="Credit Score").in_header("score"), FieldType().in_header("score")
+        ('Credit Score', 'score')
+        """
         return name if self.column is None else self.column
 
     @property
@@ -122,9 +126,11 @@ class FileSpec(Section):
     name: str | None = Field(
         None, pattern=r"^[a-z][a-z0-9_]*$", description="of a lookup: the struct that its fields become"
     )
-    key: Expression | None = Field(None, description="of a lookup: what its lines are found by")
+    key: Expression | None = Field(
+        None, description="of a lookup: what tells its lines apart, by which they are found"
+    )
     joins: dict[str, Expression] = Field(
-        default_factory=dict, description="name of a lookup to what equals its key in this file's lines"
+        default_factory=dict, description="by name of a lookup: what equals its key, over this file's lines"
     )
     pattern: Pattern = Field(description="of the whole file name, without .gz")
     delimiter: str = Field(",", min_length=1, description="what stands between two fields")
@@ -193,14 +199,19 @@ class FileSpec(Section):
 
     @property
     def all_fields(self) -> dict[str, FieldType]:
-        """Return the fields of every layout: what expressions may name; null where a layout lacks one."""
+        """Return the fields of every layout: what expressions may name. One that a layout lacks is null.
+
+        >>> layouts = ({"id": "text"}, {"id": "text", "upb": "money"})
+        >>> list(FileSpec(kind="loans", pattern=".*", layouts=layouts).all_fields)
+        ['id', 'upb']
+        """
         return {name: field for fields in self.field_sets for name, field in fields.items()}
 
 
 class MappingFile(Section):
     """A file of ``conf/sources``: its name, and the line of each of its keys for messages."""
 
-    # As long as a text of which Delta keeps whole statistics: they say whose rows a file holds.
+    # At most as long as the texts that Delta's statistics keep whole: by them it finds a source's files.
     name: str = Field(
         pattern=r"^[a-z][a-z0-9_]*$",
         max_length=32,

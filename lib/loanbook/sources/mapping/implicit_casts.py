@@ -1,4 +1,8 @@
-"""Texts that Spark would turn into numbers or dates by itself: one that is none would fail the whole job."""
+"""Texts that Spark would turn into numbers or dates by itself: one that is none would fail the whole job.
+
+``days > 30`` over a text field ``days`` is such a case: Spark casts the text, and in ANSI mode the value
+``n/a`` of one line then stops the ingest. The cast is found in Spark's own plan, before any row is read.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -37,7 +41,7 @@ def implicit_cast(frame: DataFrame, expressions: Sequence[str]) -> tuple[str, st
 def _planned(frame: DataFrame, expressions: Sequence[str]) -> str:
     """Return the optimised plan of expressions as text, without the line of the fields' origin."""
     spark = frame.sparkSession
-    # The values of uuid() are unknown to the planner, so that nothing is worked out beforehand.
+    # The planner cannot know the values of uuid(), so it leaves every expression as it is.
     row = spark.range(1).select(F.from_json(F.expr("uuid()"), frame.schema).alias(ROW)).select(f"{ROW}.*")
     # Each on lines of its own: an expression may end with a comment.
     values = "\n, ".join(expression.replace("{", "{{").replace("}", "}}") for expression in expressions)

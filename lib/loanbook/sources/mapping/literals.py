@@ -9,7 +9,7 @@ TOKEN = re.compile(
     r"""|(?P<other>`[^`]*`|\w+|.)""",
     re.DOTALL,
 )
-# Which arguments of a call its value may be; of an array or a map, what may be taken from it.
+# By function: those of its arguments that its value may be, or that may be taken out of its value.
 GIVES: dict[str, Callable[[list[list[str]]], list[list[str]]]] = {
     **dict.fromkeys(("array", "coalesce", "greatest", "ifnull", "least", "nvl"), lambda given: given),
     **dict.fromkeys(("if", "nvl2"), lambda given: given[1:]),

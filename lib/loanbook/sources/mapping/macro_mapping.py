@@ -37,14 +37,16 @@ class MacroFileSpec(FileSpec):
     known_on: Expression | None = Field(
         None, description="the day a line's values became known, where the file says it; else the lag's"
     )
-    values: dict[str, Expression] = Field(min_length=1, description="series to its value")
+    values: dict[str, Expression] = Field(min_length=1, description="by series: its value in the line")
 
 
 class MacroMapping(MappingFile):
     """A source of economic series."""
 
     files: tuple[MacroFileSpec, ...] = Field(min_length=1)
-    lag_months: dict[str, int] = Field(description="series to the months after its own until it is known")
+    lag_months: dict[str, int] = Field(
+        description="by series: how many months after its own month a value is known"
+    )
 
     @model_validator(mode="after")
     def _every_lag_given(self) -> Self:

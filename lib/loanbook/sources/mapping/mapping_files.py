@@ -15,8 +15,16 @@ MappingModel = TypeVar("MappingModel", bound=MappingFile)
 def load_mapping(model: type[MappingModel], source: str | None) -> MappingModel:
     """Return the mapping that ``--source`` names.
 
+    Args:
+        model: of a tape or of series.
+        source: a file of ``conf/sources`` without its ending, or the path of a YAML file.
+
     Raises:
         InputError: none is named, there is no such file, or it is not valid.
+
+    >>> from loanbook.sources.mapping.mapping import TapeMapping
+    >>> load_mapping(TapeMapping, "freddie_mac").product
+    'mortgage'
     """
     if source is None:
         raise InputError(

@@ -1,4 +1,8 @@
-"""Columns of money that read a field without the form of money, whose text would be rounded unseen."""
+"""Columns of money that read a field without the form of money.
+
+The text ``1.250`` of a field of type double is 1.25, where it may be a thousand and more; and a double can
+round an amount. Neither would be seen, so a mapping that does so is refused.
+"""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +16,14 @@ ONE_FIELD = re.compile(r"[\s(-]*(?:(?P<plain>\w+(?:\.\w+)?)|`(?P<quoted>[^`]+)`)
 
 
 def fields_of(spec: FileSpec, files: tuple[FileSpec, ...]) -> dict[str, FieldType]:
-    """Return the fields that expressions over a file may name, those of the lookups that it joins too."""
+    """Return the fields that expressions over a file may name, those of the lookups that it joins too.
+
+    >>> fields = {"id": "text", "rate": "double"}
+    >>> rates = FileSpec(kind="lookup", name="rates", key="id", pattern="r.*", fields=fields)
+    >>> loans = FileSpec(kind="loans", pattern="l.*", fields={"id": "text"}, joins={"rates": "id"})
+    >>> list(fields_of(loans, (loans, rates)))
+    ['id', 'rates.id', 'rates.rate']
+    """
     joined = {
         f"{other.name}.{name}": field
         for other in files
@@ -31,6 +42,13 @@ def unlike_money(
         expressions: place in the mapping, which ends with the column, to its expression.
         table: has the columns.
         fields: name to type.
+
+    >>> from loanbook.tables.performance import PERFORMANCE
+    >>> wrong = unlike_money({("upb",): "balance"}, PERFORMANCE, {"balance": FieldType(type="double")})
+    >>> wrong["upb",].partition(":")[0]
+    'money is read from balance, a field of type double'
+    >>> unlike_money({("upb",): "try_cast(balance AS DOUBLE)"}, PERFORMANCE, {"balance": FieldType()})
+    {}
     """
     money = {column.name for column in table.columns if column.type == MONEY}
     found: dict[Key, str] = {}
