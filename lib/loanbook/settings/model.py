@@ -48,8 +48,9 @@ def load_model_settings(name: str, batch_size: int | None = None, epochs: int | 
     Raises:
         InputError: there is no such file, or a key of it is unknown or wrong.
 
-    >>> load_model_settings("mlp_64_32", epochs=3).units, load_model_settings("mlp_64_32", epochs=3).epochs
-    ((64, 32), 3)
+    >>> small = load_model_settings("mlp_64_32", epochs=3)
+    >>> small.backbone.own["units"], small.epochs
+    ([64, 32], 3)
     """
     content = load_yaml(conf_file("models", name, "model architecture"))
     given = {"batch_size": batch_size, "epochs": epochs}
