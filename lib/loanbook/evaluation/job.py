@@ -19,6 +19,7 @@ from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.chosen import chosen_model
 from loanbook.models.artefact.fit_for import require_fit
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
 
@@ -88,7 +89,8 @@ def _require_fit(run: Run, artefact: Artefact) -> None:
         features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
         ids = feature_ids(features)
         if any(ids.values()):
-            require_fit(artefact, ids, tape_kind(run, source), by_name=True)
+            tape = tape_kind(run.read_source(DELIVERIES, source), source)
+            require_fit(artefact, ids, tape, by_name=True)
 
 
 def _fold(artefact: Artefact) -> str:

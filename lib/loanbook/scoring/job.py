@@ -16,6 +16,7 @@ from loanbook.models.artefact.fit_for import head_of, require_fit, why_rank_only
 from loanbook.scoring.applications import applications
 from loanbook.scoring.book import Measured, by_state, measure, scored_book
 from loanbook.scoring.summary import totals
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.scores import SCORES
 from loanbook.warehouse import delta
@@ -46,7 +47,7 @@ def score_portfolio(
     source = run.only_source(FEATURES, made_by="build-features")
     chosen = model_for_book(run, model, model_version)
     artefact = chosen.artefact
-    tape = tape_kind(run, source)
+    tape = tape_kind(run.read_source(DELIVERIES, source), source)
     target = head_of(artefact)
     part = _part(run, tape, own_month=target.is_of_tape)
     measured = measure(part.rows)

@@ -6,14 +6,12 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from loanbook.quality.tally import Tally, assert_reconciled
 from loanbook.sources.landing.landing import Landed
 from loanbook.sources.mapping.mapping import TapeMapping
-from loanbook.sources.publishing.stored import published
 from loanbook.tables.deliveries import DELIVERIES
-from loanbook.warehouse.runs import Run
 
 Row = dict[str, Any]
 COUNTED = (
@@ -104,9 +102,8 @@ def _described(file: Landed, scope: str) -> Row:
     }  # fmt: skip
 
 
-def stored_rows(run: Run, source: str) -> list[Row]:
-    """Return the published rows of a source."""
-    stored = published(run, DELIVERIES, source)
+def stored_rows(stored: DataFrame | None) -> list[Row]:
+    """Return what is published of a source, None where nothing is, as rows."""
     return [] if stored is None else [row.asDict() for row in stored.collect()]
 
 
@@ -163,8 +160,8 @@ def _plus(old: Decimal | None, new: Decimal | None) -> Decimal | None:
     return old if new is None else (old or Decimal(0)) + new
 
 
-def deliveries_frame(run: Run, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
-    """Return the rows as the table's frame."""
+def deliveries_frame(spark: SparkSession, rows: Sequence[Mapping[str, Any]], run_id: str) -> DataFrame:
+    """Return the rows as the table's frame; those that name no run are of ``run_id``."""
     names = DELIVERIES.column_names
-    values = [tuple({"run_id": run.run_id, **row}[name] for name in names) for row in rows]
-    return run.spark.createDataFrame(values, DELIVERIES.schema)
+    values = [tuple({"run_id": run_id, **row}[name] for name in names) for row in rows]
+    return spark.createDataFrame(values, DELIVERIES.schema)
