@@ -13,7 +13,7 @@ from loanbook.errors import InputError
 from loanbook.path_forms import local_path
 from loanbook.quality.bounds import LoanChanges, assert_within_bounds
 from loanbook.quality.tally import Tally
-from loanbook.sources.canonical.canonical import assert_mapping
+from loanbook.sources.canonical.check_mapping import assert_mapping
 from loanbook.sources.canonical.frames import Keep, keeper
 from loanbook.sources.canonical.loans import loan_changes
 from loanbook.sources.canonical.lookups import assert_delivered

@@ -10,7 +10,7 @@ from pyspark.sql.window import Window, WindowSpec
 
 from loanbook.quality.checks import failed
 from loanbook.quality.history import CONFLICTING, NAMES, READ, HistoryCheck, Severity, history_conditions
-from loanbook.sources.mapping.mapping import LOAN_COLUMNS, PERFORMANCE_COLUMNS
+from loanbook.sources.mapping.mapped_columns import LOAN_COLUMNS, PERFORMANCE_COLUMNS
 from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.warehouse.changes import content_hash_expr
 

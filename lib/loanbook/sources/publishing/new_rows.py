@@ -10,7 +10,7 @@ from loanbook.book.default_status import with_default_status
 from loanbook.settings.book import DefaultDefinition
 from loanbook.sources.canonical.frames import Keep
 from loanbook.sources.canonical.loans import NO_TERMS, all_loans, first_months
-from loanbook.sources.mapping.mapping import EXIT_COLUMNS
+from loanbook.sources.mapping.mapped_columns import EXIT_COLUMNS
 from loanbook.sources.publishing.deliveries import Move
 from loanbook.sources.publishing.judge import Judged
 from loanbook.sources.publishing.stored import JUDGED

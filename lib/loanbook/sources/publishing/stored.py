@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.sources.canonical.loans import NO_TERMS
-from loanbook.sources.mapping.mapping import EXIT_COLUMNS
+from loanbook.sources.mapping.mapped_columns import EXIT_COLUMNS
 from loanbook.sources.publishing.replaced import Replaced
 from loanbook.tables.columns import TERMINAL_STATES
 
