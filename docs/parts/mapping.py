@@ -10,16 +10,9 @@ from loanbook.sources.mapping.attributes import Attribute
 from loanbook.sources.mapping.expressions import FUNCTIONS, SAFE_FORMS, WINDOW_FUNCTIONS
 from loanbook.sources.mapping.file_spec import FieldType, FileSpec
 from loanbook.sources.mapping.macro_mapping import MacroFileSpec, MacroMapping
-from loanbook.sources.mapping.mapping import (
-    EXIT_COLUMNS,
-    LOAN_COLUMNS,
-    PERFORMANCE_COLUMNS,
-    Check,
-    LoanMapping,
-    PerformanceMapping,
-    TapeMapping,
-    TapeOutcome,
-)
+from loanbook.sources.mapping.mapped_columns import EXIT_COLUMNS, LOAN_COLUMNS, PERFORMANCE_COLUMNS
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.sections import Check, LoanMapping, PerformanceMapping, TapeOutcome
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS

@@ -107,7 +107,7 @@ def _publish(made: Run, book: Path, first: int, last: int) -> None:
     rows = performance.where(F.col("as_of_date").between(*days)).repartition("as_of_date")
     made.replace(PERFORMANCE, rows, f"as_of_date >= DATE'{last_day(START + first)}'")
     loans = _filled(spark.read.parquet(str(book / "loans.parquet")), LOANS_TABLE)
-    write_loans(made, loans, "bench")
+    write_loans(made, loans, made.read_source(LOANS_TABLE, "bench"), "bench")
     made.replace(DELIVERIES, _delivery(made, START + last), "true")
 
 

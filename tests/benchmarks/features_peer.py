@@ -82,7 +82,7 @@ SELECT
     upb IS NOT NULL AS has_upb,
     lag(state IGNORE NULLS) OVER months AS state_before,
     lag(reported) OVER months AS unbroken,
-    last_value(upb IGNORE NULLS) OVER before AS upb_before,
+    lag(upb) OVER months AS upb_before,
     last_value(upb IGNORE NULLS) OVER so_far AS upb,
     last_value(credit_limit IGNORE NULLS) OVER so_far AS credit_limit,
     last_value(rate IGNORE NULLS) OVER so_far AS rate,
@@ -95,8 +95,7 @@ SELECT
 FROM months
 WINDOW
     months AS (PARTITION BY loan ORDER BY month),
-    so_far AS (months ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
-    before AS (months ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    so_far AS (months ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 """
 VALUED = f"""
 SELECT

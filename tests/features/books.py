@@ -208,5 +208,5 @@ def publish(
             where = "true" if table == MACRO else f"source = '{source}'"
             run.replace(table, frame(run.spark, table, own), where)
     loans = [row | {"source": source} for row in loans_of(book)]
-    write_loans(run, frame(run.spark, LOANS, loans), source)
+    write_loans(run, frame(run.spark, LOANS, loans), run.read_source(LOANS, source), source)
     run.finish({})

@@ -74,7 +74,8 @@ def _curtailed(loan: Loan, month: int) -> float | None:
     for before, row in pairwise(loan.past(month)):
         due, rate = loan.due(row["month"]), loan.last_of("rate", row["month"])
         in_order = month - 12 < row["month"] == before["month"] + loan.period
-        if in_order and row["state"] == before["state"] == "current" and None not in (due, rate):
+        known = None not in (due, rate, before["upb"], row["upb"])
+        if in_order and row["state"] == before["state"] == "current" and known:
             interest = (before["upb"] * rate * loan.period / 1200).quantize(CENT, ROUND_FLOOR)
             beyond.append(max(before["upb"] - row["upb"] - max(due - interest, 0), Decimal(0)))
     return ratio(sum(beyond, Decimal(0)), loan.terms.get("original_upb")) if beyond else None

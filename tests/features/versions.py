@@ -140,5 +140,6 @@ def publish_versions(
     ):  # fmt: skip
         if content is not None:
             run.replace(table, frame(run.spark, table, content), "true")
-    write_loans(run, frame(run.spark, LOANS, loans_of(loans)), "tape")
+    terms = frame(run.spark, LOANS, loans_of(loans))
+    write_loans(run, terms, run.read_source(LOANS, "tape"), "tape")
     run.finish({})

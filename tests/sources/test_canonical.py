@@ -7,7 +7,8 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.settings.files import conf_folder
 from loanbook.settings.section import validated
-from loanbook.sources.canonical.canonical import assert_mapping, canonical_performance
+from loanbook.sources.canonical.canonical import canonical_performance
+from loanbook.sources.canonical.check_mapping import assert_mapping
 from loanbook.sources.canonical.fields import read_fields
 from loanbook.sources.landing.files import find_files
 from loanbook.sources.landing.landing import landed_files

@@ -4,6 +4,7 @@ from loanbook.commands import COMMANDS, run_job
 from loanbook.sql.duckdb import Warehouse
 from loanbook.sql.spark_views import create_spark_views
 from loanbook.sql.views import VIEWS, view_question, view_sql
+from loanbook.tables.scores import SCORES
 from tests.tiny_book import MONTHS, publish_training, save_model
 
 
@@ -29,7 +30,7 @@ def in_order(rows):
 
 def test_views_give_the_same_rows_in_spark_and_duckdb(make_run, scored):
     run = make_run()
-    create_spark_views(run)
+    create_spark_views(run.read(SCORES, made_by="score-portfolio"), run.runs_before)
     warehouse = Warehouse(run.storage)
     for name in VIEWS:
         answer = warehouse.ask(f"SELECT * FROM {name}")

@@ -9,8 +9,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.tables.deliveries import DELIVERIES
-from loanbook.warehouse.runs import Run
 
 IDS = ("catalogue_id", "default_definition_id", "knowledge")  # columns of features
 
@@ -60,20 +58,22 @@ class TapeKind(BaseModel):
     outcome: Outcome | None = None
 
 
-def tape_kind(run: Run, source: str) -> TapeKind:
+def tape_kind(deliveries: DataFrame | None, source: str) -> TapeKind:
     """Return the kind of a source's tape, from its deliveries of performance.
 
     Features that were made without any delivery are taken for those of a monthly population. Of several
     periods the longest counts; one case-control delivery makes the whole a case-control sample.
 
+    Args:
+        deliveries: of the source, None where none are published.
+        source: its name.
+
     Raises:
         InputError: its deliveries declare several outcomes of their own.
     """
-    if not run.exists(DELIVERIES):
+    if deliveries is None:
         return TapeKind(source=source)
-    rows = run.read(DELIVERIES, made_by="ingest-tapes").where(
-        (F.col("source") == source) & (F.col("kind") == "performance")
-    )
+    rows = deliveries.where(F.col("kind") == "performance")
     found = rows.select("period_months", "sampling", "outcome").distinct().collect()
     return TapeKind(
         source=source,

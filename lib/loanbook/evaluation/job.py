@@ -21,6 +21,7 @@ from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.models.artefact.fit_for import require_fit
 from loanbook.tables.columns import quoted
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.predictions import PREDICTIONS
 from loanbook.training.snapshot.read import open_snapshot
@@ -106,7 +107,8 @@ def _require_fit(run: Run, artefact: Artefact) -> None:
         features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
         ids = feature_ids(features)
         if any(ids.values()):
-            require_fit(artefact, ids, tape_kind(run, source), by_name=True)
+            tape = tape_kind(run.read_source(DELIVERIES, source), source)
+            require_fit(artefact, ids, tape, by_name=True)
 
 
 def _fold(artefact: Artefact) -> str:

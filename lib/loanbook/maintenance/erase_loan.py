@@ -12,9 +12,9 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.maintenance.every_table import TABLES
-from loanbook.sources.publishing.deliveries import Move, deliveries_frame, earlier_rows, stored_rows
+from loanbook.sources.publishing.deliveries import Move, Row, deliveries_frame, earlier_rows, stored_rows
 from loanbook.tables.base import Table
-from loanbook.tables.columns import DELINQUENT_STATES, quoted
+from loanbook.tables.columns import DELINQUENT_STATES, of_source, quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
@@ -50,7 +50,7 @@ def erase_loan(run: Run, *, loan_id: Sequence[str]) -> dict[str, Any]:
     source = run.only_source(DELIVERIES, made_by=MADE_BY)
     run.hold(*tables)
     ids = sorted(set(loan_id))
-    where = f"source = {quoted(source)} AND loan_id IN ({', '.join(map(quoted, ids))})"
+    where = f"{of_source(source)} AND loan_id IN ({', '.join(map(quoted, ids))})"
     rows = {
         table.name: run.read(table, made_by=MADE_BY).where(where).count()
         for table in tables
@@ -62,12 +62,13 @@ def erase_loan(run: Run, *, loan_id: Sequence[str]) -> dict[str, Any]:
             found=f"none of {', '.join(ids)} in any table",
             do="correct the id",
         )
-    moves = _moves(run, source, where)
+    stored = stored_rows(run.read_source(DELIVERIES, source))
+    moves = _moves(run, stored, where)
     for table in tables:
         if rows.get(table.name):
             run.replace(table, table.empty(run.spark), where)
-    stored = earlier_rows(stored_rows(run, source), lambda _: False, moves)
-    run.replace(DELIVERIES, deliveries_frame(run, stored), f"source = {quoted(source)}")
+    rest = earlier_rows(stored, lambda _: False, moves)
+    run.replace(DELIVERIES, deliveries_frame(run.spark, rest, run.run_id), of_source(source))
     lines = _without_text(run, source, ids)
     for name, count in rows.items():
         run.count(f"erased_{name}", count)
@@ -80,9 +81,9 @@ def erase_loan(run: Run, *, loan_id: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _moves(run: Run, source: str, where: str) -> list[Move]:
+def _moves(run: Run, stored: Sequence[Row], where: str) -> list[Move]:
     """Return what the deliveries of the loans' rows lose: by the fate that the rows had."""
-    kinds = {row["delivery"]: row["kind"] for row in stored_rows(run, source)}
+    kinds = {row["delivery"]: row["kind"] for row in stored}
     is_late = F.col("state").isin(*DELINQUENT_STATES)
     of_months = _counted(run, PERFORMANCE, where, F.lit("published"), "upb", is_late)
     lost = _counted(run, SUPERSEDED, where, F.col("fate"), "upb", F.lit(False))
@@ -113,7 +114,7 @@ def _without_text(run: Run, source: str, ids: Sequence[str]) -> int:
     if not run.exists(QUARANTINE):
         return 0
     named = "|".join(re.escape(name) for name in ids)
-    here = f"source = {quoted(source)}"
+    here = of_source(source)
     lines = run.read(QUARANTINE, made_by=MADE_BY).where(here)
     found = lines.where(F.col("text").rlike(rf"(^|[^\w-])({named})($|[^\w-])"))
     keys = [f"{row['delivery']}:{row['line']}" for row in found.select("delivery", "line").collect()]

@@ -17,6 +17,7 @@ from loanbook.scoring.applications import applications
 from loanbook.scoring.book import Measured, by_state, measure, scored_book
 from loanbook.scoring.summary import totals
 from loanbook.tables.columns import of_source, quoted
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.scores import SCORES
 from loanbook.warehouse import delta
@@ -48,7 +49,7 @@ def score_portfolio(
     models = TrainedModels(run.storage, run.published_runs, source, run.settings.score)
     chosen = models.for_book(model, model_version)
     artefact = chosen.artefact
-    tape = tape_kind(run, source)
+    tape = tape_kind(run.read_source(DELIVERIES, source), source)
     target = head_of(artefact)
     part = _part(run, tape, own_month=target.is_of_tape)
     measured = measure(part.rows)

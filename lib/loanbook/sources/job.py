@@ -13,7 +13,7 @@ from loanbook.errors import InputError
 from loanbook.path_forms import local_path
 from loanbook.quality.bounds import LoanChanges, assert_within_bounds
 from loanbook.quality.tally import Tally
-from loanbook.sources.canonical.canonical import assert_mapping
+from loanbook.sources.canonical.check_mapping import assert_mapping
 from loanbook.sources.canonical.frames import Keep, keeper
 from loanbook.sources.canonical.loans import loan_changes
 from loanbook.sources.canonical.lookups import assert_delivered
@@ -22,7 +22,7 @@ from loanbook.sources.landing.files import find_files
 from loanbook.sources.landing.landing import Landed, by_tasks, landed_files
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.sources.mapping.mapping_files import load_mapping
-from loanbook.sources.publishing.accounts import accounted, assert_accepted
+from loanbook.sources.publishing.accounts import accounted, assert_accepted, counted_loans, details
 from loanbook.sources.publishing.deliveries import (
     Row,
     about_tape,
@@ -33,14 +33,19 @@ from loanbook.sources.publishing.deliveries import (
     stored_rows,
 )
 from loanbook.sources.publishing.judge import Judged, balances, judge
+from loanbook.sources.publishing.new_rows import new_rows
 from loanbook.sources.publishing.order import by_age, parse_day
-from loanbook.sources.publishing.publish import TABLES, details, publish
+from loanbook.sources.publishing.publish import TABLES, publish
 from loanbook.sources.publishing.replaced import Replaced, Scope
 from loanbook.sources.publishing.replay import assert_every_line, replay_files, replayed_delivery
+from loanbook.sources.publishing.stored import StoredTables
 from loanbook.tables.columns import TERMINAL_STATES, of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.quarantine import QUARANTINE
+from loanbook.tables.superseded import SUPERSEDED
+from loanbook.tables.terminations import TERMINATIONS
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 
@@ -85,7 +90,7 @@ def ingest_tapes(
         found = find_files(tapes, mapping.files, every=scope == "full")  # before Spark starts
     else:
         run.hold(*TABLES)
-        scope, again = "delta", replayed_delivery(run, mapping, replay)
+        scope, again = "delta", _replayed(run, mapping, replay)
         found = replay_files(tapes, again)
         day = day or again["delivered_at"]
     assert_mapping(run.spark, mapping)
@@ -99,7 +104,7 @@ def ingest_tapes(
         elif scope == "full":
             assert_pairs(files)
         run.hold(*TABLES)  # what follows is made of what is stored
-        stored = stored_rows(run, mapping.name)
+        stored = stored_rows(run.read_source(DELIVERIES, mapping.name))
         fresh, late = by_age(files, stored, scope)
         if late:
             log.warning(
@@ -110,7 +115,7 @@ def ingest_tapes(
         replaced = Replaced.by(mapping.name, fresh, scope, stored)
         on_record = {row["delivery"] for row in stored}
         unseen = [file for file in late if file.delivery not in on_record]
-        rows = late_rows(unseen, about_tape(mapping), scope, balances(run, mapping, unseen))
+        rows = late_rows(unseen, about_tape(mapping), scope, balances(run.spark, mapping, unseen))
         if fresh:
             outcome = _judged_and_published(
                 run, mapping, fresh, replaced, stored, rows, keeper(folder), again
@@ -137,9 +142,9 @@ def _judged_and_published(
     keep: Keep,
     again: Row | None,
 ) -> dict[str, Any]:
-    judged = judge(run, mapping, files, replaced, keep)
-    accounts = accounted(run, judged)
-    assert_accepted(run, judged, accounts, whole=again is None)
+    judged = judge(run.spark, mapping, files, replaced, _stored_tables(run, mapping.name), keep)
+    accounts = accounted(judged)
+    assert_accepted(judged, accounts, run.settings.ingest, whole=again is None)
     counted = accounts.counted
     _assert_month(run.as_of, counted.values(), stored)
     scope = "full" if replaced.slices else "delta"
@@ -149,9 +154,24 @@ def _judged_and_published(
     )
     run.evidence["files"] = reconciled([*rows, *late])
     replayed = None if again is None else again["delivery"]
-    every = [*rows, *late]
-    loans = publish(run, judged, every, stored, keep, replayed, any_rejected=bool(accounts.rejected))
-    return {**loans, **details(judged, accounts)}
+    new = new_rows(judged, run.settings.default_definition, keep)
+    publish(run, judged, accounts, new, [*rows, *late], stored, replayed)
+    return {**counted_loans(judged, new.loans), **details(judged, accounts)}
+
+
+def _replayed(run: Run, mapping: TapeMapping, delivery: str) -> Row:
+    stored = stored_rows(run.read_source(DELIVERIES, mapping.name))
+    return replayed_delivery(delivery, mapping, stored, run.read_source(QUARANTINE, mapping.name))
+
+
+def _stored_tables(run: Run, source: str) -> StoredTables:
+    return StoredTables(
+        deliveries=run.read_source(DELIVERIES, source),
+        loans=run.read_source(LOANS, source),
+        performance=run.read_source(PERFORMANCE, source),
+        terminations=run.read_source(TERMINATIONS, source),
+        superseded=run.read_source(SUPERSEDED, source),
+    )
 
 
 def _assert_month(as_of: date | None, delivered: Collection[Tally], stored: Sequence[Row]) -> None:
@@ -194,7 +214,7 @@ def _recorded(run: Run, mapping: TapeMapping, late: Sequence[Landed], rows: Sequ
     """
     names = {file.delivery for file in late}
     run.evidence["files"] = reconciled([row for row in rows if row["delivery"] in names])
-    run.replace(DELIVERIES, deliveries_frame(run, rows), of_source(mapping.name))
+    run.replace(DELIVERIES, deliveries_frame(run.spark, rows, run.run_id), of_source(mapping.name))
     lines = sum(file.lines for file in late)
     loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == mapping.name).count()
     none = dict.fromkeys(("loan_months", "published", "quarantined", "set_aside", "slices"), 0)

@@ -22,6 +22,7 @@ from loanbook.models.inputs.candidates import all_candidates
 from loanbook.models.inputs.spec import Candidate
 from loanbook.settings.model import ModelSettings, load_model_settings
 from loanbook.settings.train import TrainSettings, wanted_workers
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.training.build_artefact import build_artefact
@@ -63,7 +64,8 @@ def train_model(
     model_settings = load_model_settings(architecture, settings.batch_size, settings.epochs)
     size = wanted_workers(settings, workers)
     backbone(model_settings.backbone)
-    tape = tape_kind(run, run.only_source(FEATURES, made_by="build-features"))
+    source = run.only_source(FEATURES, made_by="build-features")
+    tape = tape_kind(run.read_source(DELIVERIES, source), source)
     target = target_head(model_settings.head, tape)
     _require_baselines(settings, target)
     model_settings = model_settings.model_copy(update={"head": target.name})

@@ -123,6 +123,9 @@ class Reader:
             InputError: nothing is published, or that version is no longer kept.
         """
         self.require(table, made_by=made_by)
+        return self._read(table)
+
+    def _read(self, table: Table) -> DataFrame:
         version = self.inputs[table.name] = self.standing(table).version
         try:
             return delta.read(self.spark, self.storage, table, version)
@@ -130,3 +133,11 @@ class Reader:
             if "time travel" not in str(error):
                 raise
             raise gone(table.name, version, "its log no longer has that version") from error
+
+    def read_source(self, table: Table, source: str) -> DataFrame | None:
+        """Return what is published of a source, None where no run has published the table.
+
+        Raises:
+            InputError: the published version is no longer kept.
+        """
+        return self._read(table).where(F.col("source") == source) if self.exists(table) else None

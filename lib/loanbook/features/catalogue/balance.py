@@ -131,12 +131,13 @@ FEATURES: tuple[Feature, ...] = (
     _Balance(
         name="curtailment_12m",
         description="Principal repaid beyond the schedule in the last 12 calendar months, over the amount "
-        "at origination; counted between consecutive reports in state current, scheduled being the "
-        "level payment less the interest on the balance before at the rate last reported; null where no "
-        "month could be counted",
+        "at origination; counted between consecutive reports in state current, both with a balance, "
+        "scheduled being the level payment less the interest on the balance before at the rate last "
+        "reported; null where no month could be counted",
         reason_code="BCU",
         reason_text="Repayments beyond the schedule",
         expected_sign="-",
+        revision=2,
         compute=_curtailment,
     ),
     _Balance(

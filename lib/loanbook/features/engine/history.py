@@ -55,6 +55,7 @@ NUMBERS: dict[str, tuple[type[np.signedinteger[Any]], int]] = {
     "worst": (np.int8, -1),
     "status": (np.int8, -1),
     "modified": (np.int8, -1),
+    "has_upb": (np.int8, 0),  # whether the last report has a balance
     "upb": (np.int64, NO_AMOUNT),
     "limit": (np.int64, NO_AMOUNT),
 }
@@ -115,6 +116,7 @@ class History:
         """
         seen = at[reported]
         before = {name: self.numbers[name][seen] for name in ("upb", "state")}
+        before["upb"][self.numbers["has_upb"][seen] == 0] = NO_AMOUNT  # it is of an earlier report
         unbroken = month - self.numbers["last"][seen].astype(np.int64) == reports.period_months
         self._shift(month, at)
         for name, (kind, _) in RINGS.items():
@@ -189,6 +191,7 @@ class History:
         n["since"][at] = np.where(changed, month, n["since"][at])
         n["first"][at] = np.where(new, month, n["first"][at])
         n["last"][at] = month
+        n["has_upb"][at] = report["upb"] != NO_AMOUNT
         for name in ("state", "status", "default_episodes", _FLAGS):
             n[name][at] = report[name]
         for name in ("upb", "limit", "rate", "maturity", "months_delinquent", "modified"):

@@ -1,12 +1,11 @@
 """From typed fields to canonical columns, by the expressions of a mapping."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, NullType, StructType
+from pyspark.sql.types import StructType
 
-from loanbook.errors import InputError
 from loanbook.quality.checks import all_reasons, failed, required_columns, table_constraints
 from loanbook.quality.misfits import Typed, misfits, not_finite
 from loanbook.sources.canonical.attribute_maps import (
@@ -15,18 +14,10 @@ from loanbook.sources.canonical.attribute_maps import (
     typed_attributes,
     value_expr,
 )
-from loanbook.sources.canonical.fields import assert_rows
-from loanbook.sources.canonical.lookups import assert_lookups, empty_with_lookups
-from loanbook.sources.mapping.expressions import assert_valid, fields_read
-from loanbook.sources.mapping.mapping import (
-    EXIT_COLUMNS,
-    LOAN_COLUMNS,
-    PERFORMANCE_COLUMNS,
-    Check,
-    LoanMapping,
-    TapeMapping,
-    TapeOutcome,
-)
+from loanbook.sources.mapping.expressions import fields_read
+from loanbook.sources.mapping.mapped_columns import EXIT_COLUMNS, LOAN_COLUMNS, PERFORMANCE_COLUMNS
+from loanbook.sources.mapping.mapping import TapeMapping
+from loanbook.sources.mapping.sections import Check, TapeOutcome
 from loanbook.tables.base import Table
 from loanbook.tables.columns import STATES, TERMINAL_STATES, in_bounds
 from loanbook.tables.loans import LOANS
@@ -36,66 +27,6 @@ from loanbook.tables.terminations import TERMINATIONS
 LINE_COLUMNS = ("source", "slice", "delivery", "delivered_at", "line", "text", "found_fields")
 NO_LOAN = ("null", "none", "nan", "n/a", "#n/a")  # what programs write that knew no identifier
 MONTHS = ("origination_date", "first_payment_date", "maturity_date")
-
-
-def assert_mapping(spark: SparkSession, mapping: TapeMapping) -> None:
-    """Check every expression of a mapping, on frames without rows.
-
-    Raises:
-        InputError: names the key of the first that Spark does not understand.
-    """
-    assert_rows(spark, mapping.files, mapping.lines)
-    assert_lookups(spark, mapping.files, mapping.lines)
-    for spec in mapping.files:
-        frame = empty_with_lookups(spark, spec, mapping.files)
-        named = _performance_expressions(mapping) if spec.kind == "performance" else {}
-        if mapping.loans is not None and mapping.loans.of == spec.kind:
-            named |= _loan_expressions(mapping.loans)
-        assert_valid(frame, named, f"the {spec.kind} file", mapping.lines)
-        _assert_kinds(frame, named, mapping.lines)
-
-
-def _assert_kinds(frame: DataFrame, named: Mapping[str, str], lines: Mapping[str, str]) -> None:
-    """Check that conditions are conditions, and that no column of another type is filled from one.
-
-    Raises:
-        InputError: names the key of the first that is not so.
-    """
-    tables = (PERFORMANCE, TERMINATIONS, LOANS)
-    types = {column.name: column.type for table in tables for column in table.columns}
-    found = frame.select(*(F.expr(text) for text in named.values())).schema
-    for (key, text), field in zip(named.items(), found, strict=True):
-        kind, name = key.split(".")[-2:]
-        is_condition, given = field.dataType == BooleanType(), field.dataType.simpleString()
-        place = f"{key!r}" + (f", line {lines[key]}" if key in lines else "")
-        if kind == "checks" and not is_condition and field.dataType != NullType():
-            required = f"a condition, true or false, at {place}"
-        elif kind in ("columns", "exits") and is_condition and types[name] != "BOOLEAN":
-            required = f"a value of type {types[name]} at {place}"
-        else:
-            continue
-        raise InputError(
-            required=required, found=f"{text!r}, which is of type {given}", do="correct the expression"
-        )
-
-
-def _performance_expressions(mapping: TapeMapping) -> dict[str, str]:
-    section, outcome = mapping.performance, mapping.outcome
-    return {
-        **({} if outcome is None else {"outcome.expression": outcome.expression}),
-        **{f"performance.columns.{key}": text for key, text in section.columns.items()},
-        **{f"performance.attributes.{key}": item.expression for key, item in section.attributes.items()},
-        **{f"performance.exits.{key}": text for key, text in section.exits.items()},
-        **{f"performance.checks.{key}": check.when for key, check in section.checks.items()},
-    }
-
-
-def _loan_expressions(section: LoanMapping) -> dict[str, str]:
-    return {
-        **{f"loans.columns.{key}": text for key, text in section.columns.items()},
-        **{f"loans.attributes.{key}": item.expression for key, item in section.attributes.items()},
-        **{f"loans.checks.{key}": check.when for key, check in section.checks.items()},
-    }
 
 
 def canonical_performance(fields: DataFrame, mapping: TapeMapping) -> DataFrame:
@@ -213,7 +144,7 @@ def _line_columns() -> list[Column]:
     return [F.col(f"_{name}").alias(name) for name in LINE_COLUMNS]
 
 
-def _columns(given: Mapping[str, str], names: list[str], table: Table) -> list[Column]:
+def _columns(given: Mapping[str, str], names: Sequence[str], table: Table) -> list[Column]:
     types = {column.name: column.type for column in table.columns}
     values = {
         name: value_expr(given[name], types[name]) if name in given else F.lit(None).cast(types[name])

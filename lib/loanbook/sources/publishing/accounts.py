@@ -3,6 +3,10 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from loanbook.quality.gates import assert_few_rejected, assert_few_repeated, assert_layout, assert_no_halt
 from loanbook.quality.rejected import (
@@ -14,10 +18,10 @@ from loanbook.quality.rejected import (
     warn_of,
 )
 from loanbook.quality.tally import Tally, tallies
+from loanbook.settings.ingest import IngestSettings
 from loanbook.sources.landing.columns import required_layouts
 from loanbook.sources.publishing.judge import Judged
 from loanbook.sources.publishing.quarantined import frequent_reasons
-from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 
 log = logging.getLogger(__name__)
@@ -40,7 +44,7 @@ class Accounts:
     flagged: Mapping[str, Mapping[str, int]]
 
 
-def accounted(run: Run, judged: Judged) -> Accounts:
+def accounted(judged: Judged) -> Accounts:
     """Count what became of the rows of a delivery, and log what was rejected.
 
     Raises:
@@ -50,7 +54,7 @@ def accounted(run: Run, judged: Judged) -> Accounts:
     by_kind = {"performance": new, **judged.lookups}
     if judged.loans is not None:
         by_kind["loans"] = judged.loans
-    with named(run.spark, f"{run.job}: count lines by fate"):
+    with named(new.sparkSession, "ingest_tapes: count lines by fate"):
         several = any(file.spec.rows is not None for file in judged.files)
         tallied = {
             kind: tallies(lines, several=several and kind == "performance") for kind, lines in by_kind.items()
@@ -73,20 +77,19 @@ def accounted(run: Run, judged: Judged) -> Accounts:
     return Accounts(counted, of_terms, rejected, flagged)
 
 
-def assert_accepted(run: Run, judged: Judged, accounts: Accounts, *, whole: bool) -> None:
+def assert_accepted(judged: Judged, accounts: Accounts, limits: IngestSettings, *, whole: bool) -> None:
     """Check that what was rejected is little, and no class of rows as a whole.
 
     Args:
-        run: the job's run.
         judged: the delivery.
         accounts: of its rows.
+        limits: how much may be rejected.
         whole: whether it is more than some lines that come again.
 
     Raises:
         GateRefused: too many lines of a delivery, or all of a class, were rejected, too many have the same
             key, or one of them halts.
     """
-    limits = run.settings.ingest
     for lines_of in (accounts.counted, accounts.of_terms):
         assert_no_halt(lines_of)
         assert_few_rejected(
@@ -96,6 +99,48 @@ def assert_accepted(run: Run, judged: Judged, accounts: Accounts, *, whole: bool
     if whole and "performance" in accounts.rejected:
         new = judged.months.where("is_new")
         rows = sum(accounts.counted[file.delivery].rows for file in judged.files_of("performance"))
-        with named(run.spark, f"{run.job}: find classes that were rejected as a whole"):
+        with named(new.sparkSession, "ingest_tapes: find classes that were rejected as a whole"):
             lost = lost_classes(new)
         assert_no_class_lost(lost, rows, limits.max_lost_class_share)
+
+
+def details(judged: Judged, accounts: Accounts) -> dict[str, Any]:
+    """Return what the job reports: lines by fate, reason and flag, slices, and the months published."""
+    counted = accounts.counted
+    files = {
+        kind: [counted[file.delivery] for file in judged.files_of(kind)] for kind in ("loans", "performance")
+    }
+    every = [counted[file.delivery] for file in judged.files]
+    months = files["performance"]
+    return {
+        "source": judged.mapping.name,
+        "loan_months": sum(tally.published for tally in months),
+        "lines": sum(file.lines for file in judged.files),
+        "rows": sum(tally.rows for tally in every),
+        "published": sum(tally.published for tally in every),
+        "quarantined": sum(tally.quarantined for tally in every),
+        "superseded": sum(tally.superseded for tally in every),
+        "set_aside": sum(tally.set_aside for tally in every),
+        "rejected": {
+            kind: {one.reason: one.rows for one in reasons} for kind, reasons in accounts.rejected.items()
+        },
+        "flagged": accounts.flagged,
+        "slices": len(judged.slices),
+        "first_month": min((tally.first_month for tally in months if tally.first_month), default=None),
+        "last_month": max((tally.last_month for tally in months if tally.last_month), default=None),
+    }
+
+
+def counted_loans(judged: Judged, loans: DataFrame) -> dict[str, int]:
+    """Return the number of loans, and of those without any published month."""
+    months = judged.published.select("loan_id")
+    if judged.others is not None:
+        months = months.union(judged.others.performance.select("loan_id"))
+    known = loans.select("loan_id").join(
+        months.distinct().withColumn("has_months", F.lit(True)), "loan_id", "left"
+    )
+    row = known.agg(
+        F.count(F.lit(1)).alias("loans"),
+        F.count_if(F.col("has_months").isNull()).alias("loans_without_months"),
+    ).collect()[0]
+    return row.asDict()

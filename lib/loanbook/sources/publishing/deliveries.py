@@ -6,22 +6,18 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
+from loanbook.quality.fates import upb_of
 from loanbook.quality.tally import Tally, assert_reconciled
 from loanbook.sources.landing.landing import Landed
 from loanbook.sources.mapping.mapping import TapeMapping
-from loanbook.sources.publishing.stored import published
 from loanbook.tables.deliveries import DELIVERIES
-from loanbook.warehouse.runs import Run
 
 Row = dict[str, Any]
-COUNTED = (
-    "published", "quarantined", "superseded", "set_aside", "delinquent",
-    "upb_read", "upb", "upb_quarantined", "upb_superseded", "upb_set_aside",
-)  # fmt: skip
+COUNTED = DELIVERIES.filled_by("tally")
 NOT_ERASED: Row = {"erased": 0, "upb_erased": None}
-RECONCILED = ("file", "slice", "kind", "lines", "rows", *COUNTED)
+RECONCILED = ("slice", *DELIVERIES.read_by("runs"))
 
 
 class Move(NamedTuple):
@@ -104,9 +100,8 @@ def _described(file: Landed, scope: str) -> Row:
     }  # fmt: skip
 
 
-def stored_rows(run: Run, source: str) -> list[Row]:
-    """Return the published rows of a source."""
-    stored = published(run, DELIVERIES, source)
+def stored_rows(stored: DataFrame | None) -> list[Row]:
+    """Return what is published of a source, None where nothing is, as rows."""
     return [] if stored is None else [row.asDict() for row in stored.collect()]
 
 
@@ -146,7 +141,7 @@ def resolved(row: Row) -> Row:
 
 
 def _moved(row: Row, move: Move) -> Row:
-    was, now = _upb_of(move.was), _upb_of(move.now)
+    was, now = upb_of(move.was), upb_of(move.now)
     late = move.delinquent * ((move.now == "published") - (move.was == "published"))
     return {
         **row, move.was: row[move.was] - move.rows, move.now: row[move.now] + move.rows,
@@ -155,16 +150,12 @@ def _moved(row: Row, move: Move) -> Row:
     }  # fmt: skip
 
 
-def _upb_of(fate: str) -> str:
-    return "upb" if fate == "published" else f"upb_{fate}"
-
-
 def _plus(old: Decimal | None, new: Decimal | None) -> Decimal | None:
     return old if new is None else (old or Decimal(0)) + new
 
 
-def deliveries_frame(run: Run, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
-    """Return the rows as the table's frame."""
+def deliveries_frame(spark: SparkSession, rows: Sequence[Mapping[str, Any]], run_id: str) -> DataFrame:
+    """Return the rows as the table's frame; those that name no run are of ``run_id``."""
     names = DELIVERIES.column_names
-    values = [tuple({"run_id": run.run_id, **row}[name] for name in names) for row in rows]
-    return run.spark.createDataFrame(values, DELIVERIES.schema)
+    values = [tuple({"run_id": run_id, **row}[name] for name in names) for row in rows]
+    return spark.createDataFrame(values, DELIVERIES.schema)

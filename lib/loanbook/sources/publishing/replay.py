@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
@@ -10,20 +11,23 @@ from loanbook.sources.landing.files import TapeFile, files_of
 from loanbook.sources.landing.landing import Landed
 from loanbook.sources.mapping.file_spec import FileSpec
 from loanbook.sources.mapping.mapping import TapeMapping
-from loanbook.sources.publishing.deliveries import stored_rows
-from loanbook.sources.publishing.stored import published
-from loanbook.tables.quarantine import QUARANTINE
-from loanbook.warehouse.runs import Run
 
 
-def replayed_delivery(run: Run, mapping: TapeMapping, delivery: str) -> dict[str, Any]:
+def replayed_delivery(
+    delivery: str, mapping: TapeMapping, stored: Sequence[Mapping[str, Any]], quarantine: DataFrame | None
+) -> dict[str, Any]:
     """Return the row of the delivery that is replayed, with its ``spec`` and its ``lines`` in quarantine.
+
+    Args:
+        delivery: its name.
+        mapping: of the tape.
+        stored: the source's rows of ``deliveries``.
+        quarantine: the source's, None where nothing is published.
 
     Raises:
         InputError: there is no such delivery, or none of its lines is in quarantine.
     """
-    rows = {row["delivery"]: row for row in stored_rows(run, mapping.name)}
-    quarantine = published(run, QUARANTINE, mapping.name)
+    rows = {row["delivery"]: row for row in stored}
     waiting = 0 if quarantine is None else quarantine.where(F.col("delivery") == delivery).count()
     if delivery not in rows or not waiting:
         known = ", ".join(sorted(key for key, row in rows.items() if row["quarantined"])) or "none"

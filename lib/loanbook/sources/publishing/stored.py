@@ -6,30 +6,27 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.sources.canonical.loans import NO_TERMS
-from loanbook.sources.mapping.mapping import EXIT_COLUMNS
+from loanbook.sources.mapping.mapped_columns import EXIT_COLUMNS
 from loanbook.sources.publishing.replaced import Replaced
-from loanbook.tables.base import Table
 from loanbook.tables.columns import TERMINAL_STATES
-from loanbook.tables.deliveries import DELIVERIES
-from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
-from loanbook.tables.superseded import SUPERSEDED
 from loanbook.tables.terminations import TERMINATIONS
-from loanbook.warehouse.runs import Run
 
-MADE_BY = "ingest-tapes"
-JUDGED = (
-    "quality_flags",
-    "default_status",
-    "default_episode",
-    "default_entry",
-    "default_exit",
-    "default_definition_id",
-)
-STORED = (
-    "struct<quality_flags:array<string>,default_status:string,default_episode:int,default_entry:boolean,default_exit:boolean,"
-    "default_definition_id:string,state_before_exit:string>"
-)
+JUDGED = PERFORMANCE.filled_by("checks", "definition")
+_BEFORE_EXIT = next(column for column in TERMINATIONS.columns if column.name == "state_before_exit")
+_TYPED = [*(column for column in PERFORMANCE.columns if column.name in JUDGED), _BEFORE_EXIT]
+STORED = f"struct<{', '.join(f'{column.name}: {column.type}' for column in _TYPED)}>"
+
+
+@dataclass(frozen=True)
+class StoredTables:
+    """What is published of a source; None of a table that no run has published."""
+
+    deliveries: DataFrame | None
+    loans: DataFrame | None
+    performance: DataFrame | None
+    terminations: DataFrame | None
+    superseded: DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -94,15 +91,13 @@ def _read_before(was: Column) -> list[Column]:
     return [none.alias("reasons"), none.alias("halts"), F.lit(False).alias("is_new"), was.alias("was")]
 
 
-def others_of(run: Run, replaced: Replaced) -> Others | None:
+def others_of(replaced: Replaced, tables: StoredTables) -> Others | None:
     """Return the rows of a source that stay beside a delivery, or None where there are none."""
-    performance = published(run, PERFORMANCE, replaced.source)
-    terminations = published(run, TERMINATIONS, replaced.source)
-    deliveries = published(run, DELIVERIES, replaced.source)
+    performance, terminations, deliveries = tables.performance, tables.terminations, tables.deliveries
     if performance is None or terminations is None or deliveries is None:
         return None
     others = performance.where(~replaced.expr())
-    superseded = published(run, SUPERSEDED, replaced.source)
+    superseded = tables.superseded
     if superseded is not None:
         superseded = superseded.where(~replaced.expr())
         superseded = None if superseded.isEmpty() else superseded
@@ -113,22 +108,14 @@ def others_of(run: Run, replaced: Replaced) -> Others | None:
     return Others(others, left, superseded, performance.where(replaced.expr()), days)
 
 
-def days_of_terms(run: Run, replaced: Replaced) -> DataFrame | None:
+def days_of_terms(replaced: Replaced, tables: StoredTables) -> DataFrame | None:
     """Return ``loan_id`` and ``stored_at``, the day of delivery, of the published terms beside a delivery.
 
     None where no terms are published; terms without a day are left out.
     """
-    loans, deliveries = published(run, LOANS, replaced.source), published(run, DELIVERIES, replaced.source)
-    if loans is None or deliveries is None:
+    if tables.loans is None or tables.deliveries is None:
         return None
-    days = deliveries.where(F.col("delivered_at").isNotNull())
+    days = tables.deliveries.where(F.col("delivered_at").isNotNull())
     days = days.select("delivery", F.col("delivered_at").alias("stored_at"))
-    terms = loans.where(~replaced.expr() & ~F.array_contains("quality_flags", NO_TERMS))
+    terms = tables.loans.where(~replaced.expr() & ~F.array_contains("quality_flags", NO_TERMS))
     return terms.join(F.broadcast(days), "delivery").select("loan_id", "stored_at")
-
-
-def published(run: Run, table: Table, source: str) -> DataFrame | None:
-    """Return what is published of a source, or None where the table is not."""
-    if not run.exists(table):
-        return None
-    return run.read(table, made_by=MADE_BY).where(F.col("source") == source)
