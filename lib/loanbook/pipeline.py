@@ -11,11 +11,11 @@ from loanbook.models.artefact.fit_for import require_source
 from loanbook.output import say
 from loanbook.path_forms import local_path
 from loanbook.scoring.summary import summary_table
-from loanbook.settings.model import load_model_settings
 from loanbook.settings.train import wanted_workers
 from loanbook.sources.landing.files import find_files
 from loanbook.sources.mapping.macro_mapping import MacroMapping
 from loanbook.sources.mapping.mapping_files import load_mapping
+from loanbook.training.architecture import checked_architecture
 from loanbook.training.fit.horovod_run import assert_task_slots
 from loanbook.warehouse.runs import Run
 
@@ -77,9 +77,9 @@ def _check_before_the_work(
     """Refuse now what a later job would refuse after hours.
 
     Raises:
-        InputError: an unknown model, too few or too many workers, or series of another mapping.
+        InputError: no such architecture, too few or too many workers, or series of another mapping.
     """
-    load_model_settings(model or run.settings.train.model)
+    checked_architecture(model or run.settings.train.model, run.settings.train)
     size = wanted_workers(run.settings.train, workers)
     if macro and macro_source:
         find_files(macro, load_mapping(MacroMapping, macro_source).files)

@@ -15,16 +15,15 @@ from loanbook.book.tape_kind import IDS, TapeKind, tape_kind
 from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.logs import timed
-from loanbook.models.backbones import backbone
-from loanbook.models.baselines import baseline
 from loanbook.models.head import Head
 from loanbook.models.inputs.candidates import all_candidates
 from loanbook.models.inputs.spec import Candidate
-from loanbook.settings.model import ModelSettings, load_model_settings
+from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings, wanted_workers
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.training.architecture import checked_architecture, require_supported
 from loanbook.training.build_artefact import build_artefact
 from loanbook.training.fit.horovod_run import launch
 from loanbook.training.fit.worker import RESULT, TRAINED, TrainRequest, train_rank
@@ -57,17 +56,16 @@ def train_model(
         The model's name and version, its status, rows by role, log losses and seconds by phase.
 
     Raises:
-        InputError: unknown architecture, unpublished tables, or fewer task slots than workers.
+        InputError: no such architecture, unpublished tables, or fewer task slots than workers.
     """
     settings, seconds = run.settings.train, dict[str, float]()
     architecture = model or settings.model
-    model_settings = load_model_settings(architecture, settings.batch_size, settings.epochs)
+    model_settings = checked_architecture(architecture, settings)
     size = wanted_workers(settings, workers)
-    backbone(model_settings.backbone)
     source = run.only_source(FEATURES, made_by="build-features")
     tape = tape_kind(run.read_source(DELIVERIES, source), source)
     target = target_head(model_settings.head, tape)
-    _require_baselines(settings, target)
+    require_supported(settings, target)
     model_settings = model_settings.model_copy(update={"head": target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         snapshot = _snapshot(run, target, tape, size)
@@ -114,21 +112,6 @@ def train_model(
             **{f"worker_{key}": value for key, value in ranks[0]["seconds"].items()},
         },
     }
-
-
-def _require_baselines(settings: TrainSettings, target: Head) -> None:
-    """Refuse baselines that do not exist, or cannot predict what the head does.
-
-    Raises:
-        InputError: names the first.
-    """
-    for choice in settings.baselines:
-        if not baseline(choice)[0].supports(target):
-            raise InputError(
-                required=f"baselines that can predict {target.event}",
-                found=f"{choice.name}, which cannot",
-                do="take it out of train.baselines",
-            )
 
 
 def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int) -> Snapshot:

@@ -1,0 +1,44 @@
+"""What is to be trained, checked before any work is done: architecture, backbone, head, baselines."""
+
+from loanbook.errors import InputError
+from loanbook.models.backbones import backbone
+from loanbook.models.baselines import baseline
+from loanbook.models.head import Head
+from loanbook.models.heads import head
+from loanbook.settings.model import ModelSettings, load_model_settings
+from loanbook.settings.train import TrainSettings
+
+
+def checked_architecture(name: str, settings: TrainSettings) -> ModelSettings:
+    """Return an architecture, with the job's overrides.
+
+    Args:
+        name: a file of ``conf/models`` or a YAML file.
+        settings: of the job, with the baselines that stand beside the network.
+
+    Raises:
+        InputError: the architecture, its backbone, its head or a baseline does not exist, or has no such
+            setting.
+    """
+    found = load_model_settings(name, settings.batch_size, settings.epochs)
+    backbone(found.backbone)
+    if found.head is not None:
+        head(found.head)
+    for choice in settings.baselines:
+        baseline(choice)
+    return found
+
+
+def require_supported(settings: TrainSettings, target: Head) -> None:
+    """Refuse baselines that cannot predict what a head does.
+
+    Raises:
+        InputError: names the first.
+    """
+    for choice in settings.baselines:
+        if not baseline(choice)[0].supports(target):
+            raise InputError(
+                required=f"baselines that can predict {target.event}",
+                found=f"{choice.name}, which cannot",
+                do="take it out of train.baselines",
+            )

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from loanbook.errors import InputError
+from loanbook.settings.choice import Choice
+from loanbook.settings.train import TrainSettings
+from loanbook.training.architecture import checked_architecture, require_supported
+from tests.models import vector_head
+
+
+def test_an_architecture_has_the_overrides_of_the_job() -> None:
+    settings = TrainSettings(batch_size=64, epochs=3)
+    found = checked_architecture("mlp_64_32", settings)
+    assert (found.batch_size, found.epochs) == (64, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("backbone: {name: mpl, units: [8]}", "did you mean 'mlp'"),
+        ("backbone: {name: mlp, units: [8], dropuot: 0.1}", "did you mean 'dropout'"),
+        ("backbone: {name: mlp, units: []}", "units"),
+        ("backbone: {name: mlp, units: [8]}\nhead: default_12", "did you mean 'default_12m'"),
+        ("backbone: mlp", "backbone = 'mlp'"),
+        ("units: [8]", "missing key 'backbone'"),
+    ],
+)
+def test_what_does_not_exist_is_refused_before_any_work(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=words) as error:
+        checked_architecture(str(path), TrainSettings())
+    assert error.value.exit_code == 2
+
+
+def test_a_baseline_that_does_not_exist_or_cannot_predict_the_event_is_refused() -> None:
+    with pytest.raises(InputError, match="did you mean 'logistic'"):
+        checked_architecture("mlp_64_32", TrainSettings(baselines=(Choice(name="logistics"),)))
+    with pytest.raises(InputError, match="logistic, which cannot"):
+        require_supported(TrainSettings(), vector_head.HEAD)
