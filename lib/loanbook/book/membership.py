@@ -38,8 +38,10 @@ def with_book(last_month: int, stale_months: int, period_months: int) -> Transfo
     """Return a function that makes a row for each loan in the book and month, from rows reported.
 
     A loan is in the book from each report until the month before its next one, but not when the report is too
-    old (``oldest_report``), not after ``last_month``, and not from its exit on. A monthly
-    loan reported in months 1 and 3 has, with ``stale_months=2`` and ``last_month=9``, the rows
+    old (``oldest_report``), not after ``last_month``, and not from its exit on.
+
+    A loan of a monthly tape that is reported in months 1 and 3 has, with ``stale_months=2`` and
+    ``last_month=9``, the rows
 
         month  reported  months_since_report
         1      true      0

@@ -55,7 +55,11 @@ class Loans:
 
     @property
     def first_month(self) -> Array:
-        """Return each loan's first month on the tape."""
+        """Return each loan's first month on the tape: the one after its origination, or the tape's first.
+
+        >>> Loans(*[np.array([-5, 3])] * 18).first_month.tolist()
+        [0, 4]
+        """
         return np.maximum(self.origination + 1, 0)
 
 

@@ -32,7 +32,7 @@ class Chain:
     """For each augmented state, the odds of each outcome before the loan's indices, and where it leads.
 
     Attributes:
-        odds: (states, outcomes), 1 for staying as delinquent as now.
+        odds: (states, outcomes); 1 for staying as delinquent as now, so that all others are relative to it.
         target: the augmented state after each outcome, (states, outcomes).
     """
 

@@ -45,10 +45,19 @@ class Commit:
 
 
 def commit_of(version: int, actions: Actions) -> Commit:
-    """Return what matters of a commit: an ``add`` or ``remove`` changes rows unless it says that it does not.
+    """Return what matters of a commit.
 
-    >>> commit_of(7, [{"commitInfo": {"operation": "OPTIMIZE"}}, {"add": {"dataChange": False}}]).changes_rows
-    False
+    Its files change rows (``add`` and ``remove``) unless they say that they do not, as those of OPTIMIZE.
+
+    Args:
+        version: of the table after it.
+        actions: the lines of its file in the log.
+
+    >>> optimize = [{"commitInfo": {"operation": "OPTIMIZE"}}, {"add": {"dataChange": False}}]
+    >>> commit_of(7, optimize).changes_rows, commit_of(8, [{"remove": {"path": "a"}}]).changes_rows
+    (False, True)
+    >>> str(commit_of(8, [{"commitInfo": {"operation": "DELETE", "timestamp": 0, "engineInfo": "Trino"}}]))
+    'version 8 (DELETE at 1970-01-01 00:00 UTC by Trino)'
     """
     info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
     files = [action.get("add") or action.get("remove") for action in actions]

@@ -188,8 +188,7 @@ class Known:
 
         Returns:
             Counts of shape (rows, 3): loan-months at risk, defaults, prepayments. Then a mask: whether the
-            loan's
-            terms name a cell of that kind.
+            loan's terms name a cell of that kind.
         """
         if self.neighbourhood is None:
             return np.zeros((len(self.at), len(COUNTED)), np.int64), np.zeros(len(self.at), bool)

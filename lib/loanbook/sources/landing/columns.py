@@ -7,7 +7,7 @@ from loanbook.sources.landing.landing import Landed
 
 
 def required_fields(file: Landed) -> int:
-    """Return the number of fields that a line of ``file`` must have."""
+    """Return the number of fields that a line of ``file`` must have: of its header, else of its layout."""
     return len(file.header or file.fields)
 
 
@@ -19,7 +19,17 @@ def required_layouts(file: Landed) -> str:
 
 
 def columns_left_out(files: Sequence[Landed]) -> dict[str, list[str]]:
-    """Return, by kind of file, the columns of headers that the mapping does not read."""
+    """Return, by kind of file, the columns of headers that the mapping does not read.
+
+    One whose name occurs again, or is empty, is told with its place, from 1.
+
+    >>> from loanbook.sources.mapping.file_spec import FileSpec
+    >>> spec = FileSpec(kind="loans", pattern=".*", header=True, fields={"id": "text"})
+    >>> header = ("id", "fee", "fee", "")
+    >>> file = Landed("shop", spec, spec.fields, "a.csv", "all", None, "0af1", header, ",", None, 3, ())
+    >>> columns_left_out([file])
+    {'loans': [' (4)', 'fee (2)', 'fee (3)']}
+    """
     found: dict[str, set[str]] = {}
     for file in files:
         read = set(positions(file).values())
@@ -36,8 +46,18 @@ def columns_left_out(files: Sequence[Landed]) -> dict[str, list[str]]:
 def positions(file: Landed) -> dict[str, int]:
     """Return the place of each field's column, from 0.
 
+    Args:
+        file: with a header, by which a field is found by its name; without one, fields go by their order.
+
     Raises:
         InputError: the header lacks one, or has it twice and the mapping does not say which.
+
+    >>> from loanbook.sources.mapping.file_spec import FileSpec
+    >>> spec = FileSpec(kind="loans", pattern=".*", header=True, fields={"id": "text", "upb": "money"})
+    >>> header = ("upb", "branch", "id")
+    >>> file = Landed("shop", spec, spec.fields, "a.csv", "all", None, "0af1", header, ",", None, 3, ())
+    >>> positions(file)
+    {'id': 2, 'upb': 0}
     """
     if file.header is None:
         return {name: place for place, name in enumerate(file.fields)}
