@@ -16,6 +16,9 @@ demo: setup      ## simulate a book, run the whole pipeline on it, query the res
 test: setup      ## set up if needed, then run every test, in two processes
 	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
+coverage: setup  ## every test, and which branches of the package none of them takes; fails below 90 percent
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term tests
+
 test-long: setup ## the properties on 25 times as many examples, others in each run
 	TEST_EXAMPLES=long $(PYTHON) -m pytest -n 2 --dist load -m examples tests
 
@@ -31,4 +34,4 @@ bench: setup     ## run one benchmark: make bench BENCH=demo
 clean:           ## remove what the targets built, except .venv
 	rm -rf build
 
-.PHONY: help setup demo test test-long check docs bench clean
+.PHONY: help setup demo test coverage test-long check docs bench clean
