@@ -18,6 +18,8 @@ CANDIDATES = (
     Candidate(name="state_now", expression="state_now", kind="categorical"),
     Candidate(name="purpose", expression="categorical_inputs['purpose']", kind="categorical"),
     Candidate(name="note", expression="text_inputs['note']", kind="text"),
+    Candidate(name="upb_last_12m", expression="upb_last_12m", kind="sequence"),
+    Candidate(name="state_last_12m", expression="state_last_12m", kind="sequence"),
 )
 
 FEATURES = T.StructType(
@@ -35,6 +37,8 @@ FEATURES = T.StructType(
         T.StructField("numeric_inputs", T.MapType(T.StringType(), T.DoubleType())),
         T.StructField("categorical_inputs", T.MapType(T.StringType(), T.StringType())),
         T.StructField("text_inputs", T.MapType(T.StringType(), T.StringType())),
+        T.StructField("upb_last_12m", T.ArrayType(T.DoubleType())),
+        T.StructField("state_last_12m", T.ArrayType(T.IntegerType())),
     ]
 )
 LABELS = "source string, loan_id string, as_of_date date, label_status string, default_12m int"
@@ -51,6 +55,7 @@ def book(spark: SparkSession, loans: int, months: int, seed: int = 1) -> tuple[D
     features, labels = [], []
     for loan in range(loans):
         income = float(np.exp(rng.normal(10, 1)))
+        codes: list[int] = []
         for number, day in enumerate(month_ends(months)):
             ltv = float(rng.normal(0.8, 0.2)) if rng.random() > 0.1 else None
             late = bool(rng.random() < 0.1)
@@ -65,7 +70,10 @@ def book(spark: SparkSession, loans: int, months: int, seed: int = 1) -> tuple[D
             purpose = "buy" if loan % 3 else "refinance"
             note = {} if loan % 10 == 0 else {"note": f"To {purpose} a home. Reference: {loan}."}
             maps = ({"income": income}, {"purpose": purpose}, note)
-            features.append((*keys, state, "performing", None, ltv, balance, 7, state, *maps))
+            codes.append(2 if late else 1)
+            paid = [1 - 0.01 * past for past in range(number + 1)]
+            lasts = ([*[None] * 11, *paid][-12:], [*[0] * 11, *codes][-12:])
+            features.append((*keys, state, "performing", None, ltv, balance, 7, state, *maps, *lasts))
             labels.append((*keys, "observed" if matured else "not_matured", label))
     columns = [name.strip().split()[0] for name in LABELS.split(",")]
     frame = spark.createDataFrame(

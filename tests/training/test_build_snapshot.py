@@ -56,6 +56,20 @@ def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
     assert stamp_of(snapshot.splits) == "20110131"
 
 
+def test_sequences_are_inputs_step_by_step(snapshot: Snapshot) -> None:
+    spec, frame = snapshot.spec, snapshot.role_frame("train")
+    (balances,), (states,) = spec.numeric_sequences, spec.categorical_sequences
+    assert (balances.steps, states.steps, states.size) == (12, 12, 3)
+    assert (balances.low, balances.high) == (0.88, 1.0)  # 13 months of development, 1 % paid in each
+    first = frame[frame["as_of_date"] == min(frame["as_of_date"])]
+    assert first[balances.columns[:-1]].isna().all(axis=None)
+    assert (first[balances.columns[-1]] == 1).all()
+    assert (first[states.columns[:-1]] == 0).all(axis=None)
+    now = np.where(frame["state"] == "dpd30", 2, 1)
+    np.testing.assert_array_equal(frame[states.columns[-1]], now)
+    assert spec.numeric_sequences[0].missing_share == pytest.approx(66 / 13 / 12, abs=0.02)
+
+
 def test_the_spec_is_of_training_rows_only(
     small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
 ) -> None:

@@ -52,7 +52,8 @@ def publish(run: Run, loans: int, months: int) -> None:
 
 def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     publish(make_run("build"), loans=250, months=48)
-    first_run = make_run("train_model", "train.batch_size=256", "train.epochs=4")
+    asked = ("train.batch_size=256", "train.epochs=4", "train.inputs_added=[state_last_12m,upb_last_12m]")
+    first_run = make_run("train_model", *asked)
     first = train_model(first_run, model="mlp_64_32", workers=1)
     assert first["model"] == "s-mlp_64_32"
     assert first["method"] == "trained"
@@ -71,7 +72,10 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
         assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3)
         assert set(artefact.bins.scores[which].shares) != {0.0}
     categories = {item.column for item in artefact.spec.categorical}
-    assert set(artefact.bins.inputs) == {*artefact.spec.numeric_columns, *categories, "t_note"}
+    numbers = {item.column for item in artefact.spec.numeric}
+    lasts = {"s_state_last_12m", "s_upb_last_12m"}
+    assert set(artefact.bins.inputs) == numbers | categories | lasts | {"t_note"}
+    assert artefact.bins.inputs["s_state_last_12m"].shares[1] == pytest.approx(0.52, abs=0.03)
     words = artefact.bins.inputs["t_note"].shares
     assert {count: round(share, 1) for count, share in enumerate(words) if share} == {0: 0.1, 4: 0.9}
     metrics = artefact.json("metrics.json")
@@ -81,9 +85,7 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
         first_run.storage.snapshot_folder("_training").iterdir()
     )
 
-    again = train_model(
-        make_run("train_model", "train.batch_size=256", "train.epochs=4"), model="mlp_64_32", workers=1
-    )
+    again = train_model(make_run("train_model", *asked), model="mlp_64_32", workers=1)
     assert again["model_version"] == first["model_version"]
 
 

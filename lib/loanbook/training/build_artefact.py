@@ -134,7 +134,9 @@ def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
     """Return the bins of each input: of a text, of its known words' number; of a sequence, of all steps."""
     spec, frame = snapshot.spec, snapshot.role_frame("train", BIN_ROWS)
     numbers = {item.column: number_bins(frame[item.column]) for item in spec.numeric}
-    numbers |= {item.column: number_bins(frame[item.columns].to_numpy()) for item in spec.numeric_sequences}
+    numbers |= {
+        item.column: number_bins(frame[item.columns].to_numpy().ravel()) for item in spec.numeric_sequences
+    }
     codes = {item.column: code_bins(frame[item.column], len(item.vocabulary)) for item in spec.categorical}
     codes |= {
         item.column: code_bins((frame[item.columns].to_numpy() > 0).sum(axis=1), item.tokens)
