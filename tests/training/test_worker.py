@@ -16,7 +16,8 @@ from loanbook.settings.model import load_model_settings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.checkpoint import load_state
 from loanbook.training.fit.horovod_run import launch, task_slots
-from loanbook.training.fit.worker import CHECKPOINT, TRAINED, TrainRequest, train_rank
+from loanbook.training.fit.request import CHECKPOINT, TRAINED, TrainRequest
+from loanbook.training.fit.worker import train_rank
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.warehouse.storage import is_complete, read_json
 

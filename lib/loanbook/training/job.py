@@ -26,7 +26,8 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.training.architecture import checked_architecture, require_supported
 from loanbook.training.build_artefact import build_artefact
 from loanbook.training.fit.horovod_run import launch
-from loanbook.training.fit.worker import RESULT, TRAINED, TrainRequest, train_rank
+from loanbook.training.fit.request import RESULT, TRAINED, TrainRequest
+from loanbook.training.fit.worker import train_rank
 from loanbook.training.snapshot.build import Request, ensure_snapshot
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.training.snapshot.target import target_head
