@@ -5,7 +5,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.models.inputs.model_inputs import model_inputs, words_expr
+from loanbook.models.inputs.model_inputs import model_inputs
+from loanbook.models.inputs.words import words_expr
 from tests.models.specs import SPEC
 
 SCHEMA = (

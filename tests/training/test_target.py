@@ -6,8 +6,8 @@ from loanbook.book.tape_kind import Outcome, TapeKind, declared_outcome
 from loanbook.errors import InputError
 from loanbook.models.heads import head
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.splits import with_enough_to_calibrate
-from loanbook.training.snapshot.target import folds_for, target_head
+from loanbook.training.architecture import target_head
+from loanbook.training.snapshot.splits import folds_for, with_enough_to_calibrate
 from tests.training.books import month_ends
 
 NEXT_MONTH = Outcome(definition="late next month", horizon_months=1, grain="loan")

@@ -7,7 +7,8 @@ from typing import Any
 from loanbook.book.tape_kind import TapeKind
 from loanbook.evaluation.assess import INSUFFICIENT, Evaluation
 from loanbook.models.artefact.artefact import Artefact
-from loanbook.models.artefact.fit_for import head_of, why_rank_only
+from loanbook.models.artefact.fit_for import head_of
+from loanbook.models.artefact.rank_only import why_rank_only
 
 LEVELS = frozenset(
     {

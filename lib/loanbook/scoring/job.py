@@ -12,7 +12,8 @@ from loanbook.errors import GateRefused, InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.chosen import Chosen, TrainedModels
-from loanbook.models.artefact.fit_for import head_of, require_fit, why_rank_only
+from loanbook.models.artefact.fit_for import head_of, require_fit
+from loanbook.models.artefact.rank_only import why_rank_only
 from loanbook.scoring.applications import applications
 from loanbook.scoring.book import Measured, by_state, measure, scored_book
 from loanbook.scoring.summary import totals

@@ -1,5 +1,8 @@
 """What is to be trained, checked before any work is done: architecture, backbone, head, baselines."""
 
+import logging
+
+from loanbook.book.tape_kind import TapeKind
 from loanbook.errors import InputError
 from loanbook.models.backbones import backbone
 from loanbook.models.baselines import baseline
@@ -7,6 +10,8 @@ from loanbook.models.head import Head
 from loanbook.models.heads import head
 from loanbook.settings.model import ModelSettings, load_model_settings
 from loanbook.settings.train import TrainSettings
+
+logger = logging.getLogger(__name__)
 
 
 def checked_architecture(name: str, settings: TrainSettings) -> ModelSettings:
@@ -42,3 +47,23 @@ def require_supported(settings: TrainSettings, target: Head) -> None:
                 found=f"{choice.name}, which cannot",
                 do="take it out of train.baselines",
             )
+
+
+def target_head(name: str | None, tape: TapeKind) -> Head:
+    """Return the head of that name; without one that of the tape's own outcome, where it declares one.
+
+    Raises:
+        InputError: no such head, or the tape declares no outcome of its own.
+    """
+    chosen = head(name or ("default_12m" if tape.outcome is None else "tape_outcome"))
+    if tape.outcome is None:
+        if chosen.is_of_tape:
+            raise InputError(
+                required=f"a tape that declares an outcome of its own, for the head {chosen.name}",
+                found=f"none declared by the mapping of {tape.source}",
+                do="add 'outcome' to the mapping and ingest again, or take another head",
+            )
+        return chosen
+    learns = "the model learns it" if chosen.is_of_tape else f"but the model is to learn {chosen.event}"
+    logger.info("the tape has its own outcome: %s; %s (head %s)", tape.outcome, learns, chosen.name)
+    return chosen.of_tape(tape.outcome)

@@ -23,14 +23,13 @@ from loanbook.settings.train import TrainSettings, wanted_workers
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
-from loanbook.training.architecture import checked_architecture, require_supported
+from loanbook.training.architecture import checked_architecture, require_supported, target_head
 from loanbook.training.build_artefact import build_artefact
 from loanbook.training.fit.horovod_run import launch
 from loanbook.training.fit.request import RESULT, TRAINED, TrainRequest
 from loanbook.training.fit.worker import train_rank
 from loanbook.training.snapshot.build import Request, ensure_snapshot
 from loanbook.training.snapshot.read import Snapshot
-from loanbook.training.snapshot.target import target_head
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 from loanbook.warehouse.storage import read_json

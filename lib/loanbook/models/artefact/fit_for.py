@@ -63,20 +63,6 @@ def head_of(artefact: Artefact) -> Head:
     return head(artefact.json("settings.json")["model"]["head"]).of_tape(outcome_of(artefact))
 
 
-def why_rank_only(artefact: Artefact, tape: TapeKind) -> str | None:
-    """Return why a model's PDs only rank the loans of a tape, None where they also say a level.
-
-    Their sums and means would be of no portfolio.
-    """
-    if artefact.json("metrics.json")["method"] == "prior":
-        return "the model saw no labelled row: every loan has the PD that train.prior_pd assumes"
-    if artefact.json("inputs.json").get("sampling") == "case_control":
-        return "the model learnt from a case-control sample: its default rate is not the population's"
-    if tape.sampling == "case_control":
-        return "the loans are a case-control sample: they were drawn by what became of them"
-    return None
-
-
 def _refused(artefact: Artefact, wanted: str, found: object, by_name: bool) -> InputError:
     trained_on = "nothing on record: an earlier version trained it" if found is None else str(found)
     return InputError(

@@ -25,8 +25,8 @@ def build(groups: "Groups", settings: Settings, seed: int) -> Any:
     """Return the last hidden layer; He weights, which keep the variance through ReLU layers."""
     import tensorflow as tf
 
+    from loanbook.models.dropout import Dropout
     from loanbook.models.inputs.dense import dense
-    from loanbook.models.layers import Dropout
 
     units = dense(groups, settings.max_one_hot, seed + 1000)
     for position, width in enumerate(settings.units):

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from loanbook.models.inputs.first_layers import OneHot, WordMean, WordShares
 from loanbook.models.inputs.groups import Category, Groups, Words
-from loanbook.models.inputs.layers import OneHot, WordMean, WordShares
 
 MAX_EMBEDDING = 8
 WORD_WIDTH = 8

@@ -13,8 +13,8 @@ from pyspark.sql.types import BooleanType, IntegralType
 
 from loanbook.book.hash_draw import drawn
 from loanbook.errors import InputError
+from loanbook.models.inputs.fitting_sequences import fit_sequences
 from loanbook.models.inputs.model_inputs import finite_number, require_columns
-from loanbook.models.inputs.sequences import fit_sequences
 from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
 from loanbook.models.inputs.vocabularies import fit_categorical, fit_text
 from loanbook.settings.train import TrainSettings

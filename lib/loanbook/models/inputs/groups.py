@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from loanbook.models.inputs.layers import Column, Missing, Numbers, Present, StepCodes, Steps, Tokens
+from loanbook.models.inputs.first_layers import Column, Missing, Numbers, Present, StepCodes, Steps, Tokens
 from loanbook.models.inputs.spec import InputSpec
 
 

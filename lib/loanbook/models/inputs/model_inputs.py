@@ -14,8 +14,7 @@ from loanbook.models.inputs.spec import (
     NumericSequence,
     TextInput,
 )
-
-WORD = r"[\p{L}\p{N}]{2,}"
+from loanbook.models.inputs.words import words_expr
 
 
 def model_inputs(df: DataFrame, spec: InputSpec, keep: Sequence[str] = ()) -> DataFrame:
@@ -76,11 +75,6 @@ def code_column(item: CategoricalInput) -> Column:
     vocabulary = F.array(*[F.lit(value) for value in item.vocabulary])
     code = F.array_position(vocabulary, F.expr(item.expression).cast("string"))
     return F.coalesce(code, F.lit(0)).cast("int").alias(item.column)
-
-
-def words_expr(text: Column) -> Column:
-    """Return the words of a text: runs of at least two letters or digits, in lower case."""
-    return F.regexp_extract_all(F.lower(text), F.lit(WORD), F.lit(0))
 
 
 def tokens_column(item: TextInput) -> Column:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.models.inputs.model_inputs import words_expr
 from loanbook.models.inputs.spec import Candidate, CategoricalInput, TextInput
+from loanbook.models.inputs.words import words_expr
 from loanbook.settings.train import TrainSettings
 
 logger = logging.getLogger(__name__)

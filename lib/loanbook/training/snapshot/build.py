@@ -21,9 +21,8 @@ from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
-from loanbook.training.snapshot.splits import HELD_OUT, ROLES, Fold, in_development, role_column
+from loanbook.training.snapshot.splits import HELD_OUT, ROLES, Fold, folds_for, in_development, role_column
 from loanbook.training.snapshot.splits import with_enough_to_calibrate as enough_to_calibrate
-from loanbook.training.snapshot.target import folds_for
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
 
 

@@ -11,8 +11,10 @@ from pyspark.sql import functions as F
 
 from loanbook.book.hash_draw import STEPS, draw
 from loanbook.book.months import month_number
+from loanbook.models.head import Head
 from loanbook.settings.train import TrainSettings
 
+BY_LOANS = "held_out_loans"  # name of a fold that holds out loans
 HELD_OUT = ("tune", "calibrate", "calibrate_check", "test")
 ROLES = ("train", *HELD_OUT)
 
@@ -71,6 +73,39 @@ def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSetti
         )
         ordered = ordered[: -len(test)]
     return folds
+
+
+def folds_for(target: Head, months: Sequence[date], settings: TrainSettings) -> list[Fold]:
+    """Return the folds: of a tape's own outcome that leaves no later time to hold out, one by loans.
+
+    Args:
+        target: what is learnt.
+        months: those that have labelled rows.
+        settings: how many months, or which share of the loans, are held out.
+    """
+    if target.horizon_months is None:
+        return [_by_loans(months, settings, f"the tape has its own outcome ({target.event}): no later time")]
+    folds = plan_folds(months, target.horizon_months, settings)
+    if folds[0].test_from is not None or not target.is_of_tape:
+        return folds
+    few = "one month has" if len(months) == 1 else f"{len(months)} months have"
+    reason = f"the tape has its own outcome ({target.event}): {few} labelled rows, no later time"
+    return [_by_loans(months, settings, reason)]
+
+
+def _by_loans(months: Sequence[date], settings: TrainSettings, reason: str) -> Fold:
+    rest = 1 - settings.test_share
+    shares = {role: share * rest for role, share in settings.shares.by_role().items()}
+    return Fold(
+        name=BY_LOANS,
+        development_from=min(months, default=None),
+        development_to=max(months, default=None),
+        test_from=None,
+        test_to=None,
+        shares={**shares, "test": settings.test_share},
+        held_out="loans",
+        reasons=(f"{reason} to hold out, so {settings.test_share:.0%} of the loans are",),
+    )
 
 
 class _Windows(NamedTuple):
