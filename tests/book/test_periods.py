@@ -9,7 +9,7 @@ import pytest
 from loanbook.book.months import last_day, month_number
 from loanbook.book.periods import require_one_phase
 from loanbook.errors import InputError
-from loanbook.features.job import _month_in_range
+from loanbook.features.plan.increment import month_in_range
 from loanbook.features.plan.tape import Tape
 
 FIRST = month_number(date(2019, 1, 31))
@@ -28,8 +28,8 @@ def test_a_quarterly_book_has_the_months_that_its_tape_reports() -> None:
 
 
 def test_a_month_that_ends_no_period_is_refused_by_the_nearest_that_do() -> None:
-    assert _month_in_range(tape(3), date(2019, 4, 30)) == FIRST + 3
-    assert _month_in_range(tape(1), date(2019, 5, 31)) == FIRST + 4
+    assert month_in_range(tape(3), date(2019, 4, 30)) == FIRST + 3
+    assert month_in_range(tape(1), date(2019, 5, 31)) == FIRST + 4
     for day, near in (
         (date(2019, 5, 31), "choose 2019-04-30 or 2019-07-31,"),
         (date(2019, 4, 29), "choose 2019-04-30,"),
@@ -38,7 +38,7 @@ def test_a_month_that_ends_no_period_is_refused_by_the_nearest_that_do() -> None
         (date(1, 1, 31), "choose 2019-01-31,"),
     ):
         with pytest.raises(InputError, match=near) as refused:
-            _month_in_range(tape(3), day)
+            month_in_range(tape(3), day)
         assert "end of a period of 3 months of shop" in str(refused.value)
 
 

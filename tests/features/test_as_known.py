@@ -81,7 +81,7 @@ def rebuilt(tables: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Rows]
     """Return the tables that a build of every month makes of today's versions."""
     make_run = run_maker(tmp_path_factory.mktemp("rebuilt"))
     publish_versions(make_run, LOANS, tables["today"], LAST, MACRO)
-    assert whole_build(make_run, AS_KNOWN)["stale_months"] is None
+    assert whole_build(make_run, AS_KNOWN)["months_made_again"] is None
     return rows_of(make_run(), *BUILT)
 
 
@@ -101,7 +101,7 @@ def test_deliveries_in_order_give_the_bits_of_a_rebuild(
         publish_versions(make_run, LOANS, tables[f"stage {month}"], month, published)
         if month == LAST:  # a run that has no month to write leaves the corrections to the next
             assert brought_up_to(make_run, STAGES[0])["months_written"] == 0
-        assert brought_up_to(make_run, month)["stale_months"] is None
+        assert brought_up_to(make_run, month)["months_made_again"] is None
         first = first or features(make_run)
     assert rows_of(make_run(), *BUILT) == rebuilt
     # The first build saw none of the later deliveries.

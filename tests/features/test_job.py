@@ -98,7 +98,7 @@ def grown(make_run: MakeRun, book: list[BookLoan], month: int) -> dict[str, Any]
 
 def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(make_run: MakeRun) -> None:
     first = grown(make_run, BOOK, LAST - 2)
-    assert (first["months_written"], first["stale_months"]) == (13, None)
+    assert (first["months_written"], first["months_made_again"]) == (13, None)
     assert grown(make_run, BOOK, LAST - 1)["months_written"] == 1
     earlier = built(make_run, build_features, as_of=last_day(LAST - 4))
     assert (earlier["months_written"], earlier["loan_months"], earlier["last_month"]) == (
@@ -113,7 +113,7 @@ def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
     ]
     step = grown(make_run, corrected, LAST)
     assert (step["months_written"], step["loans_in_book"]) == (13, 2)
-    assert step["stale_months"] == [str(last_day(START + 2)), str(last_day(LAST - 1))]
+    assert step["months_made_again"] == [str(last_day(START + 2)), str(last_day(LAST - 1))]
     increments = rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD)
     nation = [row for row in increments[2] if row["kind"] == "nation"]
     again = [(row["known_on"], row["at_risk"]) for row in nation if row["as_of_date"] == last_day(START + 2)]
@@ -126,9 +126,9 @@ def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
 def test_new_loans_and_other_terms_give_the_rows_of_a_rebuild(make_run: MakeRun) -> None:
     new = BookLoan("e", 14, ("current",), {"region": "TX"})
     grown(make_run, BOOK, LAST - 1)
-    assert grown(make_run, [*BOOK, new], LAST)["stale_months"] is None
+    assert grown(make_run, [*BOOK, new], LAST)["months_made_again"] is None
     others = grown(make_run, [*MOVED, new], LAST)
-    assert others["stale_months"] == [str(last_day(START + 1)), str(last_day(LAST))]
+    assert others["months_made_again"] == [str(last_day(START + 1)), str(last_day(LAST))]
     increments = rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD)
     built(make_run, build_features)
     assert rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD) == increments

@@ -1,36 +1,61 @@
 """The job that builds the feature panel."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from loanbook.book.membership import loans_in_book
-from loanbook.book.months import last_day, month_number
-from loanbook.book.periods import nearest_ends
-from loanbook.errors import InputError, LoanbookError
-from loanbook.features.as_known.first_versions import Restated
-from loanbook.features.as_known.restated import keep_waiting, last_reports, restated_loans
+from loanbook.book.months import last_day
+from loanbook.errors import LoanbookError
+from loanbook.features.as_known.first_versions import Keep, Restated
+from loanbook.features.as_known.restated import WAITING, last_reports, restated_loans, waiting
 from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
 from loanbook.features.catalogue.registry import catalogue_id
 from loanbook.features.engine.macro_known import MacroKnown, macro_digest
 from loanbook.features.engine.partition import Plan
 from loanbook.features.engine.saved_state import layout_id
 from loanbook.features.panel.inputs import PanelInputs
-from loanbook.features.panel.neighbourhood_counts import RULE, Counts, count_neighbourhood, write_counts
+from loanbook.features.panel.neighbourhood_counts import (
+    RULE,
+    Counts,
+    count_neighbourhood,
+    counted_with,
+    counts_frame,
+    stored_counts,
+)
+from loanbook.features.panel.parts import panel_parts
 from loanbook.features.panel.rows import Stamp
 from loanbook.features.panel.write import write_panel
-from loanbook.features.plan.increment import RECORD, Step, last_panel, plan_step, state_inputs
-from loanbook.features.plan.macro_read import read_macro
+from loanbook.features.plan.corrections import corrections
+from loanbook.features.plan.increment import (
+    RECORD,
+    Panel,
+    Step,
+    can_go_on,
+    month_in_range,
+    state_inputs,
+    step_on,
+)
 from loanbook.features.plan.tape import RECORD as TAPE_RECORD
-from loanbook.features.plan.tape import Tape, read_tape
+from loanbook.features.plan.tape import Tape
+from loanbook.features.read import (
+    read_before,
+    read_counts,
+    read_kept,
+    read_loans,
+    read_macro,
+    read_panel,
+    read_state,
+    read_tape,
+    read_versions,
+)
+from loanbook.tables.columns import of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.feature_state import FEATURE_STATE
-from loanbook.tables.loans import LOANS
+from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 
@@ -55,19 +80,19 @@ def build_features(run: Run) -> dict[str, Any]:
     run.hold(FEATURE_STATE)
     with named(run.spark, "build-features: read"):
         tape = read_tape(run)
-        month = tape.last_month if run.as_of is None else _month_in_range(tape, run.as_of)
-        loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == tape.source)
-        panel = None if run.as_of is None else last_panel(run, tape)
+        month = tape.last_month if run.as_of is None else month_in_range(tape, run.as_of)
+        loans = read_loans(run, tape.source)
+        panel = read_panel(run, tape)
         month = month if panel is None else max(month, panel.built)
         macro = read_macro(run, month)
         made_with = _made_with(run, tape)
-        step = plan_step(run, tape, month, panel, made_with, macro)
+        step = _step(run, tape, loans, month, panel, made_with, macro)
     try:
         counts: dict[date, int] = {}
         if step.months:
             counts = _written(run, tape, loans, macro, step)
         else:
-            keep_waiting(run, tape)
+            run.evidence[WAITING] = waiting(tape)
     finally:
         if step.corrected is not None:
             step.corrected.unpersist()
@@ -75,8 +100,26 @@ def build_features(run: Run) -> dict[str, Any]:
         "made_with": made_with, "last_month": str(last_day(month)), "macro": macro_digest(macro, month),
     }  # fmt: skip
     definition = run.settings.default_definition.id
-    run.evidence[TAPE_RECORD] = tape.record(state_inputs(run, panel, step), definition)
+    run.evidence[TAPE_RECORD] = tape.record(state_inputs(run.inputs, panel, step), definition)
     return _described(run, tape, step, counts, macro)
+
+
+def _step(
+    run: Run,
+    tape: Tape,
+    loans: DataFrame,
+    month: int,
+    panel: Panel | None,
+    made_with: dict[str, Any],
+    macro: MacroKnown | None,
+) -> Step:
+    """Return what has to be written so that every month up to ``month`` is as the inputs now say."""
+    whole, settings = Step(tape.first_month, month), run.settings.features
+    if panel is None or not can_go_on(panel, made_with, macro, settings):
+        return whole
+    before = read_before(run, tape, panel)
+    found = None if before is None else corrections(tape, loans, before, panel.built)
+    return step_on(panel, found, month, settings) or whole
 
 
 def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, step: Step) -> dict[date, int]:
@@ -91,50 +134,36 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
         restated, around = None, None
         if run.settings.features.knowledge == "as_known":
             with named(run.spark, "build-features: what was known"):
-                restated = restated_loans(run, tape, loans, step, keep)
+                restated = _restated(run, tape, loans, step, keep)
         with ThreadPoolExecutor(max_workers=1) as beside:  # of a small book neither fills the cores
             count = inheritable_thread_target(run.spark)(_loans_in_book)
             in_book = beside.submit(count, run, tape, last_reports(tape, step.last_month, restated), step)
             if not tape.rebuilt:
-                around = count_neighbourhood(run, tape, loans, restated, step)
-        parts = _parts(run, tape, loans, _plan(run, tape, step, macro, around), step, restated)
-        counts = write_panel(run, parts, step, in_book.result())
+                stored = stored_counts(read_counts(run, tape, step), _counted_with(run))
+                around = count_neighbourhood(tape, loans, restated, step, stored)
+        inputs = PanelInputs(
+            tape.performance, loans, _plan(run, tape, step, macro, around), _stamp(run, tape)
+        )
+        parts = panel_parts(inputs, step, restated, read_state(run, tape, step))
+        counts = write_panel(run, parts, step, in_book.result(), read_kept(run, tape, step))
         _require_whole_book(step.last_month, counts, in_book.result())
     finally:
         for frame in kept:
             frame.unpersist()
-    if around is not None:
-        write_counts(run, around)
+    if around is not None and len(around.new):
+        rows = counts_frame(run.spark, around.every, tape.source, _counted_with(run))
+        run.replace(NEIGHBOURHOOD, rows, of_source(tape.source))
     return counts
 
 
-def _parts(
-    run: Run, tape: Tape, loans: DataFrame, plan: Plan, step: Step, restated: Restated | None
-) -> list[PanelInputs]:
-    """Return the inputs of the loans that go on from the running state, and of those made anew."""
-    stamp = _stamp(run, tape)
-    performance = tape.performance
-    if step.built is None:
-        rows = (performance, loans) if restated is None else restated.with_others(performance, loans)
-        return [PanelInputs(*rows, plan, stamp)]
-    state = run.read(FEATURE_STATE, made_by="build-features").where(F.col("source") == tape.source)
-    later = performance.where(F.col("as_of_date") > F.lit(last_day(step.built)))
-    new_months = replace(plan, first_month=step.built + 1)
-    if restated is not None:
-        going_on = [restated.others(frame) for frame in (later, loans, state)]
-        return [
-            PanelInputs(going_on[0], going_on[1], new_months, stamp, going_on[2]),
-            PanelInputs(restated.reports, restated.terms(loans), new_months, stamp),
-        ]
-    if step.corrected is None:
-        return [PanelInputs(later, loans, new_months, stamp, state)]
-    corrected = F.broadcast(step.corrected.select("loan_id"))
-    going_on = [frame.join(corrected, "loan_id", "left_anti") for frame in (later, loans, state)]
-    anew = [frame.join(corrected, "loan_id", "left_semi") for frame in (performance, loans)]
-    return [
-        PanelInputs(going_on[0], going_on[1], new_months, stamp, going_on[2]),
-        PanelInputs(anew[0], anew[1], plan, stamp),
-    ]
+def _restated(run: Run, tape: Tape, loans: DataFrame, step: Step, keep: Keep) -> Restated | None:
+    versions = read_versions(run, tape, step)
+    run.evidence[WAITING] = versions.not_yet_known(step.last_month)
+    return restated_loans(tape, loans, versions, step, run.settings.default_definition, keep)
+
+
+def _counted_with(run: Run) -> dict[str, Any]:
+    return counted_with(run.settings.default_definition.id, run.settings.features.knowledge)
 
 
 def _plan(run: Run, tape: Tape, step: Step, macro: MacroKnown | None, around: Counts | None) -> Plan:
@@ -173,20 +202,6 @@ def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
     }
 
 
-def _month_in_range(tape: Tape, as_of: date) -> int:
-    month = month_number(as_of)
-    if as_of == last_day(month) and month in tape.months:
-        return month
-    ends = "a month end" if tape.period_months == 1 else f"an end of a period of {tape.period_months} months"
-    near = [month] if month in tape.months else nearest_ends(month, tape.months)
-    raise InputError(
-        required=f"--as-of with {ends} of {tape.source}, "
-        f"from {last_day(tape.first_month)} to {last_day(tape.last_month)}",
-        found=str(as_of),
-        do=f"choose {' or '.join(str(last_day(end)) for end in near)}, or ingest the month that is lacking",
-    )
-
-
 def _loans_in_book(run: Run, tape: Tape, reports: DataFrame, step: Step) -> int:
     with named(run.spark, "build-features: count the book"):
         loans = loans_in_book(reports, step.last_month, tape.stale_months(run.settings.book))
@@ -205,12 +220,12 @@ def _described(
 ) -> dict[str, Any]:
     run.count("loan_months", sum(counts.values()))
     run.count("months_written", len(counts))
-    stale = [str(last_day(step.first_month)), str(last_day(step.built or 0))] if step.restates else None
+    again = [str(last_day(step.first_month)), str(last_day(step.built or 0))] if step.restates else None
     return {
         "source": tape.source,
         "first_month": str(min(counts, default=last_day(step.first_month))),
         "last_month": str(last_day(step.last_month)),
-        "stale_months": stale,
+        "months_made_again": again,
         "features": len(CATALOGUE),
         "catalogue_id": catalogue_id(),
         "macro": macro is not None,

@@ -10,7 +10,8 @@ from loanbook.book.membership import loans_in_book, one_file_a_month
 from loanbook.book.months import last_day
 from loanbook.errors import LoanbookError
 from loanbook.features.plan.tape import RECORD as TAPE_RECORD
-from loanbook.features.plan.tape import Tape, read_tape
+from loanbook.features.plan.tape import Tape
+from loanbook.features.read import read_tape
 from loanbook.labels.labels import label_rows
 from loanbook.labels.outcomes import outcome_rows
 from loanbook.labels.plan import RECORD, Counts, Plan, plan_labels
@@ -39,7 +40,8 @@ def build_labels(run: Run) -> dict[str, Any]:
     run.hold(LABELS)
     with named(run.spark, "build-labels: read"):
         tape = read_tape(run)
-        plan = plan_labels(run, tape)
+        since = tape.since if run.exists(LABELS) else None
+        plan = plan_labels(tape, since, run.settings.book, run.settings.default_definition.id)
     cohorts, outcomes = plan.kept, plan.outcomes
     if plan.reasons:
         _write(run, tape, plan)

@@ -9,12 +9,12 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from loanbook.book.months import last_day, month_number
-from loanbook.features.plan.tape import Tape
+from loanbook.features.plan.tape import Since, Tape
 from loanbook.labels.calendar import Calendar
+from loanbook.settings.book import BookSettings
 from loanbook.tables.columns import of_source
-from loanbook.tables.labels import HORIZONS, LABELS
+from loanbook.tables.labels import HORIZONS
 from loanbook.warehouse.changes import month_digests
-from loanbook.warehouse.runs import Run
 
 RECORD = "labels_built"  # in the details of the row
 REVISION = 3  # raised whenever the same performance gets other labels or outcomes
@@ -72,20 +72,25 @@ class Plan:
         }
 
 
-def plan_labels(run: Run, tape: Tape) -> Plan:
+def plan_labels(tape: Tape, since: Since | None, book: BookSettings, definition: str) -> Plan:
     """Return what to write: every cohort, unless a published run built labels with the same settings.
 
     A last complete month that moved back makes every cohort be built again too.
+
+    Args:
+        tape: the source's performance.
+        since: what the run that built the published labels left, None where none are published.
+        book: who is in the book.
+        definition: id of the default definition in force.
     """
-    calendar = Calendar(tape.last_month, tape.stale_months(run.settings.book), tape.period_months)
+    calendar = Calendar(tape.last_month, tape.stale_months(book), tape.period_months)
     settings = {
         "revision": REVISION,
         "horizons": list(HORIZONS),
         "stale_months": calendar.stale_months,
         "period_months": calendar.period_months,
-        "default_definition_id": run.settings.default_definition.id,
+        "default_definition_id": definition,
     }
-    since = tape.since if run.exists(LABELS) else None
     built = {} if since is None else since.run.details.get(RECORD, {})
     if since is None or built.get("settings") != settings or built["last_month"] > tape.last_month:
         reason = "new" if since is None else "rebuilt"

@@ -1,7 +1,8 @@
-"""Which loans need histories of what was known, and these, from the published tables."""
+"""Which loans need histories of what was known, and these."""
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -21,67 +22,73 @@ from loanbook.features.as_known.first_versions import (
     with_entries,
 )
 from loanbook.features.plan.increment import Step
-from loanbook.features.plan.tape import MADE_BY, Tape
+from loanbook.features.plan.tape import Tape
 from loanbook.quality.history import severities
-from loanbook.tables.deliveries import DELIVERIES
-from loanbook.tables.superseded import SUPERSEDED
-from loanbook.warehouse.runs import Run
+from loanbook.settings.book import DefaultDefinition
 
 log = logging.getLogger(__name__)
 
 WAITING = "not_yet_known"  # in the details of the run's row: reports that the running state has not seen
 
 
-def restated_loans(run: Run, tape: Tape, loans: DataFrame, step: Step, keep: Keep) -> Restated | None:
+@dataclass(frozen=True)
+class Versions:
+    """Every version of a source's reports.
+
+    Args:
+        rows: those in force and, where there are any, those that are not.
+        deliveries: of the source.
+        entries: the month from which each group of versions is known, of months up to the last to write.
+    """
+
+    rows: Sequence[DataFrame]
+    deliveries: DataFrame
+    entries: Mapping[Group, int]
+
+    def not_yet_known(self, month: int) -> list[list[str]]:
+        """Return the groups that are not known by the end of a month, for the run's row."""
+        return [group.row() for group, known in self.entries.items() if known > month]
+
+
+def versions_read(tape: Tape, superseded: DataFrame | None, deliveries: DataFrame, step: Step) -> Versions:
+    """Return every version of a source's reports, ``superseded`` those that are not in force."""
+    rows = [tape.performance] if superseded is None else [tape.performance, superseded]
+    return Versions(rows, deliveries, _entries(rows, deliveries, tape, step))
+
+
+def restated_loans(
+    tape: Tape, loans: DataFrame, versions: Versions, step: Step, definition: DefaultDefinition, keep: Keep
+) -> Restated | None:
     """Return the loans whose reports were known otherwise in a month to write; None where there are none.
 
     Of months already built nothing is asked: a loan is among them if a version became known after both its
     own month and the last one built, or was not yet known to the run before, or if the step corrects it.
     """
-    versions = _versions(run, tape)
-    deliveries = run.read(DELIVERIES, made_by=MADE_BY).where(F.col("source") == tape.source)
-    entries = _entries(versions, deliveries, tape, step)
-    waited = set(map(Group.of, _waiting(tape))) if step.built is not None else set()
+    waited = set(map(Group.of, waiting(tape))) if step.built is not None else set()
     late = [
         group
-        for group, month in entries.items()
+        for group, month in versions.entries.items()
         if month > max(group.month, step.built or 0) or group in waited
     ]
-    run.evidence[WAITING] = [group.row() for group, month in entries.items() if month > step.last_month]
     if not late and step.corrected is None:
         return None
-    wanted = keep(_loans_of(versions, late, step.corrected))
-    own = [rows.join(wanted, "loan_id", "left_semi") for rows in versions]
-    shaped = versions_of(own[0], own[1] if own[1:] else None, deliveries)
-    told = keep(effective(shaped.transform(with_entries(entries))))
-    found = keep(_unlike_today(told, step).unionByName(_loans_of(versions, [*waited], None)).distinct())
+    wanted = keep(_loans_of(versions.rows, late, step.corrected))
+    own = [rows.join(wanted, "loan_id", "left_semi") for rows in versions.rows]
+    shaped = versions_of(own[0], own[1] if own[1:] else None, versions.deliveries)
+    told = keep(effective(shaped.transform(with_entries(versions.entries))))
+    unlike = _unlike_today(told, step)
+    found = keep(unlike.unionByName(_loans_of(versions.rows, [*waited], None)).distinct())
     log.info("loans whose reports were known otherwise, made from their beginning: %d", found.count())
     known = told.where(F.col("enters") <= step.last_month).join(found, "loan_id", "left_semi")
     epochs = keep(epochs_of(known).where(F.col("ends") >= step.first_month))
     checks = severities(_product(loans), {})
-    reports = histories(known, epochs).transform(
-        judged(run.settings.default_definition, checks, tape.period_months, keep)
-    )
+    reports = histories(known, epochs).transform(judged(definition, checks, tape.period_months, keep))
     return Restated(found, epochs.select("loan_id", "name"), keep(reports))
 
 
-def _waiting(tape: Tape) -> list[list[str]]:
+def waiting(tape: Tape) -> list[list[str]]:
+    """Return the reports that the running state has not seen, as the run before noted them."""
     return [] if tape.since is None else list(tape.since.run.details.get(WAITING, []))
-
-
-def keep_waiting(run: Run, tape: Tape) -> None:
-    """Note for the next run, of one that writes no month, the reports that the state still has not seen."""
-    run.evidence[WAITING] = _waiting(tape)
-
-
-def _versions(run: Run, tape: Tape) -> list[DataFrame]:
-    """Return the rows in force and, where there are any, those that are not."""
-    if not run.exists(SUPERSEDED):
-        return [tape.performance]
-    return [
-        tape.performance,
-        run.read(SUPERSEDED, made_by=MADE_BY).where(F.col("source") == tape.source),
-    ]
 
 
 def _entries(

@@ -1,10 +1,11 @@
 """Counting the cells of a source's loans by month, and keeping what was counted as it became known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from loanbook.book.months import last_day, month_expr, month_number
@@ -19,9 +20,7 @@ from loanbook.features.engine.neighbourhood_known import (
 )
 from loanbook.features.plan.increment import Step, built_to
 from loanbook.features.plan.tape import Tape
-from loanbook.tables.columns import of_source
 from loanbook.tables.neighbourhood import COUNTS, KINDS, NEIGHBOURHOOD
-from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 
 RULE = 1  # raised whenever the same reports give other counts
@@ -96,8 +95,13 @@ class Counts:
         return neighbourhood_known(self.every, first, last, weight)
 
 
+def counts_go_on(tape: Tape, step: Step) -> bool:
+    """Return whether counts that the last run published may be gone on from."""
+    return tape.since is not None and built_to(tape.since) <= step.last_month
+
+
 def count_neighbourhood(
-    run: Run, tape: Tape, loans: DataFrame, restated: Restated | None, step: Step
+    tape: Tape, loans: DataFrame, restated: Restated | None, step: Step, stored: pd.DataFrame
 ) -> Counts:
     """Count the months up to the step's last one that can differ from the counts kept.
 
@@ -105,10 +109,15 @@ def count_neighbourhood(
     moved it to another cell; all too where reports were known otherwise, of which a month can change by what
     was read long before it was known. Counts of another default definition, knowledge or rule are not kept,
     nor are those that reach beyond the step's last month, as where a tape has moved back.
+
+    Args:
+        tape: the source's performance.
+        loans: the source's terms.
+        restated: loans whose reports were known otherwise.
+        step: the months to write.
+        stored: the counts to go on from, none where there are none.
     """
-    counted_to = -1 if tape.since is None else built_to(tape.since)
-    stored = _stored(run) if 0 <= counted_to <= step.last_month else no_counts()
-    counted_to = -1 if stored.empty else counted_to
+    counted_to = -1 if stored.empty or tape.since is None else built_to(tape.since)
     months = None if stored.empty or restated is not None else months_to_count(tape, step)
     if months is not None and not months:
         return Counts(stored, stored[:0])
@@ -118,7 +127,7 @@ def count_neighbourhood(
     rows = reports.where(F.col("as_of_date") <= F.lit(last_day(step.last_month)))
     if months is not None:
         rows = rows.where(F.col("as_of_date").isin([last_day(number) for number in months]))
-    with named(run.spark, "build-features: count neighbourhood"):
+    with named(rows.sparkSession, "build-features: count neighbourhood"):
         now = levels(counted(rows, terms, epochs=restated is not None).toPandas())
     again = stored if months is None else stored[stored["month"].isin(months)]
     return Counts(stored, revisions(again, now, counted_to))
@@ -130,25 +139,16 @@ def levels(changes: pd.DataFrame) -> pd.DataFrame:
     return in_order.assign(**in_order.groupby(CELL)[list(COUNTS)].cumsum())
 
 
-def write_counts(run: Run, counts: Counts) -> None:
-    """Publish the counts of the source where some are new."""
-    if len(counts.new):
-        run.replace(NEIGHBOURHOOD, _as_rows(run, counts.every), of_source(str(run.source)))
+def counted_with(definition: str, knowledge: str) -> dict[str, Any]:
+    """Return what, beside the reports, counts depend on: columns of the table."""
+    return {"default_definition_id": definition, "knowledge": knowledge, "rule": RULE}
 
 
-def _made_with(run: Run) -> dict[str, Any]:
-    return {
-        "default_definition_id": run.settings.default_definition.id,
-        "knowledge": run.settings.features.knowledge,
-        "rule": RULE,
-    }
-
-
-def _stored(run: Run) -> pd.DataFrame:
-    if not run.exists(NEIGHBOURHOOD):
+def stored_counts(rows: DataFrame | None, made_with: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the counts of a source that were made with the same; ``rows`` are those published, if any."""
+    if rows is None:
         return no_counts()
-    rows = run.read(NEIGHBOURHOOD, made_by="build-features").where(F.col("source") == F.lit(run.source))
-    for name, value in _made_with(run).items():
+    for name, value in made_with.items():
         rows = rows.where(F.col(name).eqNullSafe(F.lit(value)))
     months = {"month": month_expr("as_of_date"), "known": month_expr("known_on")}
     return rows.withColumns(months).select(*STORED).toPandas()
@@ -162,12 +162,15 @@ def months_to_count(tape: Tape, step: Step) -> set[int] | None:
     return {number for number in changed if number <= step.last_month}
 
 
-def _as_rows(run: Run, counts: pd.DataFrame) -> DataFrame:
+def counts_frame(
+    spark: SparkSession, counts: pd.DataFrame, source: str, made_with: Mapping[str, Any]
+) -> DataFrame:
+    """Return the counts of a source as rows of ``neighbourhood``."""
     rows = counts.assign(
-        source=run.source,
+        source=source,
         as_of_date=counts["month"].map(last_day),
         known_on=counts["known"].map(last_day),
-        **_made_with(run),
+        **made_with,
     )
     schema = NEIGHBOURHOOD.schema
-    return run.spark.createDataFrame(rows[NEIGHBOURHOOD.column_names], schema)
+    return spark.createDataFrame(rows[NEIGHBOURHOOD.column_names], schema)

@@ -31,39 +31,43 @@ from loanbook.tables.base import Table
 from loanbook.tables.columns import of_source
 from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.warehouse import delta
-from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 from loanbook.warehouse.worker_files import RECEIPT, RECEIPT_FIELDS, Receipt, write_file
+from loanbook.warehouse.writing import Writer
 
 LOANS_PER_FILE = 64_000  # a worker holds all reports of so many loans at once
 
 
-def write_panel(run: Run, parts: Sequence[PanelInputs], step: Step, in_book: int) -> dict[date, int]:
+def write_panel(
+    writer: Writer, parts: Sequence[PanelInputs], step: Step, in_book: int, kept: DataFrame | None
+) -> dict[date, int]:
     """Write the step's months and the running state after them; return the rows of each month.
 
     Args:
-        run: the job's run.
+        writer: of the tables.
         parts: inputs of the loans that go on from the running state or, without one, of all; then of those
             that are made anew.
         step: the months.
         in_book: how many loans are in the book at the last of them.
+        kept: published rows of these months that stay, None without any.
     """
     tables = (FEATURES, FEATURE_STATE)
-    run.prepare(*tables)
+    writer.prepare(*tables)
     for table in tables:
-        delta.create(run.spark, run.storage, table)
-    features, state = (run.storage.table_folder(table.name) for table in tables)
+        delta.create(writer.spark, writer.storage, table)
+    features, state = (writer.storage.table_folder(table.name) for table in tables)
     if not step.restates and features and state:
-        with named(run.spark, "build-features: write features"):
+        with named(writer.spark, "build-features: write features"):
             receipts = [
                 receipt
                 for part in parts
                 for receipt in written_by_workers(part, features, state, _files(part, in_book))
             ]
-        for table, where in zip(tables, (_months_where(step), of_source(str(run.source))), strict=True):
-            run.replace_by_files(table, receipts, where)
+        own = of_source(parts[0].stamp.source)
+        for table, where in zip(tables, (_months_where(step), own), strict=True):
+            writer.replace_by_files(table, receipts, where)
         return _rows_by_month(receipts)
-    return _written_by_spark(run, parts, step)
+    return _written_by_spark(writer, parts, step, kept)
 
 
 def _files(part: PanelInputs, in_book: int) -> int:
@@ -96,36 +100,40 @@ def _rows_by_month(receipts: Sequence[Receipt]) -> dict[date, int]:
     return counts
 
 
-def _written_by_spark(run: Run, parts: Sequence[PanelInputs], step: Step) -> dict[date, int]:
+def _written_by_spark(
+    writer: Writer, parts: Sequence[PanelInputs], step: Step, kept: DataFrame | None
+) -> dict[date, int]:
+    source = parts[0].stamp.source
     made = reduce(DataFrame.unionByName, map(panel_and_state, parts)).persist(StorageLevel.DISK_ONLY)
     names = [column.name for column in STATE_COLUMNS]
-    own = of_source(str(run.source))
+    own = of_source(source)
     try:
-        with named(run.spark, "build-features: write features"):
+        with named(writer.spark, "build-features: write features"):
             require_usable(made)
         panel = made.where(F.col("core").isNull()).drop(*names, REFUSED)
-        if step.restates and step.corrected is not None:
-            panel = panel.unionByName(_kept(run, step, step.corrected))
-        run.replace(FEATURES, one_file_a_month(panel), f"{own} AND {_months_where(step)}")
-        fixed = {"source": run.source, "as_of_date": last_day(step.last_month), "layout": layout_id()}
+        if kept is not None:
+            panel = panel.unionByName(kept)
+        writer.replace(FEATURES, one_file_a_month(panel), f"{own} AND {_months_where(step)}")
+        fixed = {"source": source, "as_of_date": last_day(step.last_month), "layout": layout_id()}
         state = made.where(F.col("core").isNotNull()).select("loan_id", *names)
         state = state.withColumns({name: F.lit(value) for name, value in fixed.items()})
-        run.replace(FEATURE_STATE, state, own)
+        writer.replace(FEATURE_STATE, state, own)
     finally:
         made.unpersist()
-    written = delta.read(run.spark, run.storage, FEATURES, run.outputs[FEATURES.name])
+    written = delta.read(writer.spark, writer.storage, FEATURES, writer.outputs[FEATURES.name])
     written = written.where(f"{own} AND {_months_where(step)}")
-    with named(run.spark, "build-features: check"):
+    with named(writer.spark, "build-features: check"):
         delta.assert_unique(written, FEATURES)
         return {row["as_of_date"]: row["count"] for row in written.groupBy("as_of_date").count().collect()}
 
 
-def _kept(run: Run, step: Step, corrected: DataFrame) -> DataFrame:
+def rows_kept(published: DataFrame, step: Step, corrected: DataFrame) -> DataFrame:
     """Return the published rows of months written again, of the loans that no correction touches."""
     until = F.col("as_of_date").between(F.lit(last_day(step.first_month)), F.lit(last_day(step.built or 0)))
-    rows = run.read(FEATURES, made_by="build-features").where((F.col("source") == run.source) & until)
-    return rows.select(*FEATURES.column_names).join(
-        F.broadcast(corrected.select("loan_id")), "loan_id", "left_anti"
+    return (
+        published.where(until)
+        .select(*FEATURES.column_names)
+        .join(F.broadcast(corrected.select("loan_id")), "loan_id", "left_anti")
     )
 
 

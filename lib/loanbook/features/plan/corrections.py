@@ -1,24 +1,19 @@
 """Which loans' earlier months are not as the last run of build-features read them."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.book.months import last_day
-from loanbook.features.plan.tape import Since
-from loanbook.tables.base import Table
+from loanbook.features.plan.tape import Tape
 from loanbook.tables.loans import LOANS
-from loanbook.tables.performance import ATTRIBUTES, PERFORMANCE
-from loanbook.warehouse import delta
+from loanbook.tables.performance import ATTRIBUTES
 from loanbook.warehouse.changes import changed_rows
-from loanbook.warehouse.commits import changed_files
-from loanbook.warehouse.runs import Run
 
 KEY = ["loan_id", "as_of_date"]
 GONE = "FILE_NOT_EXIST"  # what Spark says of a file that VACUUM removed
@@ -32,10 +27,6 @@ TERM_COLUMNS = tuple(
     for name in LOANS.column_names
     if name not in ("source", "loan_id", "slice", "delivery", "line", "known_on")
 )
-
-
-class _NotKept(Exception):
-    """A version of a table that its log no longer has."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +46,47 @@ class Corrections:
     terms_changed: bool = False
 
 
-def corrections(run: Run, source: str, since: Since, built: int) -> Corrections | None:
+@dataclass(frozen=True)
+class Before:
+    """A source's rows as the last run read them; None of a table of which none is there that changed."""
+
+    performance: DataFrame | None
+    loans: DataFrame | None
+
+
+def corrections(tape: Tape, loans: DataFrame, before: Before, built: int) -> Corrections | None:
     """Return what was corrected up to the month ``built``.
 
-    None where files of the older versions, or the log, are gone.
+    None where files of the older versions are gone.
+
+    Args:
+        tape: the source's performance.
+        loans: the source's terms.
+        before: both as they were last read.
+        built: number of the last month built.
     """
-    if since.months is None:
-        return None
     try:
-        terms = _changed_terms(run, source, since)
-        changed = [*_changed_reports(run, source, since, built)]
+        terms = _changed_terms(before.loans, loans)
+        changed = []
+        if before.performance is not None:
+            months = months_written(tape, built)
+            changed.append(_changed_reports(before.performance, tape.performance, months))
         if terms is not None:
-            changed.append(_reports(run, source, built).join(terms, "loan_id", "left_semi").select(*KEY))
+            until = F.col("as_of_date") <= F.lit(last_day(built))
+            changed.append(tape.performance.where(until).join(terms, "loan_id", "left_semi").select(*KEY))
         if not changed:
             return Corrections()
         return _kept(reduce(DataFrame.unionByName, changed), terms is not None)
-    except _NotKept:
-        return None
     except Py4JJavaError as error:
         if GONE not in str(error):
             raise
         return None
+
+
+def months_written(tape: Tape, built: int) -> list[date]:
+    """Return the months already built of which reports were written since the last run."""
+    months = () if tape.since is None else tape.since.months or ()
+    return sorted(month for month in months if month <= last_day(built))
 
 
 def _kept(changed: DataFrame, terms_changed: bool) -> Corrections:
@@ -87,52 +98,18 @@ def _kept(changed: DataFrame, terms_changed: bool) -> Corrections:
     return Corrections(loans, found["number"], found["first"], terms_changed)
 
 
-def _changed_reports(run: Run, source: str, since: Since, built: int) -> Iterator[DataFrame]:
-    """Yield loan and month of the reports that changed in months already built, where any were written."""
-    written = sorted(month for month in since.months or () if month <= last_day(built))
-    if written:
-        before, now = (
-            rows.where(F.col("as_of_date").isin(written))
-            for rows in (
-                _before(run, PERFORMANCE, since, source),
-                _of_source(run, PERFORMANCE, run.inputs[PERFORMANCE.name], source),
-            )
-        )
-        yield changed_rows(before, now, KEY, REPORT_COLUMNS)
+def _changed_reports(before: DataFrame, now: DataFrame, months: Sequence[date]) -> DataFrame:
+    """Return loan and month of the reports of ``months`` that changed."""
+    of_months = [rows.where(F.col("as_of_date").isin(*months)) for rows in (before, now)]
+    return changed_rows(of_months[0], of_months[1], KEY, REPORT_COLUMNS)
 
 
-def _reports(run: Run, source: str, built: int) -> DataFrame:
-    until = F.col("as_of_date") <= F.lit(last_day(built))
-    return _of_source(run, PERFORMANCE, run.inputs[PERFORMANCE.name], source).where(until)
-
-
-def _changed_terms(run: Run, source: str, since: Since) -> DataFrame | None:
+def _changed_terms(before: DataFrame | None, now: DataFrame) -> DataFrame | None:
     """Return the loans whose terms changed, None without any.
 
     New ones have no earlier month: ingest gives every loan of which it has a month a row.
     """
-    last, version = since.inputs[LOANS.name], run.inputs[LOANS.name]
-    files = changed_files(run.spark, run.storage, LOANS, last, version)
-    if files is not None and not files.went:
+    if before is None:
         return None
-    before, now = _before(run, LOANS, since, source), _of_source(run, LOANS, version, source)
     changed = changed_rows(before, now, ["loan_id"], TERM_COLUMNS, new_ones=False)
     return None if changed.isEmpty() else F.broadcast(changed)
-
-
-def _before(run: Run, table: Table, since: Since, source: str) -> DataFrame:
-    """Return the rows of the version last read.
-
-    Raises:
-        _NotKept: the log no longer has it.
-    """
-    try:
-        return _of_source(run, table, since.inputs[table.name], source)
-    except AnalysisException as error:
-        if "time travel" not in str(error):
-            raise
-        raise _NotKept from error
-
-
-def _of_source(run: Run, table: Table, version: int, source: str) -> DataFrame:
-    return delta.read(run.spark, run.storage, table, version).where(F.col("source") == source)

@@ -9,15 +9,14 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from loanbook.book.months import last_day, month_number
+from loanbook.book.periods import nearest_ends
 from loanbook.errors import InputError
-from loanbook.features.catalogue.table import FEATURES
 from loanbook.features.engine.macro_known import MacroKnown, macro_digest
-from loanbook.features.plan.corrections import corrections
+from loanbook.features.plan.corrections import Corrections
 from loanbook.features.plan.tape import Since, Tape
-from loanbook.tables.feature_state import FEATURE_STATE
+from loanbook.settings.features import FeatureSettings
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
-from loanbook.warehouse.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -70,15 +69,38 @@ class Panel:
     built: int
 
 
-def last_panel(run: Run, tape: Tape) -> Panel | None:
-    """Return the panel of a source as its last run left it; None where none can be gone on from."""
-    if tape.since is None or not (run.exists(FEATURES) and run.exists(FEATURE_STATE)):
+def month_in_range(tape: Tape, as_of: date) -> int:
+    """Return the number of the month that ``--as-of`` names.
+
+    Raises:
+        InputError: it is no month of the source's book.
+    """
+    month = month_number(as_of)
+    if as_of == last_day(month) and month in tape.months:
+        return month
+    ends = "a month end" if tape.period_months == 1 else f"an end of a period of {tape.period_months} months"
+    near = [month] if month in tape.months else nearest_ends(month, tape.months)
+    raise InputError(
+        required=f"--as-of with {ends} of {tape.source}, "
+        f"from {last_day(tape.first_month)} to {last_day(tape.last_month)}",
+        found=str(as_of),
+        do=f"choose {' or '.join(str(last_day(end)) for end in near)}, or ingest the month that is lacking",
+    )
+
+
+def last_panel(tape: Tape, settings: FeatureSettings) -> Panel | None:
+    """Return the published panel as its last run left it; None where none can be gone on from.
+
+    Raises:
+        InputError: with knowledge ``as_known`` there is one that cannot be.
+    """
+    if tape.since is None:
         return None
     record = dict(tape.since.run.details[RECORD])
     built = built_to(tape.since)
     if built > tape.last_month:
         end = last_day(tape.last_month)
-        _build_again(run, f"months are built up to {last_day(built)} and complete up to {end}")
+        _build_again(settings, f"months are built up to {last_day(built)} and complete up to {end}")
         return None
     return Panel(tape.since, record, built)
 
@@ -88,13 +110,13 @@ def built_to(since: Since) -> int:
     return month_number(date.fromisoformat(since.run.details[RECORD]["last_month"]))
 
 
-def _build_again(run: Run, reason: str) -> None:
+def _build_again(settings: FeatureSettings, reason: str) -> None:
     """Say why every month is built again.
 
     Raises:
         InputError: with knowledge ``as_known`` that would restate published months.
     """
-    if run.settings.features.knowledge == "as_known":
+    if settings.knowledge == "as_known":
         raise InputError(
             required="a panel that can be gone on from, so that published months stay as they are",
             found=reason,
@@ -103,51 +125,47 @@ def _build_again(run: Run, reason: str) -> None:
     log.warning("%s: every month is built again", reason)
 
 
-def plan_step(
-    run: Run,
-    tape: Tape,
-    month: int,
-    panel: Panel | None,
-    made_with: Mapping[str, Any],
-    macro: MacroKnown | None,
-) -> Step:
-    """Return what has to be written so that every month up to ``month`` is as the inputs now say.
+def can_go_on(
+    panel: Panel, made_with: Mapping[str, Any], macro: MacroKnown | None, settings: FeatureSettings
+) -> bool:
+    """Return whether what holds for all months of a panel is as it was.
+
+    Args:
+        panel: the one to go on from.
+        made_with: what all months of a panel share.
+        macro: what was known of the economy.
+        settings: of the features.
+
+    Raises:
+        InputError: the panel was made with another catalogue or other settings.
+    """
+    _require_same(panel.record["made_with"], made_with)
+    if panel.record["macro"] == macro_digest(macro, panel.built):
+        return True
+    _build_again(settings, "macro known in months already built has changed")
+    return False
+
+
+def step_on(panel: Panel, found: Corrections | None, month: int, settings: FeatureSettings) -> Step | None:
+    """Return the step that follows corrections forward; None where every month is to be built again.
 
     With knowledge ``as_known`` the months already built stay as they are, whatever was corrected since.
 
     Args:
-        run: the job's run.
-        tape: the source's performance.
+        panel: the one to go on from.
+        found: what was corrected since, None where that cannot be told.
         month: number of the last month that the panel is to have, none before its present last one.
-        panel: the one to go on from; None: every month is built.
-        made_with: what all months of a panel share.
-        macro: what was known of the economy up to ``month``.
-
-    Raises:
-        InputError: the published panel was made with another catalogue or other settings.
+        settings: of the features.
     """
-    whole = Step(tape.first_month, month)
-    if panel is None:
-        return whole
-    _require_same(panel.record["made_with"], made_with)
-    if panel.record["macro"] != macro_digest(macro, panel.built):
-        _build_again(run, "macro known in months already built has changed")
-        return whole
-    return _after_corrections(run, tape, panel, month) or whole
-
-
-def _after_corrections(run: Run, tape: Tape, panel: Panel, month: int) -> Step | None:
-    """Return the step that follows corrections forward; None where every month is to be built again."""
-    found = corrections(run, tape.source, panel.since, panel.built)
     if found is None:
-        _build_again(run, "the tables last built from are no longer kept")
+        _build_again(settings, "the tables last built from are no longer kept")
         return None
     onward = Step(panel.built + 1, month, panel.built, found.loans, found.terms_changed)
-    if found.loans is None or found.first is None or run.settings.features.knowledge == "as_known":
+    if found.loans is None or found.first is None or settings.knowledge == "as_known":
         return onward
     if found.number > MOST_FOLLOWED:
         found.loans.unpersist()
-        _build_again(run, f"corrections to {found.number} loans, from {found.first} on")
+        _build_again(settings, f"corrections to {found.number} loans, from {found.first} on")
         return None
     log.warning(
         "corrections to %d loans make the months from %s to %s stale: these loans' rows are built again",
@@ -156,14 +174,19 @@ def _after_corrections(run: Run, tape: Tape, panel: Panel, month: int) -> Step |
     return replace(onward, first_month=month_number(found.first))
 
 
-def state_inputs(run: Run, panel: Panel | None, step: Step) -> dict[str, int]:
+def state_inputs(inputs: Mapping[str, int], panel: Panel | None, step: Step) -> dict[str, int]:
     """Return the versions of the tables that the running state is made from, for the run's row.
 
     Where corrections wait for a month to be written, they are those of the run before.
+
+    Args:
+        inputs: version that the run read of each table.
+        panel: the one gone on from, None where every month was built.
+        step: what the run wrote.
     """
     if panel is not None and step.corrected is not None and not step.months:
         return panel.since.inputs
-    return {table.name: run.inputs[table.name] for table in (PERFORMANCE, LOANS)}
+    return {table.name: inputs[table.name] for table in (PERFORMANCE, LOANS)}
 
 
 def _require_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -1,35 +1,36 @@
-"""What was known of the economy, from the published table."""
+"""What was known of the economy, from the table of its series."""
 
 import logging
+from collections.abc import Sequence
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.book.months import last_day
 from loanbook.errors import InputError
 from loanbook.features.engine.macro_known import MacroKnown, macro_known, series_that_end
 from loanbook.quality.unread_series import unread_series
-from loanbook.tables.macro import MACRO
-from loanbook.warehouse.runs import Run
 
 log = logging.getLogger(__name__)
 
 
-def read_macro(run: Run, last_month: int) -> MacroKnown | None:
-    """Return what was known of the economy in each month, None where no macro was ingested.
+def known_of(macro: DataFrame, sources: Sequence[str], last_month: int) -> MacroKnown:
+    """Return what was known of the economy in each month.
 
     Series that no feature reads are named in the log.
+
+    Args:
+        macro: the table.
+        sources: those to use; none: all that it has.
+        last_month: number of the last month to build.
 
     Raises:
         InputError: two sources give the same series, or one ends before the month.
     """
-    if not run.exists(MACRO):
-        return None
-    macro = run.read(MACRO, made_by="ingest-macro")
-    wanted = run.settings.features.macro_sources
-    if wanted:
-        macro = macro.where(F.col("source").isin(*wanted))
-    sources = macro.groupBy("region", "series").agg(F.collect_set("source").alias("sources"))
-    overlap = sources.where(F.size("sources") > 1).orderBy("series", "region").first()
+    if sources:
+        macro = macro.where(F.col("source").isin(*sources))
+    of_series = macro.groupBy("region", "series").agg(F.collect_set("source").alias("sources"))
+    overlap = of_series.where(F.size("sources") > 1).orderBy("series", "region").first()
     if overlap is not None:
         raise InputError(
             required="one macro source for each series",

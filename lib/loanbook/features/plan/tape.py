@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from loanbook.book.months import last_day, month_number
@@ -14,16 +14,12 @@ from loanbook.book.periods import period_ends, period_of, require_one_phase
 from loanbook.book.tape_kind import Outcome, declared_outcome
 from loanbook.errors import InputError
 from loanbook.settings.book import BookSettings
-from loanbook.tables.deliveries import DELIVERIES
-from loanbook.tables.performance import PERFORMANCE
-from loanbook.warehouse.changes import LastRun, changed_months, last_inputs
-from loanbook.warehouse.runs import Run
+from loanbook.warehouse.changes import LastRun
 
 log = logging.getLogger(__name__)
 
-MADE_BY = "ingest-tapes"
 RECORD = "tape"  # in the details of the run's row
-_DELIVERED = (
+DELIVERED = (
     "source", "kind", "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history",
     "sampling", "outcome",
 )  # fmt: skip
@@ -131,19 +127,34 @@ def last_complete_month(ends: Sequence[End]) -> date | None:
     return complete
 
 
-def read_tape(run: Run) -> Tape:
-    """Return the performance of the run's source, with the months that its deliveries complete.
+def sources_of(deliveries: Sequence[Row]) -> list[str]:
+    """Return the sources of which performance was delivered."""
+    return sorted({row["source"] for row in deliveries if row["kind"] == "performance"})
+
+
+def tape_of(
+    source: str,
+    deliveries: Sequence[Row],
+    performance: DataFrame,
+    since: Since | None,
+    definition: str,
+) -> Tape:
+    """Return the performance of a source, with the months that its deliveries complete.
+
+    Args:
+        source: its name.
+        deliveries: rows with the columns of ``DELIVERED``, of whatever source.
+        performance: the source's.
+        since: what the job's last run left, None where it has not run for the source.
+        definition: id of the default definition in force.
 
     Raises:
-        InputError: no such source, no complete month, or rows of another default definition than set.
+        InputError: no complete month, or rows of another default definition.
     """
-    every = run.read(DELIVERIES, made_by=MADE_BY).select(*_DELIVERED).collect()
-    of_loans = {row["source"] for row in every if row["kind"] == "performance"}
-    source = run.choose_source(sorted(of_loans), PERFORMANCE)
-    delivered = [row for row in every if row["source"] == source and row["last_complete_month"] is not None]
-    performance = run.read(PERFORMANCE, made_by=MADE_BY).where(F.col("source") == source)
+    delivered = [
+        row for row in deliveries if row["source"] == source and row["last_complete_month"] is not None
+    ]
     outcome = declared_outcome(source, {row["outcome"] for row in delivered if row["outcome"]})
-    since = _since(run, source)
     period_months = max((row["period_months"] for row in delivered), default=1)
     found = _found(performance, since, period_months)
     first = min(found.rows, default=None)
@@ -165,7 +176,7 @@ def read_tape(run: Run) -> Tape:
             found=f"last complete month {complete}, first reported month {begins}",
             do="ingest the tape's months, then run again",
         )
-    _require_definition(sorted(found.definitions), run.settings.default_definition.id)
+    _require_definition(sorted(found.definitions), definition)
     _require_rhythm(source, found, period_months)
     return Tape(
         source=source,
@@ -179,16 +190,6 @@ def read_tape(run: Run) -> Tape:
         outcome=outcome,
         since=since,
     )
-
-
-def _since(run: Run, source: str) -> Since | None:
-    last = last_inputs(run, source)
-    if last is None or RECORD not in last.details:
-        return None
-    inputs = last.details[RECORD]["inputs"]
-    versions = inputs[PERFORMANCE.name], run.inputs[PERFORMANCE.name]
-    months = changed_months(run.spark, run.storage, PERFORMANCE, *versions)
-    return Since(last, inputs, last.details[RECORD]["found"], months)
 
 
 class _Found(NamedTuple):
