@@ -5,8 +5,9 @@ from pyspark.sql import functions as F
 
 from loanbook.book.months import LOAN, in_order, last_day, month_end_expr, so_far, with_month
 from loanbook.tables.outcomes import OUTCOMES
+from loanbook.tables.performance import PERFORMANCE
 
-_READ = (*LOAN, "as_of_date", "state", "default_status", "default_entry", "default_definition_id")
+_READ = (*LOAN, "as_of_date", *PERFORMANCE.read_by("outcomes"))
 _SPELL = (*LOAN, "episode")
 
 

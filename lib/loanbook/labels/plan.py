@@ -14,11 +14,12 @@ from loanbook.labels.calendar import Calendar
 from loanbook.settings.book import BookSettings
 from loanbook.tables.columns import of_source
 from loanbook.tables.labels import HORIZONS
+from loanbook.tables.performance import PERFORMANCE
 from loanbook.warehouse.changes import month_digests
 
 RECORD = "labels_built"  # in the details of the row
-REVISION = 3  # raised whenever the same performance gets other labels or outcomes
-READ = ("loan_id", "state", "default_status", "default_entry", "default_definition_id", "tape_outcome")
+REVISION = 4  # raised whenever the same performance gets other labels, outcomes or digests
+READ = ("loan_id", *PERFORMANCE.read_by("labels"))
 
 Counts = dict[str, dict[str, list[int]]]
 

@@ -7,12 +7,13 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.performance import PERFORMANCE
 
 HistoryCheck = Literal["gap", "state_jump", "balance_rise", "conflicting_rows"]
 Severity = Literal["off", "flag", "halt"]
 NAMES: tuple[HistoryCheck, ...] = ("gap", "state_jump", "balance_rise")  # of a month and the one before
 CONFLICTING: HistoryCheck = "conflicting_rows"  # of a row and others of its file with the same loan and month
-READ = ("as_of_date", "state", "months_delinquent", "upb", "modified")  # what the checks compare
+READ = ("as_of_date", *PERFORMANCE.read_by("history_checks"))  # what the checks compare
 AT_LEAST = {"current": 0, "inactive": 0, "dpd30": 1, "dpd60": 2, "dpd90": 3, "foreclosure": 3, "reo": 3}
 AT_MOST = {"current": 0, "inactive": 0, "dpd30": 1, "dpd60": 2}  # months past due; the others have no bound
 

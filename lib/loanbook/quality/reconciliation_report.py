@@ -7,13 +7,13 @@ from typing import Any
 
 from loanbook.errors import GateRefused
 from loanbook.output import say
-from loanbook.quality.fates import ENDS
+from loanbook.quality.fates import ENDS, upb_of
 from loanbook.quality.published import opened
 from loanbook.sql.answers import as_table
 from loanbook.sql.duckdb import Answer, Warehouse
 
 COUNTS = ("lines", "rows", *ENDS, "difference", "not_found")
-UPB_FATES = ("upb", "upb_quarantined", "upb_superseded", "upb_set_aside", "upb_erased")
+UPB_FATES = tuple(map(upb_of, ENDS))
 BALANCES = ("upb_read", *UPB_FATES, "upb_difference", "upb_not_found")
 DIFFERENCES = ("difference", "not_found", "upb_difference", "upb_not_found")
 # Published tables, with a row for each published one of the file kind of that name, and their balance.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import cast
+from typing import Literal, cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -11,15 +11,27 @@ from pyspark.sql.types import StructType
 
 from loanbook.errors import LoanbookError
 
+Filler = Literal["mapping", "attributes", "delivery", "checks", "definition", "tally", "job"]
+Room = Literal["features", "labels", "outcomes", "history_checks", "runs"]
+
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its Spark SQL type, its meaning with unit, and whether every row has it."""
+    """A column: its Spark SQL type, its meaning with unit, whether every row has it, who fills and reads it.
+
+    Args:
+        filled_by: where its values are from: an expression or another key of the tape's mapping, the tape's
+            own attributes, the delivery that brought the row, the checks of rows, the default definition, the
+            tally of a file's rows, or else the job that writes the table.
+        read_by: rooms that read chosen columns of the table, this one among them, beside its key.
+    """
 
     name: str
     type: str
     comment: str
     required: bool = False
+    filled_by: Filler = "job"
+    read_by: tuple[Room, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,14 @@ class Table:
     def column_names(self) -> list[str]:
         """Return the names of the columns in their order."""
         return [column.name for column in self.columns]
+
+    def filled_by(self, *fillers: Filler) -> tuple[str, ...]:
+        """Return the names of the columns whose values are from one of ``fillers``."""
+        return tuple(column.name for column in self.columns if column.filled_by in fillers)
+
+    def read_by(self, room: Room) -> tuple[str, ...]:
+        """Return the names of the columns that a room reads, beside those of the key."""
+        return tuple(column.name for column in self.columns if room in column.read_by)
 
     def conform(self, df: DataFrame) -> DataFrame:
         """Return ``df`` with exactly the table's columns, in order and cast to their types.

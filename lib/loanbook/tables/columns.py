@@ -6,29 +6,72 @@ from loanbook.tables.base import Column
 
 MONEY = "DECIMAL(16,2)"
 
-SOURCE = Column("source", "STRING", "Name of the loan tape's source, as in conf/sources", required=True)
-LOAN_ID = Column("loan_id", "STRING", "The source's identifier of the loan", required=True)
-AS_OF_DATE = Column("as_of_date", "DATE", "Reporting month, as its last day", required=True)
-SLICE = Column(
-    "slice", "STRING", "Unit of delivery that the row came with (a month, a vintage quarter)", required=True
+SOURCE = Column(
+    "source",
+    "STRING",
+    "Name of the loan tape's source, as in conf/sources",
+    required=True,
+    filled_by="delivery",
 )
-DELIVERY = Column("delivery", "STRING", "Delivery that the row came with; key of deliveries", required=True)
-LINE = Column("line", "BIGINT", "Line in the delivered file, from 1", required=True)
-KNOWN_ON = Column("known_on", "DATE", "Day from which the row could be known", required=True)
+LOAN_ID = Column(
+    "loan_id", "STRING", "The source's identifier of the loan", required=True, filled_by="mapping"
+)
+AS_OF_DATE = Column(
+    "as_of_date", "DATE", "Reporting month, as its last day", required=True, filled_by="mapping"
+)
+SLICE = Column(
+    "slice",
+    "STRING",
+    "Unit of delivery that the row came with (a month, a vintage quarter)",
+    required=True,
+    filled_by="delivery",
+)
+DELIVERY = Column(
+    "delivery",
+    "STRING",
+    "Delivery that the row came with; key of deliveries",
+    required=True,
+    filled_by="delivery",
+)
+LINE = Column("line", "BIGINT", "Line in the delivered file, from 1", required=True, filled_by="delivery")
+KNOWN_ON = Column(
+    "known_on", "DATE", "Day from which the row could be known", required=True, filled_by="delivery"
+)
 STATE = Column(
     "state",
     "STRING",
     "current, dpd30, dpd60, dpd90, foreclosure, reo, inactive, prepaid, matured, liquidated, removed",
 )
 DEFAULT_STATUS = Column(
-    "default_status", "STRING", "performing, in_default, probation or terminated", required=True
+    "default_status",
+    "STRING",
+    "performing, in_default, probation or terminated",
+    required=True,
+    filled_by="definition",
+    read_by=("features", "labels", "outcomes"),
 )
-UPB = Column("upb", MONEY, "Unpaid principal balance, currency of the tape; null where not reported")
+UPB = Column(
+    "upb",
+    MONEY,
+    "Unpaid principal balance, currency of the tape; null where not reported",
+    filled_by="mapping",
+    read_by=("features", "history_checks"),
+)
 DEFINITION = Column(
-    "default_definition_id", "STRING", "Hash of the default definition in force", required=True
+    "default_definition_id",
+    "STRING",
+    "Hash of the default definition in force",
+    required=True,
+    filled_by="definition",
+    read_by=("labels", "outcomes"),
 )
 QUALITY_FLAGS = Column(
-    "quality_flags", "ARRAY<STRING>", "Names of the checks that the row failed and was kept", required=True
+    "quality_flags",
+    "ARRAY<STRING>",
+    "Names of the checks that the row failed and was kept",
+    required=True,
+    filled_by="checks",
+    read_by=("features",),
 )
 LOAN_MONTH = (SOURCE.name, LOAN_ID.name, AS_OF_DATE.name)  # names a row of a panel
 RUN_ID = Column("run_id", "STRING", "Run that wrote the row; key of runs", required=True)

@@ -1,5 +1,7 @@
 """``performance``: each loan's reported month, with its default status."""
 
+from functools import partial
+
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import (
     AS_OF_DATE,
@@ -20,9 +22,8 @@ from loanbook.tables.columns import (
     one_of,
 )
 
-ATTRIBUTES = (
-    "numeric_attributes", "categorical_attributes", "date_attributes", "text_attributes", "attribute_roles",
-)  # fmt: skip
+_reported = partial(Column, filled_by="mapping", read_by=("features",))
+_attribute = partial(Column, filled_by="attributes", read_by=("features",))
 
 PERFORMANCE = Table(
     name="performance",
@@ -36,50 +37,92 @@ PERFORMANCE = Table(
         DELIVERY,
         LINE,
         KNOWN_ON,
-        Column("state", STATE.type, STATE.comment, required=True),
         Column(
-            "months_delinquent", "INT", "Whole months past due (1 is 30 to 59 days); null where not reported"
+            "state",
+            STATE.type,
+            STATE.comment,
+            required=True,
+            filled_by="mapping",
+            read_by=("features", "labels", "outcomes", "history_checks"),
+        ),
+        Column(
+            "months_delinquent",
+            "INT",
+            "Whole months past due (1 is 30 to 59 days); null where not reported",
+            filled_by="mapping",
+            read_by=("features", "history_checks"),
         ),
         UPB,
-        Column("rate", "DECIMAL(8,5)", "Current interest rate, percent a year"),
-        Column("remaining_term", "INT", "Months to the contractual maturity"),
-        Column("modified", "BOOLEAN", "Whether the loan has been modified up to this month"),
-        Column("payment", MONEY, "Payment received in the month, currency of the tape"),
+        _reported("rate", "DECIMAL(8,5)", "Current interest rate, percent a year"),
+        _reported("remaining_term", "INT", "Months to the contractual maturity"),
         Column(
+            "modified",
+            "BOOLEAN",
+            "Whether the loan has been modified up to this month",
+            filled_by="mapping",
+            read_by=("features", "history_checks"),
+        ),
+        _reported("payment", MONEY, "Payment received in the month, currency of the tape"),
+        _reported(
             "statement",
             MONEY,
             "Statement balance billed in the month, revolving accounts, currency of the tape",
         ),
-        Column(
+        _reported(
             "credit_limit",
             MONEY,
             "Credit limit of a revolving account in the month, currency of the tape; null where not reported",
         ),
-        Column("loss_event", "BOOLEAN", "Whether the row is a liquidation with loss", required=True),
+        Column(
+            "loss_event",
+            "BOOLEAN",
+            "Whether the row is a liquidation with loss",
+            required=True,
+            filled_by="mapping",
+        ),
         Column(
             "tape_outcome",
             "INT",
             "The tape's own outcome from this month on, 1 bad, 0 good; no feature reads it",
+            read_by=("labels",),
         ),
         QUALITY_FLAGS,
-        Column(
+        _attribute(
             "numeric_attributes",
             "MAP<STRING,DOUBLE>",
             "The tape's own numeric attributes that change with the month, by name; null where it has none",
         ),
-        Column("categorical_attributes", "MAP<STRING,STRING>", "Categorical ones, likewise"),
-        Column("date_attributes", "MAP<STRING,DATE>", "Dates, likewise"),
-        Column("text_attributes", "MAP<STRING,STRING>", "Texts, likewise"),
-        Column(
+        _attribute("categorical_attributes", "MAP<STRING,STRING>", "Categorical ones, likewise"),
+        _attribute("date_attributes", "MAP<STRING,DATE>", "Dates, likewise"),
+        _attribute("text_attributes", "MAP<STRING,STRING>", "Texts, likewise"),
+        _attribute(
             "attribute_roles",
             "MAP<STRING,STRING>",
             "Role of each: input, protected, monitoring, identifier or post_outcome",
         ),
         DEFAULT_STATUS,
-        Column("default_episode", "INT", "Number of default entries up to this month", required=True),
-        Column("default_entry", "BOOLEAN", "Whether a default episode begins in this month", required=True),
         Column(
-            "default_exit", "BOOLEAN", "Whether a default episode ends in this month by cure", required=True
+            "default_episode",
+            "INT",
+            "Number of default entries up to this month",
+            required=True,
+            filled_by="definition",
+            read_by=("features",),
+        ),
+        Column(
+            "default_entry",
+            "BOOLEAN",
+            "Whether a default episode begins in this month",
+            required=True,
+            filled_by="definition",
+            read_by=("labels", "outcomes"),
+        ),
+        Column(
+            "default_exit",
+            "BOOLEAN",
+            "Whether a default episode ends in this month by cure",
+            required=True,
+            filled_by="definition",
         ),
         DEFINITION,
     ),

@@ -5,15 +5,14 @@ from loanbook.tables.columns import one_of
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.terminations import TERMINATIONS
 
-_JUDGED = ("default_status", "default_episode", "default_entry", "default_exit", "default_definition_id")
-_OF_EXIT = TERMINATIONS.column_names[TERMINATIONS.column_names.index("upb_at_exit") :]
+_EXIT = set(TERMINATIONS.filled_by("mapping")) - {*PERFORMANCE.column_names, "exit_reason"}
 
 SUPERSEDED = Table(
     name="superseded",
     lease="tapes",
     description="One row for each row of performance that was read and is not in force; ingest reads it, and features with knowledge as_known",
     columns=(
-        *(column for column in PERFORMANCE.columns if column.name not in _JUDGED),
+        *(column for column in PERFORMANCE.columns if column.filled_by != "definition"),
         Column(
             "fate",
             "STRING",
@@ -21,7 +20,7 @@ SUPERSEDED = Table(
             required=True,
         ),
         Column("exit_reason", "STRING", "The tape's code of the exit; null on a live row"),
-        *(column for column in TERMINATIONS.columns if column.name in _OF_EXIT),
+        *(column for column in TERMINATIONS.columns if column.name in _EXIT),
     ),
     key=("source", "delivery", "line", "loan_id", "as_of_date"),
     partitions=("source",),

@@ -1,5 +1,7 @@
 """``terminations``: how each loan left the book; never readable by features."""
 
+from functools import partial
+
 from loanbook.tables.base import Column, Table
 from loanbook.tables.columns import (
     AS_OF_DATE,
@@ -17,6 +19,8 @@ from loanbook.tables.columns import (
     one_of,
 )
 
+_reported = partial(Column, filled_by="mapping")
+
 TERMINATIONS = Table(
     name="terminations",
     lease="tapes",
@@ -29,19 +33,23 @@ TERMINATIONS = Table(
         DELIVERY,
         LINE,
         KNOWN_ON,
-        Column("state", "STRING", "Terminal state: prepaid, matured, liquidated or removed", required=True),
-        Column("exit_reason", "STRING", "The tape's code of the exit", required=True),
+        _reported(
+            "state", "STRING", "Terminal state: prepaid, matured, liquidated or removed", required=True
+        ),
+        _reported("exit_reason", "STRING", "The tape's code of the exit", required=True),
         Column(
             "state_before_exit", "STRING", "State of the last month before the exit; null for a first row"
         ),
-        Column("upb_at_exit", UPB.type, "Balance removed at the exit, currency of the tape"),
-        Column("zero_balance_date", "DATE", "Date the balance became zero, as the tape gives it"),
-        Column("disposition_date", "DATE", "Date of disposition of the property"),
-        Column("net_sale_proceeds", MONEY, "Net sale proceeds, currency of the tape"),
-        Column("expenses", MONEY, "Expenses of foreclosure and holding, currency of the tape"),
-        Column("mi_recoveries", MONEY, "Mortgage insurance recoveries, currency of the tape"),
-        Column("other_recoveries", MONEY, "Other recoveries, currency of the tape"),
-        Column("actual_loss", MONEY, "Loss as the tape states it, currency of the tape, positive is a loss"),
+        _reported("upb_at_exit", UPB.type, "Balance removed at the exit, currency of the tape"),
+        _reported("zero_balance_date", "DATE", "Date the balance became zero, as the tape gives it"),
+        _reported("disposition_date", "DATE", "Date of disposition of the property"),
+        _reported("net_sale_proceeds", MONEY, "Net sale proceeds, currency of the tape"),
+        _reported("expenses", MONEY, "Expenses of foreclosure and holding, currency of the tape"),
+        _reported("mi_recoveries", MONEY, "Mortgage insurance recoveries, currency of the tape"),
+        _reported("other_recoveries", MONEY, "Other recoveries, currency of the tape"),
+        _reported(
+            "actual_loss", MONEY, "Loss as the tape states it, currency of the tape, positive is a loss"
+        ),
     ),
     key=("source", "loan_id"),
     partitions=("source",),

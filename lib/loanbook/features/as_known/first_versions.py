@@ -19,18 +19,16 @@ from loanbook.features.engine.knowledge_period import NO_END, epoch_key_expr, lo
 from loanbook.quality.history import NAMES, HistoryCheck, Severity
 from loanbook.settings.book import DefaultDefinition
 from loanbook.sources.canonical.history import counting_order, with_performance_fate
-from loanbook.tables.performance import ATTRIBUTES, PERFORMANCE
+from loanbook.tables.performance import PERFORMANCE
 from loanbook.warehouse.changes import content_hash_expr
 
 Keep = Callable[[DataFrame], DataFrame]
 # What features read of a version, before its history is judged.
-CONTENT = (
-    "state", "months_delinquent", "upb", "rate", "remaining_term", "modified", "payment", "statement",
-    "credit_limit", "loss_event", "_flags", *ATTRIBUTES,
-)  # fmt: skip
+_SAID = tuple(name for name in PERFORMANCE.filled_by("mapping", "attributes") if name not in PERFORMANCE.key)
+CONTENT = (*_SAID, "_flags")
 VERSION = (
     *LOAN, "as_of_date", "delivered_at", "is_new", "delivery", "line", "slice", "known_on", "tape_outcome",
-    "quality_flags", *(name for name in CONTENT if name != "_flags"),
+    "quality_flags", *_SAID,
 )  # fmt: skip
 
 

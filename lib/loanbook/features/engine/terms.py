@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loanbook.features.engine.values import NO_AMOUNT, Numbers, Values
+from loanbook.tables.loans import LOANS
 
 NO_TERMS = "no_terms"  # flag of a loan without terms
 
@@ -27,10 +28,9 @@ NUMBERS = {
     "units": "INT",
     "borrowers": "INT",
 }
-TEXTS = (
-    "product", "vintage", "region", "zip3", "first_time_buyer", "occupancy", "purpose", "property_type",
-    "channel",
-)  # fmt: skip
+TEXTS = tuple(
+    column.name for column in LOANS.columns if "features" in column.read_by and column.type == "STRING"
+)
 
 
 @dataclass(frozen=True)

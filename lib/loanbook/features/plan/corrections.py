@@ -12,20 +12,15 @@ from pyspark.sql import functions as F
 from loanbook.book.months import last_day
 from loanbook.features.plan.tape import Tape
 from loanbook.tables.loans import LOANS
-from loanbook.tables.performance import ATTRIBUTES
+from loanbook.tables.performance import PERFORMANCE
 from loanbook.warehouse.changes import changed_rows
 
 KEY = ["loan_id", "as_of_date"]
 GONE = "FILE_NOT_EXIST"  # what Spark says of a file that VACUUM removed
-# What features read of a report; who delivered it and when is not among it.
-REPORT_COLUMNS = (
-    "state", "months_delinquent", "upb", "rate", "remaining_term", "modified", "payment", "statement",
-    "credit_limit", "quality_flags", "default_status", "default_episode", *ATTRIBUTES,
-)  # fmt: skip
+# Who delivered a row and when is not among what features read.
+REPORT_COLUMNS = PERFORMANCE.read_by("features")
 TERM_COLUMNS = tuple(
-    name
-    for name in LOANS.column_names
-    if name not in ("source", "loan_id", "slice", "delivery", "line", "known_on")
+    name for name in LOANS.column_names if name not in (*LOANS.key, *LOANS.filled_by("delivery"))
 )
 
 

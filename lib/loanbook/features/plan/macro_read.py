@@ -10,6 +10,7 @@ from loanbook.book.months import last_day
 from loanbook.errors import InputError
 from loanbook.features.engine.macro_known import MacroKnown, macro_known, series_that_end
 from loanbook.quality.unread_series import unread_series
+from loanbook.tables.macro import MACRO
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def known_of(macro: DataFrame, sources: Sequence[str], last_month: int) -> Macro
             found=f"{overlap['series']} of {overlap['region']} from {', '.join(sorted(overlap['sources']))}",
             do="name the sources to use in features.macro_sources",
         )
-    columns = ("region", "series", "as_of_date", "known_on", "value")
+    columns = ("as_of_date", "known_on", *MACRO.read_by("features"))
     known = macro.where(F.col("known_on") <= F.lit(last_day(last_month))).select(*columns).toPandas()
     if unread := unread_series(known["series"]):
         log.info("macro series that no feature reads: %s", ", ".join(unread))

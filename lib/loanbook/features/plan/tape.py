@@ -14,15 +14,13 @@ from loanbook.book.periods import period_ends, period_of, require_one_phase
 from loanbook.book.tape_kind import Outcome, declared_outcome
 from loanbook.errors import InputError
 from loanbook.settings.book import BookSettings
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.warehouse.changes import LastRun
 
 log = logging.getLogger(__name__)
 
 RECORD = "tape"  # in the details of the run's row
-DELIVERED = (
-    "source", "kind", "slice", "slice_holds", "last_complete_month", "is_open", "period_months", "history",
-    "sampling", "outcome",
-)  # fmt: skip
+DELIVERED = ("source", "slice", *DELIVERIES.read_by("features"))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from loanbook.quality.misfits import Typed, finite
 from loanbook.sources.mapping.attributes import Attribute
-from loanbook.tables.performance import ATTRIBUTES, PERFORMANCE
+from loanbook.tables.performance import PERFORMANCE
 
 TYPES = {"numeric": "double", "categorical": "string", "date": "date", "text": "string"}
 
@@ -36,7 +36,7 @@ def month_attribute_maps(attributes: Mapping[str, Attribute]) -> list[Column]:
     return [
         F.lit(None).cast(column.type).alias(column.name)
         for column in PERFORMANCE.columns
-        if column.name in ATTRIBUTES
+        if column.filled_by == "attributes"
     ]
 
 

@@ -1,6 +1,6 @@
 """From typed fields to canonical columns, by the expressions of a mapping."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -144,7 +144,7 @@ def _line_columns() -> list[Column]:
     return [F.col(f"_{name}").alias(name) for name in LINE_COLUMNS]
 
 
-def _columns(given: Mapping[str, str], names: list[str], table: Table) -> list[Column]:
+def _columns(given: Mapping[str, str], names: Sequence[str], table: Table) -> list[Column]:
     types = {column.name: column.type for column in table.columns}
     values = {
         name: value_expr(given[name], types[name]) if name in given else F.lit(None).cast(types[name])

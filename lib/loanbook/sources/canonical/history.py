@@ -12,11 +12,12 @@ from loanbook.quality.checks import failed
 from loanbook.quality.history import CONFLICTING, NAMES, READ, HistoryCheck, Severity, history_conditions
 from loanbook.sources.mapping.mapped_columns import LOAN_COLUMNS, PERFORMANCE_COLUMNS
 from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.performance import PERFORMANCE
 from loanbook.warehouse.changes import content_hash_expr
 
 OF_A_MONTH = ("as_of_date", "delivery")  # equal in a loan's lines of one file and month
 OF_TERMS = ("delivery",)
-ATTRIBUTES = ("numeric_attributes", "categorical_attributes", "date_attributes", "text_attributes")
+ATTRIBUTES = tuple(name for name in PERFORMANCE.filled_by("attributes") if name != "attribute_roles")
 
 
 def counting_order() -> list[Column]:

@@ -6,13 +6,14 @@ from pyspark.sql import functions as F
 from loanbook.quality.bounds import LoanChanges
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.tables.loans import LOANS
+from loanbook.tables.performance import PERFORMANCE
 
 NO_TERMS = "no_terms"  # flag of a loan with months whose terms were not delivered
 
 
 def first_months(months: DataFrame, *more: str) -> DataFrame:
     """Return each loan's first published month: where its line is, when it was known, and ``more``."""
-    fields = ("as_of_date", "known_on", "source", "slice", "delivery", "line", *more)
+    fields = ("as_of_date", *PERFORMANCE.filled_by("delivery"), *more)
     return months.groupBy("loan_id").agg(F.min(F.struct(*fields)).alias("first")).select("loan_id", "first.*")
 
 

@@ -13,6 +13,7 @@ from loanbook.sources.landing.landing import Landed
 from loanbook.sources.mapping.expressions import assert_valid, fields_read
 from loanbook.sources.mapping.macro_mapping import MacroFileSpec, MacroMapping
 from loanbook.tables.macro import MACRO
+from loanbook.tables.quarantine import QUARANTINE
 
 
 def assert_macro_mapping(spark: SparkSession, mapping: MacroMapping) -> None:
@@ -54,7 +55,7 @@ def _judged(fields: DataFrame, spec: MacroFileSpec) -> DataFrame:
     ]
     of_values = F.array(*map(F.lit, _reasons_of_values(spec)))
     lines = fields.select(
-        *(F.col(f"_{name}").alias(name) for name in ("source", "slice", "delivery", "line", "text")),
+        *(F.col(f"_{name}").alias(name) for name in (*QUARANTINE.filled_by("delivery"), "text")),
         F.col("_found_fields").alias("found_fields"),
         F.expr(spec.region).alias("region"),
         F.last_day(F.expr(spec.month)).alias("as_of_date"),

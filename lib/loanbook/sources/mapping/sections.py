@@ -1,6 +1,6 @@
 """What a mapping says of loans, of their months, and of the tape's own outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -115,7 +115,7 @@ def _gives_states(expression: str) -> None:
         raise wrong_keys({("columns", "state"): why})
 
 
-def _checked(given: Mapping[str, str], key: str, known: list[str], required: tuple[str, ...]) -> None:
+def _checked(given: Mapping[str, str], key: str, known: Sequence[str], required: tuple[str, ...]) -> None:
     """Refuse columns that the table does not have, and the lack of those that it must have.
 
     Raises:
@@ -123,7 +123,7 @@ def _checked(given: Mapping[str, str], key: str, known: list[str], required: tup
     """
     unknown = [name for name in given if name not in known]
     wrong: dict[Key, str] = {
-        (key, name): f"no column{nearest(name, known, or_all=False)}; there are {', '.join(known)}"
+        (key, name): f"no column{nearest(name, list(known), or_all=False)}; there are {', '.join(known)}"
         for name in unknown
     }
     if missing := sorted(set(required) - set(given)):

@@ -8,18 +8,16 @@ from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 
+from loanbook.quality.fates import upb_of
 from loanbook.quality.tally import Tally, assert_reconciled
 from loanbook.sources.landing.landing import Landed
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.tables.deliveries import DELIVERIES
 
 Row = dict[str, Any]
-COUNTED = (
-    "published", "quarantined", "superseded", "set_aside", "delinquent",
-    "upb_read", "upb", "upb_quarantined", "upb_superseded", "upb_set_aside",
-)  # fmt: skip
+COUNTED = DELIVERIES.filled_by("tally")
 NOT_ERASED: Row = {"erased": 0, "upb_erased": None}
-RECONCILED = ("file", "slice", "kind", "lines", "rows", *COUNTED)
+RECONCILED = ("slice", *DELIVERIES.read_by("runs"))
 
 
 class Move(NamedTuple):
@@ -143,17 +141,13 @@ def resolved(row: Row) -> Row:
 
 
 def _moved(row: Row, move: Move) -> Row:
-    was, now = _upb_of(move.was), _upb_of(move.now)
+    was, now = upb_of(move.was), upb_of(move.now)
     late = move.delinquent * ((move.now == "published") - (move.was == "published"))
     return {
         **row, move.was: row[move.was] - move.rows, move.now: row[move.now] + move.rows,
         was: _plus(row[was], None if move.upb is None else -move.upb), now: _plus(row[now], move.upb),
         "delinquent": row["delinquent"] + late,
     }  # fmt: skip
-
-
-def _upb_of(fate: str) -> str:
-    return "upb" if fate == "published" else f"upb_{fate}"
 
 
 def _plus(old: Decimal | None, new: Decimal | None) -> Decimal | None:

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.sources.landing.landing import Landed
+from loanbook.tables.quarantine import QUARANTINE
 
 
 def quarantine_rows(lines: DataFrame, files: Sequence[Landed], run_id: str) -> DataFrame:
@@ -18,24 +19,14 @@ def quarantine_rows(lines: DataFrame, files: Sequence[Landed], run_id: str) -> D
     """
     names = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.name)))
     kinds = F.create_map(*(F.lit(part) for file in files for part in (file.delivery, file.spec.what)))
-    rejected = lines.where(F.col("fate") == "quarantined").groupBy("source", "slice", "delivery", "line")
+    rejected = lines.where(F.col("fate") == "quarantined").groupBy(*QUARANTINE.filled_by("delivery"))
     by_line = rejected.agg(
         F.first("text").alias("text"),
         F.array_sort(F.array_distinct(F.flatten(F.collect_list("reasons")))).alias("reasons"),
         F.count_if("of_row").cast("int").alias("rows"),
     )
-    return by_line.select(
-        "source",
-        "slice",
-        "delivery",
-        "line",
-        names[F.col("delivery")].alias("file"),
-        kinds[F.col("delivery")].alias("kind"),
-        "text",
-        "reasons",
-        "rows",
-        F.lit(run_id).alias("run_id"),
-    )
+    of_file = {"file": names[F.col("delivery")], "kind": kinds[F.col("delivery")], "run_id": F.lit(run_id)}
+    return by_line.withColumns(of_file).select(*QUARANTINE.column_names)
 
 
 def frequent_reasons(lines: DataFrame, delivery: str) -> list[tuple[str, int]]:

@@ -12,7 +12,7 @@ from loanbook.book.periods import period_of
 from loanbook.errors import InputError
 from loanbook.tables.macro import MACRO
 
-OF = ("source", "region", "as_of_date", "series")  # what a value is of; it may be revised
+OF = tuple(name for name in MACRO.key if name != "known_on")  # what a value is of; it may be revised
 
 
 def with_revisions(delivered: DataFrame, stored: DataFrame, day: date) -> DataFrame:

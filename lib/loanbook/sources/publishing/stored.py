@@ -9,19 +9,13 @@ from loanbook.sources.canonical.loans import NO_TERMS
 from loanbook.sources.mapping.mapped_columns import EXIT_COLUMNS
 from loanbook.sources.publishing.replaced import Replaced
 from loanbook.tables.columns import TERMINAL_STATES
+from loanbook.tables.performance import PERFORMANCE
+from loanbook.tables.terminations import TERMINATIONS
 
-JUDGED = (
-    "quality_flags",
-    "default_status",
-    "default_episode",
-    "default_entry",
-    "default_exit",
-    "default_definition_id",
-)
-STORED = (
-    "struct<quality_flags:array<string>,default_status:string,default_episode:int,default_entry:boolean,default_exit:boolean,"
-    "default_definition_id:string,state_before_exit:string>"
-)
+JUDGED = PERFORMANCE.filled_by("checks", "definition")
+_BEFORE_EXIT = next(column for column in TERMINATIONS.columns if column.name == "state_before_exit")
+_TYPED = [*(column for column in PERFORMANCE.columns if column.name in JUDGED), _BEFORE_EXIT]
+STORED = f"struct<{', '.join(f'{column.name}: {column.type}' for column in _TYPED)}>"
 
 
 @dataclass(frozen=True)
