@@ -52,6 +52,7 @@ from loanbook.features.read import (
     read_tape,
     read_versions,
 )
+from loanbook.settings.settings import Settings
 from loanbook.tables.columns import of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.feature_state import FEATURE_STATE
@@ -85,7 +86,7 @@ def build_features(run: Run) -> dict[str, Any]:
         panel = read_panel(run, tape)
         month = month if panel is None else max(month, panel.built)
         macro = read_macro(run, month)
-        made_with = _made_with(run, tape)
+        made_with = _made_with(run.settings, tape)
         step = _step(run, tape, loans, month, panel, made_with, macro)
     try:
         counts: dict[date, int] = {}
@@ -139,10 +140,13 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
             count = inheritable_thread_target(run.spark)(_loans_in_book)
             in_book = beside.submit(count, run, tape, last_reports(tape, step.last_month, restated), step)
             if not tape.rebuilt:
-                stored = stored_counts(read_counts(run, tape, step), _counted_with(run))
+                stored = stored_counts(read_counts(run, tape, step), _counted_with(run.settings))
                 around = count_neighbourhood(tape, loans, restated, step, stored)
         inputs = PanelInputs(
-            tape.performance, loans, _plan(run, tape, step, macro, around), _stamp(run, tape)
+            tape.performance,
+            loans,
+            _plan(run.settings, tape, step, macro, around),
+            _stamp(run.settings, tape),
         )
         parts = panel_parts(inputs, step, restated, read_state(run, tape, step))
         counts = write_panel(run, parts, step, in_book.result(), read_kept(run, tape, step))
@@ -151,7 +155,7 @@ def _written(run: Run, tape: Tape, loans: DataFrame, macro: MacroKnown | None, s
         for frame in kept:
             frame.unpersist()
     if around is not None and len(around.new):
-        rows = counts_frame(run.spark, around.every, tape.source, _counted_with(run))
+        rows = counts_frame(run.spark, around.every, tape.source, _counted_with(run.settings))
         run.replace(NEIGHBOURHOOD, rows, of_source(tape.source))
     return counts
 
@@ -162,39 +166,41 @@ def _restated(run: Run, tape: Tape, loans: DataFrame, step: Step, keep: Keep) ->
     return restated_loans(tape, loans, versions, step, run.settings.default_definition, keep)
 
 
-def _counted_with(run: Run) -> dict[str, Any]:
-    return counted_with(run.settings.default_definition.id, run.settings.features.knowledge)
+def _counted_with(settings: Settings) -> dict[str, Any]:
+    return counted_with(settings.default_definition.id, settings.features.knowledge)
 
 
-def _plan(run: Run, tape: Tape, step: Step, macro: MacroKnown | None, around: Counts | None) -> Plan:
-    settings, months = run.settings, (step.first_month, step.last_month)
+def _plan(
+    settings: Settings, tape: Tape, step: Step, macro: MacroKnown | None, around: Counts | None
+) -> Plan:
+    months = step.first_month, step.last_month
     reports = settings.features.neighbourhood_weight / tape.period_months
     counted = None if around is None else around.known(*months, reports)
     return Plan(*months, tape.stale_months(settings.book), tape.period_months, macro, counted)
 
 
-def _stamp(run: Run, tape: Tape) -> Stamp:
+def _stamp(settings: Settings, tape: Tape) -> Stamp:
     flags = {"rebuilt_history": tape.rebuilt, "case_control": tape.case_control}
     return Stamp(
         source=tape.source,
-        definition=run.settings.default_definition.id,
+        definition=settings.default_definition.id,
         catalogue=catalogue_id(),
-        knowledge=run.settings.features.knowledge,
+        knowledge=settings.features.knowledge,
         flags=tuple(name for name, holds in flags.items() if holds),
         barred=tape.rebuilt,
     )
 
 
-def _made_with(run: Run, tape: Tape) -> dict[str, Any]:
+def _made_with(settings: Settings, tape: Tape) -> dict[str, Any]:
     """Return what all months of a published panel must share."""
     return {
         "feature catalogue": catalogue_id(),
         "rule of counting neighbourhood": RULE,
         "layout of the running state": layout_id(),
-        "default definition": run.settings.default_definition.id,
-        "book.stale_months": tape.stale_months(run.settings.book),
-        "features.knowledge": run.settings.features.knowledge,
-        "features.neighbourhood_weight": run.settings.features.neighbourhood_weight,
+        "default definition": settings.default_definition.id,
+        "book.stale_months": tape.stale_months(settings.book),
+        "features.knowledge": settings.features.knowledge,
+        "features.neighbourhood_weight": settings.features.neighbourhood_weight,
         "months of a period": tape.period_months,
         "months of the book": "ends of periods",
         "rebuilt history": tape.rebuilt,

@@ -83,17 +83,16 @@ def read_before(run: Run, tape: Tape, panel: Panel) -> Before | None:
     """
     if panel.since.months is None:
         return None
-    wanted = {PERFORMANCE: bool(months_written(tape, panel.built)), LOANS: _any_went(run, LOANS, panel.since)}
+    reports_changed, terms_changed = months_written(tape, panel.built), _any_went(run, LOANS, panel.since)
     try:
-        performance, loans = (
-            _version(run, table, panel.since.inputs[table.name], tape.source) if changed else None
-            for table, changed in wanted.items()
+        return Before(
+            performance=_before(run, PERFORMANCE, panel.since, tape.source) if reports_changed else None,
+            loans=_before(run, LOANS, panel.since, tape.source) if terms_changed else None,
         )
     except AnalysisException as error:
         if "time travel" not in str(error):
             raise
         return None
-    return Before(performance, loans)
 
 
 def _any_went(run: Run, table: Table, since: Since) -> bool:
@@ -102,8 +101,9 @@ def _any_went(run: Run, table: Table, since: Since) -> bool:
     return files is None or bool(files.went)
 
 
-def _version(run: Run, table: Table, version: int, source: str) -> DataFrame:
-    return delta.read(run.spark, run.storage, table, version).where(F.col("source") == source)
+def _before(run: Run, table: Table, since: Since, source: str) -> DataFrame:
+    rows = delta.read(run.spark, run.storage, table, since.inputs[table.name])
+    return rows.where(F.col("source") == source)
 
 
 def read_versions(run: Run, tape: Tape, step: Step) -> Versions:

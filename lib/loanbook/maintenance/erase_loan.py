@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as ds
@@ -13,7 +14,6 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.maintenance.every_table import TABLES
 from loanbook.sources.publishing.deliveries import Move, Row, deliveries_frame, earlier_rows, stored_rows
-from loanbook.tables.base import Table
 from loanbook.tables.columns import DELINQUENT_STATES, of_source, quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
@@ -51,11 +51,12 @@ def erase_loan(run: Run, *, loan_id: Sequence[str]) -> dict[str, Any]:
     run.hold(*tables)
     ids = sorted(set(loan_id))
     where = f"{of_source(source)} AND loan_id IN ({', '.join(map(quoted, ids))})"
-    rows = {
-        table.name: run.read(table, made_by=MADE_BY).where(where).count()
+    own = {
+        table.name: run.read(table, made_by=MADE_BY).where(where)
         for table in tables
         if "loan_id" in table.column_names
     }
+    rows = {name: frame.count() for name, frame in own.items()}
     if not any(rows.values()):
         raise InputError(
             required=f"a loan of {source}",
@@ -63,7 +64,7 @@ def erase_loan(run: Run, *, loan_id: Sequence[str]) -> dict[str, Any]:
             do="correct the id",
         )
     stored = stored_rows(run.read_source(DELIVERIES, source))
-    moves = _moves(run, stored, where)
+    moves = _moves(stored, own)
     for table in tables:
         if rows.get(table.name):
             run.replace(table, table.empty(run.spark), where)
@@ -77,25 +78,29 @@ def erase_loan(run: Run, *, loan_id: Sequence[str]) -> dict[str, Any]:
         "loans_sha256": [hashlib.sha256(name.encode()).hexdigest() for name in ids],
         "erased": {name: count for name, count in rows.items() if count},
         "quarantine_lines": lines,
-        "snapshots_with_them": _snapshots(run, source, ids),
+        "snapshots_with_them": _snapshots(run.storage.snapshot_folder(), source, ids),
     }
 
 
-def _moves(run: Run, stored: Sequence[Row], where: str) -> list[Move]:
-    """Return what the deliveries of the loans' rows lose: by the fate that the rows had."""
+def _moves(stored: Sequence[Row], own: Mapping[str, DataFrame]) -> list[Move]:
+    """Return what the deliveries of the loans' rows lose: by the fate that the rows had.
+
+    Args:
+        stored: rows of ``deliveries``.
+        own: table to the loans' rows.
+    """
     kinds = {row["delivery"]: row["kind"] for row in stored}
     is_late = F.col("state").isin(*DELINQUENT_STATES)
-    of_months = _counted(run, PERFORMANCE, where, F.lit("published"), "upb", is_late)
-    lost = _counted(run, SUPERSEDED, where, F.col("fate"), "upb", F.lit(False))
+    of_months = _counted(own.get(PERFORMANCE.name), F.lit("published"), "upb", is_late)
+    lost = _counted(own.get(SUPERSEDED.name), F.col("fate"), "upb", F.lit(False))
     # Terms that came with months are counted as months.
-    terms = _counted(run, LOANS, where, F.lit("published"), "original_upb", F.lit(False))
+    terms = _counted(own.get(LOANS.name), F.lit("published"), "original_upb", F.lit(False))
     return [*of_months, *lost, *(move for move in terms if kinds.get(move.delivery) == "loans")]
 
 
-def _counted(run: Run, table: Table, where: str, fate: Column, upb: str, late: Column) -> list[Move]:
-    if not run.exists(table):
+def _counted(rows: DataFrame | None, fate: Column, upb: str, late: Column) -> list[Move]:
+    if rows is None:
         return []
-    rows: DataFrame = run.read(table, made_by=MADE_BY).where(where)
     counted = rows.groupBy("delivery", fate.alias("fate")).agg(
         F.count(F.lit(1)).alias("rows"), F.sum(upb).alias("upb"), F.count_if(late).alias("late")
     )
@@ -124,9 +129,9 @@ def _without_text(run: Run, source: str, ids: Sequence[str]) -> int:
     return len(keys)
 
 
-def _snapshots(run: Run, source: str, ids: Sequence[str]) -> list[str]:
+def _snapshots(snapshots: Path, source: str, ids: Sequence[str]) -> list[str]:
     """Return the training snapshots that hold rows of the loans."""
-    folders = [folder for folder in run.storage.snapshot_folder().glob("*") if is_complete(folder)]
+    folders = [folder for folder in snapshots.glob("*") if is_complete(folder)]
     wanted = (ds.field("source") == source) & ds.field("loan_id").isin(list(ids))
     return sorted(
         folder.name
