@@ -66,7 +66,7 @@ def _about(module: ModuleType) -> str:
 
 def key_table(model: type[BaseModel]) -> str:
     """Return a table of the keys that a model has."""
-    return rows(HEADER, key_rows(model.model_fields))
+    return rows(HEADER, key_rows(model.model_fields)) if model.model_fields else "It has no settings."
 
 
 def key_rows(fields: Mapping[str, FieldInfo]) -> list[tuple[str, ...]]:

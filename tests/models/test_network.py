@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanbook.errors import InputError
+from loanbook.errors import InputError, LoanbookError
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
 from loanbook.models.heads import head
@@ -132,3 +132,16 @@ def test_dropout_acts_in_training_only_and_repeats() -> None:
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(dropped(5), [first, second])
     assert not np.array_equal(dropped(6)[0], first)
+
+
+def test_a_layer_that_becomes_a_loop_is_refused_by_name() -> None:
+    import tensorflow as tf
+
+    from loanbook.models.artefact.export import onnx_bytes
+
+    steps = tf.keras.Input((3, 2), name="numeric")
+    masked = tf.keras.layers.GRU(2)(tf.keras.layers.Masking()(steps))
+    with pytest.raises(LoanbookError, match="ONNX makes a Loop of one of its layers.*unroll=True"):
+        onnx_bytes(tf.keras.Model(steps, masked))
+    unrolled = tf.keras.layers.GRU(2, unroll=True)(tf.keras.layers.Masking()(steps))
+    assert onnx_bytes(tf.keras.Model(steps, unrolled))

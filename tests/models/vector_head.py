@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from loanbook.models.calibration import Calibration
 from loanbook.models.head import Floats, Head
@@ -46,7 +47,7 @@ class NextMove(Head):
     def score_columns(
         self, raw: Sequence[Column], calibrated: Sequence[Column], method: str
     ) -> dict[str, Column]:
-        return {"pd_12m_raw": raw[0], "pd_12m": calibrated[0]}
+        return {"pd_12m_raw": raw[0], "pd_12m": calibrated[0], "pd_method": F.lit(method)}
 
 
 HEAD = NextMove("next_move", "move", "default in the next period", 1, ("pd_12m",))

@@ -1,12 +1,15 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from loanbook.errors import InputError
+from loanbook.models.backbones import mlp, require_groups
 from loanbook.settings.choice import Choice
 from loanbook.settings.train import TrainSettings
 from loanbook.training.architecture import checked_architecture, require_supported
 from tests.models import vector_head
+from tests.models.specs import SPEC
 
 
 def test_an_architecture_has_the_overrides_of_the_job() -> None:
@@ -32,6 +35,21 @@ def test_what_does_not_exist_is_refused_before_any_work(tmp_path: Path, content:
     with pytest.raises(InputError, match=words) as error:
         checked_architecture(str(path), TrainSettings())
     assert error.value.exit_code == 2
+
+
+def test_a_backbone_without_a_group_that_it_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    choice = Choice.model_validate({"name": "mlp", "units": [8]})
+    alone = SPEC.model_copy(update={"numeric_sequences": (), "categorical_sequences": ()})
+    require_groups(choice, alone)
+    monkeypatch.setattr(mlp, "NEEDS", ("numeric", "sequences"), raising=False)
+    require_groups(choice, SPEC)
+    with pytest.raises(InputError, match="the group 'sequences', which the backbone mlp cannot do without"):
+        require_groups(choice, alone)
+
+
+def test_a_baseline_stands_once() -> None:
+    with pytest.raises(ValidationError, match="each baseline may stand once"):
+        TrainSettings(baselines=(Choice(name="logistic"), Choice(name="logistic")))
 
 
 def test_a_baseline_that_does_not_exist_or_cannot_predict_the_event_is_refused() -> None:

@@ -24,11 +24,13 @@ class Basis:
 
     Args:
         event: what the PD is of, in words.
+        of_default: whether it is default, which a loan in default has already.
         held_out: months after those trained on, or loans of the same months.
         rank_only: why the PDs say no level, None where they do.
     """
 
     event: str = "default within 12 months"
+    of_default: bool = True
     held_out: str = "months"
     rank_only: str | None = None
 
@@ -46,8 +48,10 @@ def basis_of(artefact: Artefact) -> Basis:
     splits, inputs = artefact.json("splits.json"), artefact.json("inputs.json")
     folds: dict[str, dict[str, Any]] = {fold["name"]: fold for fold in splits["folds"]}
     kind = TapeKind(source=inputs["source"], sampling=inputs.get("sampling") or "population")
+    target = head_of(artefact)
     return Basis(
-        event=head_of(artefact).event,
+        event=target.event,
+        of_default=not target.is_of_tape,
         held_out=folds.get(splits["trained_fold"], {}).get("held_out", "months"),
         rank_only=why_rank_only(artefact, kind),
     )

@@ -19,7 +19,8 @@ from loanbook.evaluation.truth import TRUTH, Compared, with_truth
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.chosen import TrainedModels
-from loanbook.models.artefact.fit_for import require_fit
+from loanbook.models.artefact.fit_for import head_of, require_fit
+from loanbook.models.head import Head
 from loanbook.tables.columns import quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.evaluations import EVALUATIONS
@@ -61,7 +62,7 @@ def evaluate_model(
     samples = [predicted_sample(artefact, snapshot, role) for role in ROLES]
     basis = basis_of(artefact)
     rows = [row for part in samples for row in assess(part, fold, run.settings.evaluate)]
-    compared = _compared(samples[0], truth)
+    compared = _compared(samples[0], truth, head_of(artefact))
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
     judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis)
@@ -115,9 +116,15 @@ def _fold(artefact: Artefact) -> str:
     return str(artefact.json("splits.json")["trained_fold"])
 
 
-def _compared(test: Sample, truth: str | None) -> Compared | None:
+def _compared(test: Sample, truth: str | None, target: Head) -> Compared | None:
     if truth is None:
         return None
+    if "pd_12m" not in target.fills:
+        raise InputError(
+            required="--truth with a model of default within 12 months, which is what the truth is of",
+            found=f"a model of {target.event}",
+            do="leave --truth out",
+        )
     folder = Path(truth)
     if not folder.is_dir():
         raise InputError(

@@ -127,7 +127,7 @@ def _months(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
     axes.set_xticks(position[::step], list(table)[::step], rotation=30, ha="right")
     axes.set_ylim(bottom=0, top=1.25 * max([*high, *_expected(table)]))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
-    axes.set(ylabel="default rate within 12 months")
+    axes.set(ylabel="share of the month's rows that turned out bad")
     axes.legend(loc="upper left", ncols=2)
     return _uri(figure)
 

@@ -16,6 +16,7 @@ from loanbook.models.inputs.rows import Rows
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.tables.labels import LABELS, MAIN_HORIZON, status_column
 
+OUTCOME = "pd_outcome"  # column of the scores that a tape's own outcome fills
 TAPE_OUTCOME = "tape_outcome"  # label status of rows that the tape labels itself
 
 
@@ -49,6 +50,7 @@ class BinaryHead(Head):
 
     def targets(self, tables: Mapping[str, DataFrame]) -> DataFrame:
         """Return the label column as ``label``; a row is eligible where it has one."""
+        # A tape's own outcome has the main horizon's status; a horizon without labels is refused by name.
         status = status_column(MAIN_HORIZON if self.is_of_tape else self.horizon_months or 0)
         eligible = (F.col(status) == self.labelled) & F.col(self.label).isNotNull()
         return tables[LABELS.name].select(
@@ -95,32 +97,30 @@ class BinaryHead(Head):
     def score_columns(
         self, raw: Sequence[Column], calibrated: Sequence[Column], method: str
     ) -> dict[str, Column]:
-        """Return raw and calibrated PD by the columns that the head fills.
+        """Return ``<name>`` and ``<name>_raw`` of each name that the head fills, and ``pd_method``.
 
-        A loan in default or probation has ``pd_12m`` 1, no raw PD, and the method ``in_default``; what the
-        tape itself calls bad may still come or not, so that its probability is the model's.
+        A loan in default or probation has PD 1, no raw PD, and the method ``in_default``; what the tape
+        itself calls bad may still come or not, so that ``pd_outcome`` is the model's of every loan.
         """
         columns: dict[str, Column] = {}
         for name in self.fills:
-            columns |= _FILLED[name](raw[0], calibrated[0], F.lit(method))
+            filled = _of_outcome if name == OUTCOME else _of_default
+            columns |= filled(name, raw[0], calibrated[0], F.lit(method))
         return columns
 
     def still_open(self) -> Column:
-        """Return all loans; of default within 12 months, those that are not in default."""
-        return performing_expr() if self.fills[0] == "pd_12m" else F.lit(True)
+        """Return all loans; of default, those that are not in default already."""
+        return F.lit(True) if self.fills[0] == OUTCOME else performing_expr()
 
 
-def _within_12m(raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
+def _of_default(name: str, raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
     performing = performing_expr()
     return {
-        "pd_12m_raw": F.when(performing, raw),
-        "pd_12m": F.when(performing, calibrated).otherwise(F.lit(1.0)),
+        f"{name}_raw": F.when(performing, raw),
+        name: F.when(performing, calibrated).otherwise(F.lit(1.0)),
         "pd_method": F.when(performing, method).otherwise(F.lit("in_default")),
     }
 
 
-def _of_outcome(raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
-    return {"pd_outcome_raw": raw, "pd_outcome": calibrated, "pd_method": method}
-
-
-_FILLED = {"pd_12m": _within_12m, "pd_outcome": _of_outcome}
+def _of_outcome(name: str, raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
+    return {f"{name}_raw": raw, name: calibrated, "pd_method": method}

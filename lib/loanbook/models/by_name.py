@@ -11,8 +11,8 @@ from loanbook.settings.section import Section, nearest, validated
 
 
 def known_modules(path: Iterable[str]) -> list[str]:
-    """Return the names of a package's modules, in alphabetical order."""
-    return sorted(module.name for module in pkgutil.iter_modules(path))
+    """Return the names of a package's modules, in alphabetical order; one that begins with _ is a helper."""
+    return sorted(item.name for item in pkgutil.iter_modules(path) if not item.name.startswith("_"))
 
 
 def module_of(package: str, path: Iterable[str], name: str, what: str, key: str) -> ModuleType:
@@ -22,8 +22,8 @@ def module_of(package: str, path: Iterable[str], name: str, what: str, key: str)
         package: its name.
         path: its ``__path__``.
         name: as the settings say it.
-        what: it is, with its article.
-        key: of the settings that says it.
+        what: what the module is, such as "a backbone".
+        key: the setting that says it.
 
     Raises:
         InputError: there is none; the known ones are named.

@@ -14,7 +14,6 @@ from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.rows import Rows
 from loanbook.tables.base import Table
-from loanbook.tables.columns import LOAN_MONTH
 from loanbook.tables.labels import LABELS
 
 Floats = npt.NDArray[np.float64]
@@ -42,10 +41,9 @@ class Head(ABC):
     horizon_months: int | None
     fills: tuple[str, ...]
 
-    # Tables that ``targets`` reads, columns of its result that the loss takes, and what is thinned as one.
+    # Tables that ``targets`` reads, and columns of its result that the loss takes.
     tables: ClassVar[tuple[Table, ...]] = (LABELS,)
     target_columns: ClassVar[tuple[str, ...]] = ("label",)
-    thinned_by: ClassVar[tuple[str, ...]] = LOAN_MONTH
     # Units of the last layer, and probabilities that are made of them.
     units: ClassVar[int] = 1
     outputs: ClassVar[int] = 1
@@ -72,7 +70,10 @@ class Head(ABC):
         """
 
     def always_kept(self) -> Column:
-        """Return which training rows thinning keeps; the others are kept by share and weigh 1/share."""
+        """Return which training rows thinning keeps, at least those where the event came about.
+
+        Of the others a share is kept, each row drawn by itself, and weighs 1/share.
+        """
         return F.col("label") == 1
 
     def output(self, hidden: Any, rate: float) -> Any:

@@ -1,4 +1,4 @@
-"""The log loss: what training lowers, calibration reports and evaluation judges by."""
+"""The log loss of probabilities: what baselines are chosen, models reported and evaluations judged by."""
 
 import numpy as np
 import numpy.typing as npt

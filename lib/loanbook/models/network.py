@@ -29,11 +29,9 @@ class Network:
     @property
     def row_specs(self) -> list[Any]:
         """Return the shapes and types of ``feed``'s arguments, for any number of rows."""
-        widths = [tensor.shape[1] for tensor in self.scores.inputs] + [0]
-        return [
-            tf.TensorSpec((None, width), dtype)
-            for width, dtype in zip(widths, (tf.float32, tf.int32), strict=False)
-        ]
+        widths = [tensor.shape[1] for tensor in self.scores.inputs]
+        numbers, codes = widths if len(widths) > 1 else (*widths, 0)
+        return [tf.TensorSpec((None, numbers), tf.float32), tf.TensorSpec((None, codes), tf.int32)]
 
     def feed(self, numeric: Any, codes: Any) -> list[Any]:
         """Return the tensors in the order of the network's inputs."""
@@ -90,6 +88,7 @@ def mean_of(members: Sequence[Network]) -> Any:
     inputs = [tf.keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in members[0].scores.inputs]
     outputs = []
     for number, member in enumerate(members):
-        member.probabilities._name = f"member_{number}"  # a model holds no two layers of one name
-        outputs.append(member.probabilities(inputs))
+        # Under a name of its own: a model holds no two layers of one name.
+        view = tf.keras.Model(member.scores.inputs, member.probabilities.output, name=f"member_{number}")
+        outputs.append(view(inputs))
     return tf.keras.Model(inputs, tf.keras.layers.Average(name="mean")(outputs), name="probabilities")

@@ -17,12 +17,13 @@ from loanbook.models.inputs.spec import InputSpec
 from loanbook.scoring.summary import DEFAULTED
 from loanbook.scoring.udf import WorkerModel, predicted
 from loanbook.tables.columns import STATES
+from loanbook.tables.scores import SCORES
 
 KEPT = (
     "source", "loan_id", "as_of_date", "default_status", "state", "upb", "months_since_report",
     "credit_score", "vintage", "region", "default_definition_id", "quality_flags",
 )  # fmt: skip
-PDS = ("pd_12m_raw", "pd_12m", "pd_outcome_raw", "pd_outcome", "pd_method")
+PDS = tuple(name for name in SCORES.column_names if name.startswith("pd_"))  # what heads fill
 RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is one the model relies on
 
 

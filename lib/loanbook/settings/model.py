@@ -26,6 +26,9 @@ class ModelSettings(Section):
         description="a module of loanbook.models.heads; without it the tape's own outcome where it declares "
         "one, else default_12m",
     )
+    inputs_added: tuple[str, ...] = Field(
+        (), description="features that it takes besides those of train.inputs_added, such as state_last_12m"
+    )
     optimizer: Literal["adam", "sgd"] = Field(
         "adam", description="the rule by which weights follow gradients"
     )

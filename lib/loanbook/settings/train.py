@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from loanbook.errors import InputError
 from loanbook.settings.choice import Choice
@@ -91,6 +91,14 @@ class TrainSettings(Section):
         description="modules of loanbook.models.baselines, with their settings, fitted beside the network; "
         "reports hold it against the first",
     )
+
+    @field_validator("baselines")
+    @classmethod
+    def _named_once(cls, chosen: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        names = [choice.name for choice in chosen]
+        if len(set(names)) < len(names):
+            raise ValueError(f"each baseline may stand once, not {', '.join(names)}")
+        return chosen
 
 
 def settings_of_rows() -> set[str]:

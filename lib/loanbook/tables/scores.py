@@ -52,7 +52,7 @@ SCORES = Table(
         Column(
             "pd_method",
             "STRING",
-            "direct, chained or hazard; in_default: 1 by definition; prior: assumed, no label was there",
+            "direct: the model's; in_default: 1 by definition; prior: one PD for all, as nothing could be learnt",
             required=True,
         ),
         DEFAULT_STATUS,

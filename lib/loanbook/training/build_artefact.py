@@ -63,7 +63,7 @@ def build_artefact(
         "inputs.json": _lineage(snapshot),
         "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
-            **_status(snapshot, result, calibrations[MODEL]),
+            **_status(snapshot, target, result, calibrations[MODEL]),
             "log_loss": _log_losses(rows, raw, calibrations, target),
         },
         "bins.json": bins.model_dump(mode="json"),
@@ -93,13 +93,15 @@ def _log_losses(
     return {role: {name: losses(role, name) for name in raw} for role in HELD_OUT if len(rows[role])}
 
 
-def _status(snapshot: Snapshot, result: Mapping[str, Any], calibration: Calibration) -> dict[str, Any]:
+def _status(
+    snapshot: Snapshot, target: Head, result: Mapping[str, Any], calibration: Calibration
+) -> dict[str, Any]:
     roles = snapshot.manifest["roles"]
     short = [role for role in ("train", "calibrate", "test") if roles[role]["status"] != "ok"]
     fold = snapshot.splits["folds"][0]
     reasons = [f"{role}: {roles[role]['defaulting_loans']} defaulting loans" for role in short]
     of_tape = snapshot.manifest["label_status"].get(TAPE_OUTCOME, 0)
-    if of_tape and snapshot.manifest["label"] != TAPE_OUTCOME:
+    if of_tape and not target.is_of_tape:
         reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")
     if result["method"] == "trained" and not result["best_epoch"]:
         reasons.append("training never improved on the mean default rate: every PD is that rate")

@@ -15,6 +15,7 @@ from loanbook.book.tape_kind import IDS, TapeKind, tape_kind
 from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.logs import timed
+from loanbook.models.backbones import require_groups
 from loanbook.models.head import Head
 from loanbook.models.inputs.candidates import all_candidates
 from loanbook.models.inputs.spec import Candidate
@@ -68,7 +69,8 @@ def train_model(
     require_supported(settings, target)
     model_settings = model_settings.model_copy(update={"head": target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
-        snapshot = _snapshot(run, target, tape, size)
+        snapshot = _snapshot(run, target, tape, size, model_settings)
+        require_groups(model_settings.backbone, snapshot.spec)
     with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):
         request = _request(run, snapshot, model_settings, size, resume)
         ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
@@ -114,7 +116,7 @@ def train_model(
     }
 
 
-def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int) -> Snapshot:
+def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int, model: ModelSettings) -> Snapshot:
     source = tape.source
     features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
     tables = {table.name: run.read(table, made_by="build-labels") for table in target.tables}
@@ -123,7 +125,7 @@ def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int) -> Snapshot:
     request = Request(
         source=source,
         head=target,
-        candidates=_candidates(run, source, features),
+        candidates=_candidates(run, source, features, model.inputs_added),
         tables={name: run.inputs[name] for name in (FEATURES.name, *tables)},
         kind={**ids, **tape.model_dump(mode="json", include=of_tape)},
         settings=run.settings.train,
@@ -132,7 +134,7 @@ def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int) -> Snapshot:
     return ensure_snapshot(run.storage, request, features, tables)
 
 
-def _candidates(run: Run, source: str, features: DataFrame) -> list[Candidate]:
+def _candidates(run: Run, source: str, features: DataFrame, added: Sequence[str]) -> list[Candidate]:
     def role_of(name: str) -> str | None:
         role = F.element_at("attribute_roles", name).alias("role")
         for table in (LOANS, PERFORMANCE):
@@ -143,7 +145,7 @@ def _candidates(run: Run, source: str, features: DataFrame) -> list[Candidate]:
         return None
 
     train = run.settings.train
-    return all_candidates(features, train.inputs_added, train.inputs_left_out, role_of)
+    return all_candidates(features, (*train.inputs_added, *added), train.inputs_left_out, role_of)
 
 
 def _one_definition(features: DataFrame, labels: Sequence[DataFrame]) -> dict[str, str]:

@@ -25,8 +25,8 @@ class Bins(BaseModel):
 class DevelopmentBins(BaseModel):
     """Bins on development rows, of what a model reads and of each model's raw PD.
 
-    Inputs are the columns of numbers and categories (``x_``, ``c_``), and the number of known words of each
-    text (``t_<name>``).
+    Inputs are the columns of numbers and categories (``x_``, ``c_``), the number of known words of each text
+    (``t_<name>``), and all steps of each sequence together (``s_<name>``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -6,9 +6,22 @@ networks, such as those of a resumed and of an undisturbed training, would get f
 
 from typing import Any
 
+from loanbook.errors import LoanbookError
+
 
 def canonical_graph(proto: Any) -> Any:
-    """Return the model with nodes in the order in which its outputs need them, and with plain names."""
+    """Return the model with nodes in the order in which its outputs need them, and with plain names.
+
+    Raises:
+        LoanbookError: a node holds a graph of its own, such as the loop of a masked recurrent layer.
+    """
+    for node in proto.graph.node:
+        if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
+            raise LoanbookError(
+                f"the network cannot be exported: ONNX makes a {node.op_type} of one of its layers, and "
+                "names within it do not follow from the network; build recurrent layers without a mask, or "
+                "with unroll=True"
+            )
     walk = _Walk(proto.graph)
     for item in proto.graph.output:
         walk.visit(item.name)

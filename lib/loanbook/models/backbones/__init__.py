@@ -5,7 +5,9 @@ A module imports TensorFlow inside its functions: settings are checked where the
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from loanbook.errors import InputError
 from loanbook.models.by_name import module_of, own_settings
+from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.choice import Choice
 from loanbook.settings.section import Section
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 class Backbone(Protocol):
     """What a module of this package offers.
 
-    ``Settings`` are its own, and what a model's file may say beside the backbone's name.
+    ``Settings`` are its own, and what a model's file may say beside the backbone's name. ``NEEDS``, where
+    there is one, names the groups of a spec that it cannot do without, such as ``sequences``.
     """
 
     Settings: type[Section]
@@ -28,9 +31,6 @@ class Backbone(Protocol):
             groups: the prepared inputs; it takes those that it can use.
             settings: an instance of its ``Settings``.
             seed: of its first weights and of its dropout.
-
-        Raises:
-            InputError: it cannot do without a group that the spec does not have.
         """
 
 
@@ -42,3 +42,20 @@ def backbone(choice: Choice) -> tuple[Backbone, Section]:
     """
     module = module_of(__name__, __path__, choice.name, "a backbone", "backbone.name")
     return cast(Backbone, module), own_settings(module, choice, "backbone")
+
+
+def require_groups(choice: Choice, spec: InputSpec) -> None:
+    """Refuse a spec that lacks a group which a backbone cannot do without.
+
+    Raises:
+        InputError: names the first such group.
+    """
+    module, _ = backbone(choice)
+    for group in getattr(module, "NEEDS", ()):
+        if not getattr(spec, group):
+            raise InputError(
+                required=f"inputs of the group {group!r}, which the backbone {choice.name} cannot do without",
+                found="none among the inputs that the training rows support",
+                do="name some in inputs_added of the model's file or in train.inputs_added (list-features "
+                "tells the kind of each), or take another backbone",
+            )

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from loanbook.models.baselines import Fitted
+from loanbook.models.binary_head import BinaryHead
 from loanbook.models.calibration import sigmoid
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Evidence, Rows
@@ -31,8 +32,8 @@ class Settings(Section):
 
 
 def supports(target: Head) -> bool:
-    """Return whether the head has one unit."""
-    return target.units == 1
+    """Return whether the head is of an event that comes about or does not."""
+    return isinstance(target, BinaryHead)
 
 
 def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:

@@ -11,5 +11,9 @@ def head(name: str) -> Head:
 
     Raises:
         InputError: there is none; the known ones are named.
+        ValueError: the module's ``HEAD`` has another name than the module.
     """
-    return cast(Head, module_of(__name__, __path__, name, "a head", "head").HEAD)
+    found = cast(Head, module_of(__name__, __path__, name, "a head", "head").HEAD)
+    if found.name != name:
+        raise ValueError(f"the HEAD of {__name__}.{name} must be named {name!r}, not {found.name!r}")
+    return found

@@ -1,12 +1,12 @@
 """The tape's own outcome: what counts as bad, and within which time, is the tape's word (``of_tape``)."""
 
-from loanbook.models.binary_head import TAPE_OUTCOME, BinaryHead
+from loanbook.models.binary_head import OUTCOME, TAPE_OUTCOME, BinaryHead
 
 HEAD = BinaryHead(
     name="tape_outcome",
     label="tape_outcome",
     labelled=TAPE_OUTCOME,
     horizon_months=None,
-    fills=("pd_outcome",),
+    fills=(OUTCOME,),
     event="the tape's own outcome",
 )

@@ -13,20 +13,21 @@ WORD_WIDTH = 8
 FIRST_WEIGHTS = 0.05  # the largest of an embedding
 
 
-def dense(groups: Groups, max_one_hot: int | None = None, seed: int = 0) -> Any:
+def dense(groups: Groups, max_one_hot: int | None = None, seed: int = 0, *, sequences: bool = True) -> Any:
     """Return float32 of shape (rows, units).
 
     Args:
         groups: numbers and their flags come first, then categories, texts, and the steps of the history.
         max_one_hot: vocabularies larger than this get a learned embedding, as do a text's words; None encodes
             all one-hot, and a text as the shares of its words, as a linear model takes them.
-        seed: of the embeddings' first weights.
+        seed: of the embeddings' first weights, one more for each category and text.
+        sequences: whether the steps of the history are among them.
     """
     parts = [groups.numeric] if groups.missing is None else [groups.numeric, groups.missing]
     seeds = iter(range(seed, seed + len(groups.categorical) + len(groups.text)))
     parts += [_encoded(item, max_one_hot, next(seeds)) for item in groups.categorical]
     parts += [_read(item, max_one_hot is None, next(seeds)) for item in groups.text]
-    if groups.sequences is not None:
+    if sequences and groups.sequences is not None:
         parts.append(tf.keras.layers.Flatten(name="flat_history")(groups.sequences.values))
     return tf.keras.layers.Concatenate(name="prepared")(parts) if len(parts) > 1 else parts[0]
 

@@ -25,7 +25,8 @@ def fit_sequences(
 ) -> tuple[tuple[NumericSequence, ...], tuple[CategoricalSequence, ...]]:
     """Return the sequences of numbers (arrays of them) and of codes (arrays of whole numbers).
 
-    A sequence that is the same at every step of every training row is left out, with a line in the log.
+    Numbers that are the same at every step of every training row are left out, with a line in the log; so are
+    codes where nothing is known at any step.
 
     Args:
         features: training rows only.
@@ -100,4 +101,4 @@ def _ends(values: Floats, cut: float) -> tuple[float, float]:
 
 
 def _say_left_out(item: Candidate) -> None:
-    logger.info("input %s is left out: nothing in it varies over the training rows", item.name)
+    logger.info("input %s is left out: it holds nothing that varies over the training rows", item.name)

@@ -33,8 +33,8 @@ class History:
 
     Args:
         values: float32 (rows, steps, channels): standardised numbers, flags of missing ones, one-hot codes.
-        present: float32 (rows, steps): 1 where anything was known at that step. It is the mask: history is
-            missing at the front, where a loan was not yet in the book.
+        present: float32 (rows, steps): 1 where anything was known at that step. It is the mask: steps are
+            missing at the front, where a loan was not yet in the book, and where it was not reported.
     """
 
     values: Any

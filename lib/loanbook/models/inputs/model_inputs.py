@@ -103,7 +103,7 @@ def step_numbers(item: NumericSequence) -> list[Column]:
 
 
 def step_codes(item: CategoricalSequence) -> list[Column]:
-    """Return the int32 columns of a sequence's steps, 0 for missing and for what training did not meet."""
+    """Return the int32 columns of a sequence's steps, 0 for missing and for a code beyond training's."""
     codes = [F.get(F.expr(item.expression), F.lit(step)) for step in range(item.steps)]
     return [
         F.when(code.between(1, item.size - 1), code).otherwise(F.lit(0)).cast("int").alias(name)

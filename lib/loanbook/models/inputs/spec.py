@@ -132,7 +132,7 @@ class NumericSequence(_Sequence):
 
 
 class CategoricalSequence(_Sequence):
-    """Codes from 1 to ``size`` - 1 at each step; 0 for missing, and for a code not met in training."""
+    """Codes from 1 to ``size`` - 1 at each step; 0 for missing, and for a code beyond those of training."""
 
     size: int
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,15 @@ from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
-from loanbook.training.snapshot.splits import HELD_OUT, ROLES, Fold, folds_for, in_development, role_column
-from loanbook.training.snapshot.splits import with_enough_to_calibrate as enough_to_calibrate
+from loanbook.training.snapshot.splits import (
+    HELD_OUT,
+    ROLES,
+    Fold,
+    folds_for,
+    in_development,
+    role_column,
+    with_enough_to_calibrate,
+)
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
 
 
@@ -49,6 +56,7 @@ class Request:
         """Return the folder's name: head and 12 hex digits over the request."""
         content = {
             **self.describe(),
+            "head": asdict(self.head),
             "candidates": [item.model_dump() for item in self.candidates],
             "settings": self.settings.model_dump(mode="json", include=settings_of_rows()),
             "least_groups": max(self.settings.row_groups, 4 * self.workers),
@@ -109,7 +117,7 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     statuses, months, eligible = _count_statuses(outcomes)
     labelled = outcomes.where("eligible")
     folds = folds_for(request.head, months, settings)
-    fold = enough_to_calibrate(
+    fold = with_enough_to_calibrate(
         folds[0], _defaulting_loans(labelled.where(in_development(folds[0]))), settings
     )
     roles = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from loanbook.book.hash_draw import drawn
 from loanbook.errors import LoanbookError
 from loanbook.models.head import Head
+from loanbook.tables.columns import LOAN_MONTH
 
 STANDARD_ERRORS = 6.0
 
@@ -17,7 +18,7 @@ def kept_and_weight(target: Head, share: float, seed: int) -> tuple[Column, Colu
     if share >= 1:
         return F.lit(True), F.lit(1.0).cast("float")
     always, thinned = target.always_kept(), F.lit(1 / share)
-    stays = always | drawn(share, seed, *target.thinned_by)
+    stays = always | drawn(share, seed, *LOAN_MONTH)
     return stays, F.when(always, F.lit(1.0)).otherwise(thinned).cast("float")
 
 
