@@ -1,5 +1,6 @@
 """The job build-features on a published book, a month at a time, and after corrections."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -19,9 +20,11 @@ from loanbook.tables.feature_state import FEATURE_STATE
 from loanbook.tables.loans import LOANS
 from loanbook.tables.neighbourhood import NEIGHBOURHOOD
 from loanbook.tables.performance import PERFORMANCE
+from loanbook.warehouse import delta
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.storage import Storage
 from tests.features.books import START, BookLoan, macro_of, publish
+from tests.makers import MakeRun, run_maker
 
 LAST = START + 14
 BOOK = [
@@ -32,8 +35,6 @@ BOOK = [
 ]
 MOVED = [BOOK[0], replace(BOOK[1], terms={"region": "CA"}), *BOOK[2:]]  # a loan that has left has other terms
 MACRO = macro_of(("US", "unemployment", month, 1, 5.0 + month) for month in range(-12, 15))
-
-MakeRun = Callable[..., Run]
 
 
 def built(make_run: MakeRun, job: Callable[[Run], dict[str, Any]], **options: Any) -> dict[str, Any]:
@@ -48,9 +49,54 @@ def rows_of(run: Run, *tables: Any) -> list[Any]:
     ]
 
 
-def test_build_features_again_gives_the_same_rows(make_run: MakeRun) -> None:
-    publish(make_run, BOOK, LAST, MACRO)
-    result = built(make_run, build_features)
+@pytest.fixture(scope="module")
+def whole_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The warehouse of a book with its panel, and the result of the job that built it."""
+    folder = tmp_path_factory.mktemp("whole")
+    publish(run_maker(folder), BOOK, LAST, MACRO)
+    return folder, built(run_maker(folder), build_features)
+
+
+@pytest.fixture
+def whole(whole_template: tuple[Path, dict[str, Any]], tmp_path: Path) -> dict[str, Any]:
+    """The result of building the whole panel; the warehouse of ``make_run`` is a copy of the template."""
+    folder, result = whole_template
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return result
+
+
+@pytest.fixture(scope="module")
+def grown_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The warehouse of a book with its panel, up to the month before the last."""
+    folder = tmp_path_factory.mktemp("grown")
+    grown(run_maker(folder), BOOK, LAST - 1)
+    return folder
+
+
+@pytest.fixture
+def all_but_last(grown_template: Path, tmp_path: Path) -> None:
+    """Make the warehouse of ``make_run`` a copy of the one up to the month before the last."""
+    shutil.copytree(grown_template, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def moved_template(grown_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, after another delivery of all months that no panel is built from yet."""
+    folder = tmp_path_factory.mktemp("moved")
+    shutil.copytree(grown_template, folder, dirs_exist_ok=True)
+    publish(run_maker(folder), MOVED, LAST, MACRO)
+    return folder
+
+
+@pytest.fixture
+def moved(moved_template: Path, grown_template: Path, tmp_path: Path) -> dict[str, int]:
+    """Versions published before the last delivery; ``make_run`` runs in a copy of the template."""
+    shutil.copytree(moved_template, tmp_path, dirs_exist_ok=True)
+    return run_maker(grown_template)().published
+
+
+def test_build_features_again_gives_the_same_rows(make_run: MakeRun, whole: dict[str, Any]) -> None:
+    result = whole
     first = rows_of(make_run(), FEATURES)
     assert (result["loans_in_book"], result["loan_months"]) == (2, 15 + 4 + 6 + 10)
     assert (result["first_month"], result["last_month"]) == (str(last_day(START)), str(last_day(LAST)))
@@ -123,9 +169,9 @@ def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
     assert rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD) == increments
 
 
+@pytest.mark.usefixtures("all_but_last")
 def test_new_loans_and_other_terms_give_the_rows_of_a_rebuild(make_run: MakeRun) -> None:
     new = BookLoan("e", 14, ("current",), {"region": "TX"})
-    grown(make_run, BOOK, LAST - 1)
     assert grown(make_run, [*BOOK, new], LAST)["months_made_again"] is None
     others = grown(make_run, [*MOVED, new], LAST)
     assert others["months_made_again"] == [str(last_day(START + 1)), str(last_day(LAST))]
@@ -134,11 +180,10 @@ def test_new_loans_and_other_terms_give_the_rows_of_a_rebuild(make_run: MakeRun)
     assert rows_of(make_run(), FEATURES, FEATURE_STATE, NEIGHBOURHOOD) == increments
 
 
+@pytest.mark.usefixtures("whole")
 def test_what_the_workers_write_is_what_spark_writes(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(make_run, BOOK, LAST, MACRO)
-    built(make_run, build_features)
     by_workers = rows_of(make_run(), FEATURES, FEATURE_STATE)
     with monkeypatch.context() as patched:
         patched.setattr(Storage, "table_folder", lambda *_: None)
@@ -146,10 +191,10 @@ def test_what_the_workers_write_is_what_spark_writes(
     assert rows_of(make_run(), FEATURES, FEATURE_STATE) == by_workers
 
 
+@pytest.mark.usefixtures("all_but_last")
 def test_a_panel_made_with_other_settings_is_not_mixed(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grown(make_run, BOOK, LAST - 1)
     publish(make_run, BOOK, LAST, MACRO)
     refused_as_of(
         make_run, "(?s)book.stale_months 6.*run build-features without --as-of", "book.stale_months=6"
@@ -158,18 +203,18 @@ def test_a_panel_made_with_other_settings_is_not_mixed(
     refused_as_of(make_run, "feature catalogue other")
 
 
-def files_of(make_run: MakeRun, table: Table) -> set[str]:
-    return set(make_run().read(table, made_by="test").inputFiles())
+def files_of(run: Run, table: Table, version: int) -> set[str]:
+    return set(delta.read(run.spark, run.storage, table, version).inputFiles())
 
 
 @pytest.mark.parametrize("table", [PERFORMANCE, LOANS], ids=["performance", "loans"])
 def test_without_the_files_last_built_from_every_month_is_built_again(
-    make_run: MakeRun, table: Table, caplog: pytest.LogCaptureFixture
+    make_run: MakeRun, moved: dict[str, int], table: Table, caplog: pytest.LogCaptureFixture
 ) -> None:
-    grown(make_run, BOOK, LAST - 1)
-    before = files_of(make_run, table)
-    publish(make_run, MOVED, LAST, MACRO)
-    for uri in before - files_of(make_run, table):
+    run = make_run()
+    before, now = (files_of(run, table, of[table.name]) for of in (moved, run.published))
+    assert before - now
+    for uri in before - now:
         Path(urlparse(uri).path).unlink()  # as VACUUM does
     assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
     assert "no longer kept: every month is built again" in caplog.text
@@ -185,19 +230,15 @@ def clean_log(run: Run, table: Table, last: int) -> None:
 
 @pytest.mark.parametrize("table", [PERFORMANCE, LOANS], ids=["performance", "loans"])
 def test_without_the_version_last_built_from_every_month_is_built_again(
-    make_run: MakeRun, table: Table, caplog: pytest.LogCaptureFixture
+    make_run: MakeRun, moved: dict[str, int], table: Table, caplog: pytest.LogCaptureFixture
 ) -> None:
-    grown(make_run, BOOK, LAST - 1)
-    before = make_run().published[table.name]
-    publish(make_run, MOVED, LAST, MACRO)
-    clean_log(make_run(), table, before)
+    clean_log(make_run(), table, moved[table.name])
     assert built(make_run, build_features, as_of=last_day(LAST))["months_written"] == 15
     assert "no longer kept: every month is built again" in caplog.text
 
 
+@pytest.mark.usefixtures("whole")
 def test_sources_stand_side_by_side(make_run: MakeRun) -> None:
-    publish(make_run, BOOK, LAST, MACRO)
-    built(make_run, build_features)
     first = rows_of(make_run(), FEATURES)
     publish(make_run, BOOK[1:], LAST, MACRO, source="other")
     for _ in range(2):

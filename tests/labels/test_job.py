@@ -1,8 +1,11 @@
 """The job build-labels on a published book that grows and is corrected."""
 
-from collections.abc import Callable
+import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from loanbook.book.months import last_day, month_number
 from loanbook.labels.calendar import Calendar
@@ -18,6 +21,7 @@ from loanbook.warehouse import delta
 from loanbook.warehouse.runs import Run
 from tests.features.books import START, BookLoan, Rows, frame, performance_of
 from tests.features.oracle import STALE
+from tests.makers import MakeRun, run_maker
 
 LAST = START + 27
 BOOK = [
@@ -28,8 +32,6 @@ BOOK = [
     BookLoan("e", 7, ("current",) * 6 + (None,) * 5 + ("current",) * 9 + ("dpd90",)),
 ]
 ROWS = performance_of(BOOK)
-
-MakeRun = Callable[..., Run]
 
 
 def deliver(make_run: MakeRun, rows: Rows, last_month: int, where: str = "true") -> None:
@@ -82,8 +84,37 @@ def assert_as_built_anew(make_run: MakeRun, last_month: int, stale_months: int =
         assert published(run, table) == rows
 
 
+@pytest.fixture(scope="module")
+def first_delivery(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of the first months, without labels."""
+    folder = tmp_path_factory.mktemp("first")
+    deliver(run_maker(folder), until(START + 14), START + 14)
+    return folder
+
+
+@pytest.fixture
+def delivered(first_delivery: Path, tmp_path: Path) -> None:
+    """Make the warehouse of ``make_run`` a copy of that of the first months."""
+    shutil.copytree(first_delivery, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def labelled_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of 21 months and their labels."""
+    folder = tmp_path_factory.mktemp("labelled")
+    deliver(run_maker(folder), until(START + 20), START + 20)
+    build(run_maker(folder))
+    return folder
+
+
+@pytest.fixture
+def labelled(labelled_template: Path, tmp_path: Path) -> None:
+    """Make the warehouse of ``make_run`` a copy of that of 21 months and their labels."""
+    shutil.copytree(labelled_template, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.mark.usefixtures("delivered")
 def test_build_labels_after_a_crash_and_again_gives_the_same_rows(make_run: MakeRun) -> None:
-    deliver(make_run, until(START + 14), START + 14)
     build_labels(make_run("build_labels", source="tape"))  # not finished, as by a crash: nothing is published
     assert not make_run().exists(LABELS)
     result = build(make_run)
@@ -115,9 +146,8 @@ def test_labels_built_month_by_month_are_those_of_a_rebuild(make_run: MakeRun) -
     assert len(history.inputFiles()) == history.select("as_of_date").distinct().count()
 
 
+@pytest.mark.usefixtures("labelled")
 def test_a_correction_writes_the_cohorts_that_are_made_of_it(make_run: MakeRun) -> None:
-    deliver(make_run, until(START + 20), START + 20)
-    build(make_run)
     told = [{**row, "default_entry": row["loan_id"] == "a"} for row in ROWS]
     deliver_month(make_run, told, START + 15, START + 20)
     # Within the year after cohorts 3 to 8 and the half year after 9 to 14; 15 to 18 may know a loan by it.
@@ -130,8 +160,8 @@ def test_a_correction_writes_the_cohorts_that_are_made_of_it(make_run: MakeRun) 
     assert_as_built_anew(make_run, START + 21)
 
 
+@pytest.mark.usefixtures("delivered")
 def test_another_source_is_neither_read_nor_touched(make_run: MakeRun) -> None:
-    deliver(make_run, until(START + 14), START + 14)
     build(make_run)
     run = make_run("build_labels", source="other")
     for table in (PERFORMANCE, LABELS):
@@ -146,9 +176,8 @@ def test_another_source_is_neither_read_nor_touched(make_run: MakeRun) -> None:
     assert labels.count() == len(rows)
 
 
+@pytest.mark.usefixtures("labelled")
 def test_other_settings_or_fewer_months_build_every_cohort(make_run: MakeRun) -> None:
-    deliver(make_run, until(START + 20), START + 20)
-    build(make_run)
     assert build(make_run, "book.stale_months=1")["months_by_reason"] == {"rebuilt": 21}
     assert_as_built_anew(make_run, START + 20, stale_months=1)
     deliver_month(make_run, ROWS, START + 20, START + 17)

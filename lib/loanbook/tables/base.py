@@ -6,8 +6,7 @@ from functools import cache
 from typing import Literal, cast
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructField, StructType
 
 from loanbook.errors import LoanbookError
 
@@ -83,18 +82,27 @@ class Table:
         Raises:
             LoanbookError: a column is missing, or one is there that the table does not have.
         """
-        missing = [name for name in self.column_names if name not in df.columns]
-        extra = [name for name in df.columns if name not in self.column_names]
+        found = df.columns
+        missing = [name for name in self.column_names if name not in found]
+        extra = [name for name in found if name not in self.column_names]
         if missing or extra:
             raise LoanbookError(f"table {self.name}: columns missing {missing}, unknown {extra}")
-        return df.select(
-            *(F.col(column.name).cast(column.type).alias(column.name) for column in self.columns)
-        )
+        casts = (f"CAST(`{column.name}` AS {column.type}) AS `{column.name}`" for column in self.columns)
+        return df.selectExpr(*casts)  # a round trip a column; a Column takes six
 
     @property
     def schema(self) -> StructType:
         """Return the columns as Spark's type, each nullable; it takes a Spark session to read them."""
         return _schema(", ".join(f"`{column.name}` {column.type}" for column in self.columns))
+
+    @property
+    def declared(self) -> StructType:
+        """Return the columns as Spark's type, with their comments; null only where they may be."""
+        fields = [
+            StructField(column.name, typed.dataType, not column.required, {"comment": column.comment})
+            for column, typed in zip(self.columns, self.schema, strict=True)
+        ]
+        return StructType(fields)
 
     def empty(self, spark: SparkSession) -> DataFrame:
         """Return a frame of the table's schema without rows."""

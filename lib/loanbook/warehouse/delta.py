@@ -11,6 +11,7 @@ from pyspark.sql.types import StructType
 
 from loanbook.errors import InputError, LoanbookError
 from loanbook.tables.base import Table
+from loanbook.warehouse.session import java_class
 from loanbook.warehouse.storage import Storage
 
 # Readers of protocol 1 (DuckDB, Trino, delta-rs) can read every table; old versions stay for 30 days.
@@ -40,10 +41,7 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     builder = builder.tableName(storage.spark_name(table.name))
     if not storage.catalog:
         builder = builder.location(storage.table_uri(table.name))
-    for column in table.columns:
-        builder = builder.addColumn(
-            column.name, column.type, nullable=not column.required, comment=column.comment
-        )
+    builder = builder.addColumns(table.declared)
     constraints = {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
     for key, value in {**PROPERTIES, **constraints}.items():
         builder = builder.property(key, value)
@@ -106,6 +104,8 @@ def _commit(
     where: str | None = None,
 ) -> int:
     create(spark, storage, table)
+    if where is not None and is_empty(spark, storage, table):
+        mode, where = "append", None  # to look for what to replace takes Delta longer than to write
     spark.conf.unset(LAST_COMMIT)
     text = json.dumps(metadata, sort_keys=True)
     writer = table.conform(df).write.format("delta").mode(mode).option("userMetadata", text)
@@ -135,22 +135,27 @@ def delta_log(spark: SparkSession, storage: Storage, table: Table) -> Any | None
 
     It is asked directly: DESCRIBE HISTORY and inputFiles run Spark jobs, and a DeltaTable makes a plan.
     """
-    jvm: Any = spark._jvm
-    log = jvm.org.apache.spark.sql.delta.DeltaLog
     if not storage.catalog:
+        log = java_class(spark, "org.apache.spark.sql.delta.DeltaLog")
         found = log.forTable(spark._jsparkSession, storage.table_uri(table.name))
     elif spark.catalog.tableExists(storage.spark_name(table.name)):
         found = DeltaTable.forName(spark, storage.spark_name(table.name))._jdt.deltaLog()
     else:
         return None
-    none = jvm.scala.Option.apply(None)
+    none = java_class(spark, "scala.Option").apply(None)
     return None if found.update(False, none, none).version() < 0 else found
 
 
 def is_empty(spark: SparkSession, storage: Storage, table: Table) -> bool:
     """Return whether the table, which exists, has no file of rows."""
     log = delta_log(spark, storage, table)
-    return log is not None and int(log.unsafeVolatileSnapshot().numOfFiles()) == 0
+    return log is not None and no_files(log.unsafeVolatileSnapshot())
+
+
+def no_files(snapshot: Any) -> bool:
+    """Return whether Delta's snapshot of a table has no file of rows."""
+    known = snapshot.numOfFilesIfKnown()  # by the commit's checksum file; to count them takes Spark jobs
+    return int(known.get() if known.isDefined() else snapshot.numOfFiles()) == 0
 
 
 def restore(

@@ -169,6 +169,11 @@ def with_classes(java_options: str, archive: Path) -> str:
     return f"{java_options} {shlex.quote(f'-XX:SharedArchiveFile={archive}')} -Xlog:disable".strip()
 
 
+def java_class(spark: SparkSession, name: str) -> Any:
+    """Return a class of the JVM; to name its packages one by one would take a search for each."""
+    return getattr(spark._jvm, name)
+
+
 @contextmanager
 def named(spark: SparkSession, description: str) -> Iterator[None]:
     """Give the Spark jobs of the block a name that the Spark UI shows."""

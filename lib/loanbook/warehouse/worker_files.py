@@ -24,7 +24,10 @@ from pyspark.sql import functions as F
 from loanbook.errors import LoanbookError
 from loanbook.tables.base import Table
 from loanbook.tables.columns import of_source
+from loanbook.warehouse.delta import no_files
+from loanbook.warehouse.session import java_class
 
+DELTA = "org.apache.spark.sql.delta"
 RECEIPT = "table STRING, path STRING, partition STRING, rows BIGINT, size BIGINT, stats STRING"
 RECEIPT_FIELDS = ("table", "path", "partition", "rows", "size", "stats")
 # A dictionary of ratios and amounts is as long as they are: building it costs more than it saves.
@@ -133,21 +136,20 @@ def commit(
     Raises:
         LoanbookError: a file of the table does not say which source's rows it holds.
     """
-    jvm: Any = spark._jvm
     (column,) = table.partitions
-    delta, option = jvm.org.apache.spark.sql.delta, jvm.scala.Option.apply
+    option = java_class(spark, "scala.Option").apply
     nothing = _empty_list(spark)
-    transaction = delta.DeltaLog.forTable(spark._jsparkSession, uri).startTransaction(
-        option(None), option(None)
-    )
+    log = java_class(spark, f"{DELTA}.DeltaLog").forTable(spark._jsparkSession, uri)
+    transaction = log.startTransaction(option(None), option(None))
+    from_json = java_class(spark, f"{DELTA}.actions.Action").fromJson
     now, actions = int(time.time() * 1000), nothing
     for file in _replaced(spark, transaction, table, source, where):
         actions = actions.prepended(file.removeWithTimestamp(now, True))
     for receipt in receipts:
         action = json.dumps({"add": _added(receipt, column, now)})
-        actions = actions.prepended(delta.actions.Action.fromJson(action))
-    operation = getattr(delta, "DeltaOperations$Write")(
-        jvm.org.apache.spark.sql.SaveMode.Overwrite,
+        actions = actions.prepended(from_json(action))
+    operation = java_class(spark, f"{DELTA}.DeltaOperations$Write")(
+        java_class(spark, "org.apache.spark.sql.SaveMode").Overwrite,
         option(nothing.appended(column)),
         option(f"{of_source(source)} AND {where}"),
         option(json.dumps(metadata, sort_keys=True)),
@@ -164,6 +166,9 @@ def _added(receipt: Receipt, column: str, now: int) -> dict[str, Any]:
 
 def _replaced(spark: SparkSession, transaction: Any, table: Table, source: str, where: str) -> Iterator[Any]:
     """Yield the source's files that meet a condition on the partition column."""
+    if no_files(transaction.snapshot()):
+        transaction.readWholeTable()  # any commit meanwhile is a conflict, as after a look for files
+        return
     predicate = spark._jsparkSession.sessionState().sqlParser().parseExpression(where)
     found = transaction.filterFiles(_empty_list(spark).appended(predicate), False)
     in_path = table.partitions == ("source",)
@@ -176,8 +181,7 @@ def _replaced(spark: SparkSession, transaction: Any, table: Table, source: str, 
 
 
 def _empty_list(spark: SparkSession) -> Any:
-    jvm: Any = spark._jvm
-    return getattr(getattr(jvm.scala.collection.immutable, "Nil$"), "MODULE$")
+    return getattr(java_class(spark, "scala.collection.immutable.Nil$"), "MODULE$")
 
 
 def _sources(spark: SparkSession, transaction: Any, table: Table) -> dict[str, str]:
