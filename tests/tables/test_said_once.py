@@ -14,8 +14,6 @@ DECLARE = ("tables/", "sql/")  # folders that say what the columns are, or are S
 MAY_STAND = {
     "quality/fates.py": "the fates of a line; deliveries has a column for each",
     "sources/macro_job.py": "counts of the job's result",
-    "scoring/book.py": "not derived yet",
-    "training/build_artefact.py": "not derived yet",
 }
 
 

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.default_status import performing_expr
 from loanbook.book.tape_kind import IDS
+from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.head import Head
@@ -19,10 +20,8 @@ from loanbook.scoring.udf import WorkerModel, predicted
 from loanbook.tables.columns import STATES
 from loanbook.tables.scores import SCORES
 
-KEPT = (
-    "source", "loan_id", "as_of_date", "default_status", "state", "upb", "months_since_report",
-    "credit_score", "vintage", "region", "default_definition_id", "quality_flags",
-)  # fmt: skip
+# What scores take over from features as it is.
+KEPT = tuple(name for name in SCORES.column_names if name in FEATURES.column_names)
 PDS = tuple(name for name in SCORES.column_names if name.startswith("pd_"))  # what heads fill
 RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is one the model relies on
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from loanbook.book.tape_kind import IDS
+from loanbook.book.tape_kind import IDS, TapeKind
 from loanbook.models.artefact.artefact import MODEL, Artefact, canonical, network_file, save_artefact
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
 from loanbook.models.artefact.predictor import Predictor
@@ -116,8 +116,7 @@ def _status(
 
 def _lineage(snapshot: Snapshot) -> dict[str, Any]:
     manifest = snapshot.manifest
-    kind = ("source", *IDS, "period_months", "sampling", "outcome")
-    names = ("tables", *kind, "spec", "train", "label_status")
+    names = ("tables", *IDS, *TapeKind.model_fields, "spec", "train", "label_status")
     return {"snapshot": snapshot.id, **{name: manifest.get(name) for name in names}}
 
 
