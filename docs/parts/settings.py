@@ -41,7 +41,7 @@ def model_file() -> str:
     """Return the keys of a file of ``conf/models``, then those of each backbone."""
     parts = [key_table(ModelSettings)]
     for name, module in _modules(loanbook.models.backbones):
-        about = f"Beside `backbone: name: {name}`: {_about(module)}"
+        about = f"{_about(module)} Its settings stand beside `name: {name}`."
         parts.append(f"### Backbone `{name}`\n\n{about}\n\n{key_table(module.Settings)}")
     return "\n\n".join(parts)
 

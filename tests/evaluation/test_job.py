@@ -130,6 +130,16 @@ def test_a_model_without_enough_test_rows_is_insufficient_and_the_page_says_so(m
     assert [tuple(row) for row in methods] == [(INSUFFICIENT, None)]
 
 
+def test_a_truth_of_default_is_not_compared_with_another_event(make_run, tmp_path):
+    save_snapshot(make_run(), test=snapshot_rows(30))
+    outcome = {"definition": "late next month", "horizon_months": 1, "grain": "loan"}
+    artefact = save_model(make_run(), head="tape_outcome", outcome=outcome)
+    publish_training(make_run("train_model"), artefact)
+    with pytest.raises(InputError, match="a model of late next month, within 1 month"):
+        run_job(make_run("evaluate_model"), EVALUATE, {**LAST, "truth": str(tmp_path)})
+    assert not make_run().exists(PREDICTIONS)
+
+
 @pytest.mark.parametrize("missing", ["snapshot", "truth"])
 def test_without_its_snapshot_or_the_truth_nothing_is_written(make_run, trained, tmp_path, missing):
     arguments = {**LAST, "truth": str(tmp_path / "nowhere") if missing == "truth" else None}
