@@ -37,7 +37,7 @@ class Sample:
 
     @cached_property
     def label(self) -> Floats:
-        """Return 1 for default within 12 months, 0 for none."""
+        """Return 1 where the model's event came about, 0 where not."""
         return self.frame["label"].to_numpy(np.float64)
 
     @cached_property

@@ -29,8 +29,8 @@ RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is on
 def scored_book(features: DataFrame, artefact: Artefact, batch_rows: int) -> DataFrame:
     """Return each loan's PDs, method and flags beside the columns kept of its features.
 
-    The method is ``direct``, ``in_default`` where the PD is 1 by definition, or ``prior`` where the model saw
-    no label and gives every loan the PD that the settings assume.
+    The method is ``direct``, ``in_default`` where the PD is 1 by definition, or ``prior`` where nothing could
+    be learnt and every loan has the same PD.
     """
     target, model = head_of(artefact), WorkerModel.of(artefact, batch_rows)
     read = list(dict.fromkeys((*KEPT, *artefact.spec.feature_columns)))

@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -13,6 +12,7 @@ from pyspark.sql.types import BooleanType, IntegralType
 
 from loanbook.book.hash_draw import drawn
 from loanbook.errors import InputError
+from loanbook.models.inputs.clip_points import Floats, clip_points
 from loanbook.models.inputs.fitting_sequences import fit_sequences
 from loanbook.models.inputs.model_inputs import finite_number, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
@@ -21,8 +21,6 @@ from loanbook.settings.train import TrainSettings
 from loanbook.tables.columns import LOAN_MONTH
 
 logger = logging.getLogger(__name__)
-
-Floats = npt.NDArray[np.float64]
 
 LOG_SPREAD = 20.0  # a positive input whose upper clip point is this many medians away is taken in logs
 MIN_STD = 1e-9
@@ -120,9 +118,8 @@ def _shape(item: Candidate, values: Floats, counted: bool, cut: float) -> tuple[
     """
     if not values.size:
         return False, 0.0, 0.0
-    low, median, high = map(float, np.quantile(values, (cut, 0.5, 1 - cut), method="inverted_cdf"))
-    if counted or low == high:
-        low, high = float(values[0]), float(values[-1])
+    low, high = (float(values[0]), float(values[-1])) if counted else clip_points(values, cut)
+    median = float(np.quantile(values, 0.5, method="inverted_cdf"))
     spread = low >= 0 and median > 0 and high > LOG_SPREAD * median
     log = spread if item.log is None else item.log
     return log, max(low, 0.0) if log else low, max(high, 0.0) if log else high

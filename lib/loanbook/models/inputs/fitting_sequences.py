@@ -4,20 +4,18 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, IntegralType
 
 from loanbook.book.hash_draw import drawn
+from loanbook.models.inputs.clip_points import Floats, clip_points
 from loanbook.models.inputs.model_inputs import finite_number
 from loanbook.models.inputs.spec import Candidate, CategoricalSequence, NumericSequence
 from loanbook.settings.train import TrainSettings
 from loanbook.tables.columns import LOAN_MONTH
 
 logger = logging.getLogger(__name__)
-
-Floats = npt.NDArray[np.float64]
 
 
 def fit_sequences(
@@ -75,7 +73,7 @@ def _fit_numbers(item: Candidate, sample: DataFrame, steps: int, cut: float) -> 
     column = each.select(finite_number(F.col("value"), "double").alias("value")).toPandas()["value"]
     # Sorted, so that the sums have the same bits however the rows are partitioned.
     values: Floats = np.sort(column.dropna().to_numpy(np.float64))
-    low, high = _ends(values, cut)
+    low, high = clip_points(values, cut)
     clipped = np.clip(values, low, high)
     if steps < 1 or low == high:
         _say_left_out(item)
@@ -90,14 +88,6 @@ def _fit_numbers(item: Candidate, sample: DataFrame, steps: int, cut: float) -> 
         std=float(clipped.std()),
         missing_share=1 - values.size / len(column),
     )
-
-
-def _ends(values: Floats, cut: float) -> tuple[float, float]:
-    """Return the quantiles ``cut`` from each end; where they agree, the extremes."""
-    if not values.size:
-        return 0.0, 0.0
-    low, high = map(float, np.quantile(values, (cut, 1 - cut), method="inverted_cdf"))
-    return (low, high) if low < high else (float(values[0]), float(values[-1]))
 
 
 def _say_left_out(item: Candidate) -> None:
