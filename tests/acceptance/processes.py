@@ -11,8 +11,12 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PYSPARK_PYTHON": sys.executable}
-# Small enough for a small machine, and no port to fight over.
-SMALL = {"spark.driver.memory": "2g", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2"}
+# Small enough for a small machine, and no port to fight over. A process of a few rows ends before what the
+# JVM's second compiler makes of it pays: without it such a job takes a quarter less.
+SMALL = {
+    "spark.driver.memory": "2g", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2",
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _judged_and_published(
     keep: Keep,
     again: Row | None,
 ) -> dict[str, Any]:
-    judged = judge(run.spark, mapping, files, replaced, _stored_tables(run, mapping.name), keep)
+    judged = judge(run.spark, mapping, files, replaced, _stored_tables(run, mapping.name, stored), keep)
     accounts = accounted(judged)
     assert_accepted(judged, accounts, run.settings.ingest, whole=again is None)
     counted = accounts.counted
@@ -164,13 +164,14 @@ def _replayed(run: Run, mapping: TapeMapping, delivery: str) -> Row:
     return replayed_delivery(delivery, mapping, stored, run.read_source(QUARANTINE, mapping.name))
 
 
-def _stored_tables(run: Run, source: str) -> StoredTables:
+def _stored_tables(run: Run, source: str, stored: Sequence[Row]) -> StoredTables:
+    any_superseded = any(row["superseded"] or row["set_aside"] for row in stored)
     return StoredTables(
         deliveries=run.read_source(DELIVERIES, source),
         loans=run.read_source(LOANS, source),
         performance=run.read_source(PERFORMANCE, source),
         terminations=run.read_source(TERMINATIONS, source),
-        superseded=run.read_source(SUPERSEDED, source),
+        superseded=run.read_source(SUPERSEDED, source) if any_superseded else None,
     )
 
 

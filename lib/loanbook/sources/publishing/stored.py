@@ -20,7 +20,10 @@ STORED = f"struct<{', '.join(f'{column.name}: {column.type}' for column in _TYPE
 
 @dataclass(frozen=True)
 class StoredTables:
-    """What is published of a source; None of a table that no run has published."""
+    """What is published of a source; None of a table that no run has published.
+
+    Of ``superseded`` also where no line of the source's files has that fate: to ask Spark takes a job.
+    """
 
     deliveries: DataFrame | None
     loans: DataFrame | None
