@@ -25,6 +25,9 @@ def test_a_signal_told_twice_does_not_end_what_records_the_first():
 
 
 def test_what_comes_while_it_is_deferred_takes_effect_at_the_end():
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where a shell began it in the background
     done = []
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"), interruptible(), interrupts_deferred():
         os.kill(os.getpid(), signal.SIGTERM)

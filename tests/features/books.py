@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from loanbook.book.months import last_day, month_number
 from loanbook.features.catalogue.registry import catalogue_id
-from loanbook.features.engine.macro_known import macro_known
+from loanbook.features.engine.macro_by_month import macro_known
 from loanbook.features.engine.neighbourhood_known import neighbourhood_known
 from loanbook.features.engine.partition import Plan
 from loanbook.features.panel.inputs import PanelInputs

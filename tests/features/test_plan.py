@@ -7,7 +7,7 @@ import pytest
 
 from loanbook.book.months import last_day
 from loanbook.errors import InputError
-from loanbook.features.engine.macro_known import macro_digest
+from loanbook.features.engine.macro_by_month import macro_digest
 from loanbook.features.plan.corrections import Corrections
 from loanbook.features.plan.increment import MOST_FOLLOWED, Panel, Step, can_go_on, last_panel, step_on
 from loanbook.features.plan.tape import Since, Tape

@@ -13,7 +13,7 @@ from loanbook.book.default_status import with_default_status
 from loanbook.book.months import last_day, month_number
 from loanbook.quality.history import severities
 from loanbook.settings.book import DefaultDefinition
-from loanbook.sources.canonical.history import with_performance_fate
+from loanbook.sources.canonical.line_fates import with_performance_fate
 from loanbook.sources.publishing.publish import write_loans
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS

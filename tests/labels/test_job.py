@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loanbook.book.months import last_day, month_number
-from loanbook.labels.calendar import Calendar
+from loanbook.labels.cohorts import Calendar
 from loanbook.labels.job import build_labels
 from loanbook.labels.labels import label_rows
 from loanbook.labels.outcomes import outcome_rows

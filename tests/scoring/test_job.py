@@ -223,3 +223,14 @@ def test_scores_that_are_not_the_whole_book_are_refused(make_run, book, monkeypa
     with pytest.raises(GateRefused, match="39 scores"):
         run_job(make_run("score_portfolio"), SCORE, LAST)
     assert make_run().published == before
+
+
+@pytest.mark.parametrize("pd", ["CAST('NaN' AS DOUBLE)", "1.5D", "-0.1D"])
+def test_scores_that_are_no_probabilities_are_refused(make_run, book, monkeypatch, pd):
+    whole = scored_book
+    wrong = F.when(F.col("loan_id") == "L001", F.expr(pd)).otherwise(F.col("pd_12m"))
+    monkeypatch.setattr(job, "scored_book", lambda *given: whole(*given).withColumn("pd_12m", wrong))
+    before = make_run().published
+    with pytest.raises(GateRefused, match="1 current"):
+        run_job(make_run("score_portfolio"), SCORE, LAST)
+    assert make_run().published == before

@@ -14,7 +14,7 @@ from loanbook.features.as_known.first_versions import Keep, Restated
 from loanbook.features.as_known.restated import WAITING, last_reports, restated_loans, waiting
 from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
 from loanbook.features.catalogue.registry import catalogue_id
-from loanbook.features.engine.macro_known import MacroKnown, macro_digest
+from loanbook.features.engine.macro_by_month import MacroKnown, macro_digest
 from loanbook.features.engine.partition import Plan
 from loanbook.features.engine.saved_state import layout_id
 from loanbook.features.panel.inputs import PanelInputs

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from loanbook.features.as_known.restated import Versions, versions_read
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.features.engine.macro_known import MacroKnown
+from loanbook.features.engine.macro_by_month import MacroKnown
 from loanbook.features.panel.neighbourhood_counts import counts_go_on
 from loanbook.features.panel.write import rows_kept
 from loanbook.features.plan.corrections import Before, months_written

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.membership import Transform, is_terminal_expr, oldest_report, with_book
 from loanbook.book.months import LOAN, in_order, last_day, loan_window, with_month
-from loanbook.labels.calendar import Calendar
+from loanbook.labels.cohorts import Calendar
 from loanbook.tables.labels import HORIZONS, LABELS, status_column
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.months import last_day, month_number
 from loanbook.features.plan.tape import Since, Tape
-from loanbook.labels.calendar import Calendar
+from loanbook.labels.cohorts import Calendar
 from loanbook.settings.book import BookSettings
 from loanbook.tables.columns import of_source
 from loanbook.tables.labels import HORIZONS

@@ -92,10 +92,20 @@ def _upb() -> Column:
     return F.coalesce(F.sum("upb"), F.lit(0)).cast("decimal(26,2)")
 
 
+def _impossible() -> Column:
+    """Return whether a PD is outside 0 to 1; Spark orders what is not a number after every number."""
+    outside = F.lit(False)
+    for column in SCORES.columns:
+        if column.name in PDS and column.type == "DOUBLE":
+            outside = outside | F.coalesce(~F.col(column.name).between(0, 1), F.lit(False))
+    return outside
+
+
 def by_state(scores: DataFrame, target: Head) -> list[dict[str, Any]]:
     """Return loans, UPB, mean PD and expected events by state, and of defaulted loans as the last line.
 
-    Of loans whose event can no longer come none is expected. Where every PD only ranks, none has any.
+    ``impossible`` counts the loans with a PD that is no probability. Of loans whose event can no longer come
+    none is expected. Where every PD only ranks, none has any.
     """
     state = F.when(performing_expr(), F.col("state")).otherwise(F.lit(DEFAULTED)).alias("state")
     counted = F.when(target.still_open() & ~F.col("rank_only"), F.col(target.fills[0]))
@@ -104,6 +114,7 @@ def by_state(scores: DataFrame, target: Head) -> list[dict[str, Any]]:
         _upb().alias("upb"),
         F.round(F.sum(counted), 6).alias("expected_defaults"),
         F.bool_or("rank_only").alias("rank_only"),
+        F.count_if(_impossible()).alias("impossible"),
     )
     order = {name: position for position, name in enumerate((*STATES, None, DEFAULTED))}
     rows = [row.asDict() for row in grouped.collect()]

@@ -8,14 +8,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import TapeKind, tape_kind
-from loanbook.errors import GateRefused, InputError
+from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.chosen import Chosen, TrainedModels
 from loanbook.models.artefact.fit_for import head_of, require_fit
 from loanbook.models.artefact.rank_only import why_rank_only
 from loanbook.scoring.applications import applications
-from loanbook.scoring.book import Measured, by_state, measure, scored_book
+from loanbook.scoring.book import by_state, measure, scored_book
+from loanbook.scoring.gates import assert_probabilities, assert_whole_book
 from loanbook.scoring.summary import totals
 from loanbook.tables.columns import of_source, quoted
 from loanbook.tables.deliveries import DELIVERIES
@@ -44,7 +45,7 @@ def score_portfolio(
 
     Raises:
         InputError: nothing to score, a month not in the book, or a model that does not fit its features.
-        GateRefused: scores and book do not agree; no table is changed.
+        GateRefused: scores and book do not agree, or a PD is no probability; no table is changed.
     """
     source = run.only_source(FEATURES, made_by="build-features")
     models = TrainedModels(run.storage, run.published_runs, source, run.settings.score)
@@ -60,12 +61,13 @@ def score_portfolio(
     try:
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
             table = by_state(scores, target)
-        _require_whole_book(measured, table)
+        assert_whole_book(measured, table)
+        assert_probabilities(table)
         delta.assert_unique(scores, SCORES)
         run.replace(SCORES, scores, _slice(artefact, source, run.settings.score.scenario, part.month))
     finally:
         scores.unpersist()
-    return _result(run, chosen, why, part.month is None, [{**row, "upb": float(row["upb"])} for row in table])
+    return _result(run, chosen, why, part.month is None, table)
 
 
 class _Part(NamedTuple):
@@ -99,7 +101,10 @@ def _result(
     run: Run, chosen: Chosen, why: str | None, own_month: bool, table: list[dict[str, Any]]
 ) -> dict[str, Any]:
     artefact = chosen.artefact
-    result = totals(table)
+    shown = [{**row, "upb": float(row["upb"])} for row in table]
+    for row in shown:
+        del row["impossible"]  # none is
+    result = totals(shown)
     run.count("scores", result["scores"])
     if result["expected_defaults"] is not None:
         run.metric("expected_defaults", result["expected_defaults"])
@@ -118,7 +123,7 @@ def _result(
         "model_reasons": artefact.json("metrics.json")["reasons"],
         "uncalibrated": artefact.calibration().uncalibrated,
         "scenario": run.settings.score.scenario,
-        "by_state": table,
+        "by_state": shown,
     }
 
 
@@ -158,18 +163,3 @@ def _month(features: DataFrame, wanted: date | None, source: str) -> date:
         found=f"{wanted}; the book runs from {months[0]} to {months[-1]}",
         do=f"name {near}, or deliver that month's tape and run build-features",
     )
-
-
-def _require_whole_book(book: Measured, table: list[dict[str, Any]]) -> None:
-    """Refuse scores that are not exactly the book.
-
-    Raises:
-        GateRefused: loans or unpaid balance differ.
-    """
-    found = (sum(row["loans"] for row in table), sum(row["upb"] for row in table))
-    if found != (book.loans, book.upb):
-        raise GateRefused(
-            required=f"a score for each of the {book.loans} loans in the book, UPB {book.upb}",
-            found=f"{found[0]} scores, UPB {found[1]}",
-            do="run build-features again; if it stays, the book holds a loan twice",
-        )

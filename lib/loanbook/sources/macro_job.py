@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.path_forms import local_path
-from loanbook.quality.gates import assert_few_rejected, assert_layout
+from loanbook.quality.delivery_gates import assert_few_rejected, assert_layout
 from loanbook.quality.rejected import by_reason, warn_of
 from loanbook.quality.tally import Tally, tallies
 from loanbook.quality.unread_series import unread_series
@@ -32,10 +32,10 @@ from loanbook.sources.publishing.deliveries import (
     reconciled,
     stored_rows,
 )
+from loanbook.sources.publishing.macro_revisions import assert_in_order, missing_months, with_revisions
 from loanbook.sources.publishing.order import parse_day
 from loanbook.sources.publishing.quarantined import frequent_reasons, quarantine_rows
 from loanbook.sources.publishing.replaced import Replaced
-from loanbook.sources.publishing.revisions import assert_in_order, missing_months, with_revisions
 from loanbook.tables.columns import of_source
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.macro import MACRO

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from loanbook.features.catalogue.feature import Expression, Feature
-from loanbook.features.engine.macro_known import AGO
+from loanbook.features.engine.macro_by_month import AGO
 from loanbook.features.engine.month_view import Known, summed
 from loanbook.features.engine.values import Values, both, difference, first_known, ratio
 

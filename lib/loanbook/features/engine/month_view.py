@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from loanbook.features.engine.history import HISTORIES, SEVERE, History
-from loanbook.features.engine.macro_known import MacroKnown
+from loanbook.features.engine.macro_by_month import MacroKnown
 from loanbook.features.engine.neighbourhood_known import Neighbourhood
 from loanbook.features.engine.tape_inputs import OwnInputs
 from loanbook.features.engine.terms import Terms

@@ -14,7 +14,7 @@ from loanbook.errors import InputError
 from loanbook.features.engine import saved_state
 from loanbook.features.engine.history import MISSING, History, Reports
 from loanbook.features.engine.knowledge_period import NO_END, Written, ids_and_months
-from loanbook.features.engine.macro_known import NATION, MacroKnown
+from loanbook.features.engine.macro_by_month import NATION, MacroKnown
 from loanbook.features.engine.month_view import Known
 from loanbook.features.engine.neighbourhood_known import Neighbourhood
 from loanbook.features.engine.tape_inputs import KINDS, OwnInputs, entries_of

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from loanbook.book.months import last_day, month_number
 from loanbook.book.periods import nearest_ends
 from loanbook.errors import InputError
-from loanbook.features.engine.macro_known import MacroKnown, macro_digest
+from loanbook.features.engine.macro_by_month import MacroKnown, macro_digest
 from loanbook.features.plan.corrections import Corrections
 from loanbook.features.plan.tape import Since, Tape
 from loanbook.settings.features import FeatureSettings

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.months import last_day
 from loanbook.errors import InputError
-from loanbook.features.engine.macro_known import MacroKnown, macro_known, series_that_end
+from loanbook.features.engine.macro_by_month import MacroKnown, macro_known, series_that_end
 from loanbook.quality.unread_series import unread_series
 from loanbook.tables.macro import MACRO
 

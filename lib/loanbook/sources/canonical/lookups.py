@@ -10,7 +10,7 @@ from loanbook.errors import InputError
 from loanbook.quality.checks import all_reasons, failed
 from loanbook.quality.history import CONFLICTING
 from loanbook.sources.canonical.fields import empty_fields
-from loanbook.sources.canonical.history import conflicts, differs
+from loanbook.sources.canonical.line_fates import conflicts, differs
 from loanbook.sources.landing.file_names import EVERY_SLICE
 from loanbook.sources.landing.landing import Landed
 from loanbook.sources.mapping.expressions import assert_valid

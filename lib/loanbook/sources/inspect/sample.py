@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
 from loanbook.sources.inspect.dialect import Dialect, find_dialect, has_header
+from loanbook.sources.inspect.encoding import Text, read_text
 from loanbook.sources.inspect.names import field_names
-from loanbook.sources.inspect.text import Text, read_text
 from loanbook.sources.landing.files import TapeFile
 
 BLOCK = 20_000  # lines that are cut at a time, each field a Python text: what bounds the memory

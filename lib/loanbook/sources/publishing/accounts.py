@@ -8,7 +8,12 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.quality.gates import assert_few_rejected, assert_few_repeated, assert_layout, assert_no_halt
+from loanbook.quality.delivery_gates import (
+    assert_few_rejected,
+    assert_few_repeated,
+    assert_layout,
+    assert_no_halt,
+)
 from loanbook.quality.rejected import (
     Rejected,
     assert_no_class_lost,

@@ -12,7 +12,7 @@ from loanbook.quality.history import severities
 from loanbook.sources.canonical.canonical import canonical_loans, canonical_performance
 from loanbook.sources.canonical.fields import read_fields, unfilled
 from loanbook.sources.canonical.frames import Keep
-from loanbook.sources.canonical.history import with_loan_fate, with_performance_fate
+from loanbook.sources.canonical.line_fates import with_loan_fate, with_performance_fate
 from loanbook.sources.canonical.loans import first_months
 from loanbook.sources.canonical.lookups import empty_with_lookups, judged_lookup, with_lookups
 from loanbook.sources.landing.landing import Landed

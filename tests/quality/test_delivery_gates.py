@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from loanbook.errors import GateRefused, InputError, LoanbookError
-from loanbook.quality.gates import assert_few_rejected, assert_few_repeated, assert_layout
+from loanbook.quality.delivery_gates import assert_few_rejected, assert_few_repeated, assert_layout
 from loanbook.quality.tally import Tally, assert_reconciled
 
 

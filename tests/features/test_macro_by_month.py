@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from loanbook.book.months import last_day
-from loanbook.features.engine.macro_known import (
+from loanbook.features.engine.macro_by_month import (
     COLUMNS,
     known_macro,
     macro_digest,
