@@ -76,6 +76,7 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
     spec = changes.pop("spec", SPEC)
     calibration = changes.pop("calibration", PLATT)
     status = changes.pop("status", "ok")
+    shortfalls = changes.pop("shortfalls", [])
     bias = changes.pop("bias", 3.0)
     head, method = changes.pop("head", "default_12m"), changes.pop("method", "trained")
     inputs = {
@@ -87,7 +88,14 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
     both = {"model": calibration.model_dump(mode="json"), "logistic": calibration.model_dump(mode="json")}
     content: dict[str, Any] = {
         "inputs.json": inputs,
-        "metrics.json": {"status": status, "reasons": [], "method": method, "parameters": 4, "members": 1},
+        "metrics.json": {
+            "status": status,
+            "shortfalls": shortfalls,
+            "reasons": [],
+            "method": method,
+            "parameters": 4,
+            "members": 1,
+        },
         "calibration.json": both,
         "splits.json": {"trained_fold": "fold0", "folds": []},
         "schema.json": [],

@@ -6,9 +6,9 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
-from loanbook.evaluation.metrics import Floats
 from loanbook.evaluation.sample import Sample
 from loanbook.models.calibration import sigmoid
+from loanbook.models.clustered import Floats
 
 MONTHS = (date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31))
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from loanbook.evaluation.metrics import at_threshold, brier, clustered_mean, clustered_rate, ranking
+from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ranking
+from loanbook.models.clustered import clustered_mean
 from loanbook.models.log_loss import log_loss, log_losses
 
 

@@ -6,9 +6,11 @@ import pytest
 from loanbook.evaluation.assess import assess
 from loanbook.evaluation.findings import Findings, counts_of
 from loanbook.evaluation.report import render
+from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.wording import number, verdict
+from loanbook.models.calibration import sigmoid
 from loanbook.settings.evaluate import EvaluateSettings
-from tests.evaluation.rows import made_up
+from tests.evaluation.rows import frame, made_up
 
 MODEL = {
     "name": "tiny-net", "version": "20200131-ab", "source": "tiny", "uncalibrated": False,
@@ -26,6 +28,13 @@ def findings(loans, **changes):
         "sufficient": samples[0].defaulting_loans >= 30, **changes,
     }  # fmt: skip
     return Findings(**content)
+
+
+def test_what_the_model_falls_short_of_stands_above_everything_else():
+    page = render(findings(600, shortfalls=["worse than the constant baseline: its log loss is higher"]))
+    assert "<b>Falls short.</b>" in page
+    assert page.index("worse than the constant baseline") < page.index("<table>")
+    assert "Falls short" not in render(findings(600))
 
 
 class Balance(HTMLParser):
@@ -96,6 +105,23 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "logistic 0.34000); the model is 0.01000 above it" in said["Against the truth"]
     )
     assert "80% of that distance closed" in said["Against the truth"]
+
+
+def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
+    whole, (_, odds) = made_up(3000), frame(3000)
+    spread = sigmoid(1.9 * (odds + 2.0) - 2.6)
+    spread *= whole.label.mean() / spread.mean()
+    said = {}
+    for name, pds in (("right", sigmoid(odds)), ("spread", spread)):
+        part = Sample("test", whole.frame, whole.raw, {**whole.calibrated, "model": pds})
+        rows = assess(part, "fold0", EvaluateSettings())
+        said[name] = dict(verdict(rows, None, "logistic"))["Level"]
+    assert "is within the 95 % interval" in said["spread"]
+    found = re.search(r"outside the interval .*: (\d) too low .*; (\d) too high", said["spread"])
+    assert found is not None
+    assert int(found[1]) >= 4
+    assert int(found[2]) >= 1
+    assert "That of each of the 10 groups of equal size, by PD, is within its own interval." in said["right"]
 
 
 def test_numbers_as_the_page_shows_them():

@@ -14,6 +14,7 @@ from loanbook.models.inputs.model_inputs import model_inputs
 from loanbook.models.inputs.rows import matrices
 from loanbook.scoring import job
 from loanbook.scoring.book import scored_book
+from loanbook.scoring.summary import summary_table
 from loanbook.sql.duckdb import Warehouse
 from loanbook.tables.scores import SCORES
 from tests.tiny_book import MONTHS, SPEC, feature_rows, number, publish_tape, publish_training, save_model
@@ -83,6 +84,19 @@ def test_scores_of_a_weak_model_are_flagged_and_stand_beside_the_others(make_run
     rows = make_run().read(SCORES, made_by="x").where(F.col("loan_id") == "L001").collect()
     flags = {row["model_version"]: row["quality_flags"] for row in rows}
     assert flags == {book.version: [], weak.version: ["uncalibrated", "insufficient"]}
+
+
+def test_scores_of_a_model_that_a_baseline_beats_are_flagged_and_the_summary_says_so(make_run, book):
+    beaten = save_model(
+        make_run(), "20200229", status="worse_than_constant",
+        shortfalls=["worse_than_constant", "worse_than_logit"],
+    )  # fmt: skip
+    chosen = {"model": beaten.name, "model_version": beaten.version}
+    result = run_job(make_run("score_portfolio"), SCORE, chosen)
+    found = make_run().read(SCORES, made_by="x").where(F.col("loan_id") == "L001").collect()
+    flags = {row["model_version"]: row["quality_flags"] for row in found}
+    assert flags == {book.version: [], beaten.version: ["worse_than_constant", "worse_than_logit"]}
+    assert "caution: the model is worse_than_constant" in summary_table(result)
 
 
 def test_scoring_twice_gives_the_same_table(make_run, scored):

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from loanbook.errors import InputError
+from loanbook.models import baselines
 from loanbook.models.backbones import mlp, require_groups
 from loanbook.settings.choice import Choice
 from loanbook.settings.train import TrainSettings
@@ -57,3 +58,12 @@ def test_a_baseline_that_does_not_exist_or_cannot_predict_the_event_is_refused()
         checked_architecture("mlp_64_32", TrainSettings(baselines=(Choice(name="logistics"),)))
     with pytest.raises(InputError, match="logistic, which cannot"):
         require_supported(TrainSettings(), vector_head.HEAD)
+
+
+def test_a_baseline_without_its_package_is_refused_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(baselines, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"(?s)package lightgbm.*extra 'train'.*train\.baselines"):
+        checked_architecture("mlp_64_32", TrainSettings())
+    checked_architecture("mlp_64_32", TrainSettings(baselines=(Choice(name="constant"),)))

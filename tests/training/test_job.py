@@ -64,11 +64,12 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     inputs = {item["input"] for item in artefact.json("schema.json")}
     assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb", "note"}
     frame = snapshot.role_frame("test")
-    assert artefact.predictors == ("model", "logistic")
+    assert artefact.predictors == ("model", "logistic", "constant", "lightgbm")
     assert len(artefact.members) == 1
     for which in artefact.predictors:
         raw, pd = artefact.predictor(which).predict(*matrices(frame, artefact.spec))
-        assert 0 < raw.min() < raw.max() < 1
+        assert 0 < raw.min() <= raw.max() < 1
+        assert (raw.min() == raw.max()) == (which == "constant")
         assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3)
         assert set(artefact.bins.scores[which].shares) != {0.0}
     categories = {item.column for item in artefact.spec.categorical}

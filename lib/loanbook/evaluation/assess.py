@@ -7,18 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from loanbook.evaluation.calibration import GroupRates, calibration_fit, deciles, rates_by
-from loanbook.evaluation.metrics import (
-    Floats,
-    Interval,
-    at_threshold,
-    brier,
-    clustered_mean,
-    clustered_rate,
-    ranking,
-)
+from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ranking
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL
-from loanbook.models.log_loss import log_loss, log_losses
+from loanbook.models.clustered import Floats, Interval
+from loanbook.models.log_loss import log_loss
+from loanbook.models.shortfalls import log_loss_difference
 from loanbook.settings.evaluate import EvaluateSettings
 
 INSUFFICIENT = "insufficient"
@@ -132,9 +126,9 @@ def _rank_measures(part: Sample, pd: Floats) -> Measured:
 
 
 def _against(part: Sample, baseline: str) -> Interval:
-    model, other = (log_losses(part.label, part.calibrated[name]) for name in (MODEL, baseline))
+    model, other = (part.calibrated[name] for name in (MODEL, baseline))
     _, month = np.unique(part.month, return_inverse=True)
-    return clustered_mean(model - other, part.weight, part.loan, month)
+    return log_loss_difference(part.label, model, other, part.weight, part.loan, month)
 
 
 def _by_group(

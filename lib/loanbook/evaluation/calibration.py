@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loanbook.evaluation.metrics import Floats, Interval, clustered_rate
+from loanbook.evaluation.metrics import clustered_rate
 from loanbook.models.calibration import fit_on_logit, logistic_fit, logit
+from loanbook.models.clustered import Floats, Interval
 
 
 @dataclass(frozen=True)

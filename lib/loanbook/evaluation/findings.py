@@ -10,6 +10,7 @@ from loanbook.evaluation.basis import OF_DEFAULT, Basis
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.shortfalls import said_of
 from loanbook.settings.evaluate import EvaluateSettings
 
 
@@ -25,6 +26,7 @@ class Findings:
         model: what the model is and what it was made from.
         reference: the baseline that the model is held against.
         basis: what was judged, and what may be said of it.
+        shortfalls: what the model falls short of, in words.
     """
 
     test: Sample
@@ -36,6 +38,7 @@ class Findings:
     sufficient: bool
     reference: str = "logistic"
     basis: Basis = OF_DEFAULT
+    shortfalls: Sequence[str] = ()
 
 
 def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Findings:
@@ -58,6 +61,7 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
         sufficient=judged.sufficient(settings),
         reference=judged.reference,
         basis=judged.basis,
+        shortfalls=[said_of(shortfall, judged.differences) for shortfall in judged.shortfalls],
     )
 
 

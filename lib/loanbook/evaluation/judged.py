@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.assess import Evaluation, minus
 from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import TRUTH, Compared
-from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.artefact import MODEL, Artefact
+from loanbook.models.clustered import Interval
 from loanbook.models.log_loss import log_loss
+from loanbook.models.shortfalls import shortfalls_of
 from loanbook.settings.evaluate import EvaluateSettings
 
 
@@ -34,6 +36,30 @@ class Judged:
     def sufficient(self, settings: EvaluateSettings) -> bool:
         """Return whether the test sample has enough defaulting loans to say anything."""
         return self.samples[0].defaulting_loans >= settings.min_defaults
+
+    def status(self, settings: EvaluateSettings) -> str:
+        """Return ``ok``, ``insufficient``, or the gravest of what the model falls short of."""
+        return next(iter(self.shortfalls), "ok") if self.sufficient(settings) else "insufficient"
+
+    @property
+    def shortfalls(self) -> list[str]:
+        """Return what the model falls short of on the test sample, the gravest first."""
+        return shortfalls_of(self.differences)
+
+    @property
+    def differences(self) -> dict[str, Interval]:
+        """Return the model's log loss less that of each baseline on the test sample, where one is claimed."""
+        whole = {
+            row.metric: row
+            for row in self.rows
+            if (row.predictor, row.sample, row.segment) == (MODEL, "test", "all")
+        }
+        found = {name: whole[minus(name)] for name in self.samples[0].baselines}
+        return {
+            name: Interval(row.estimate, row.low, row.high)
+            for name, row in found.items()
+            if row.estimate is not None and row.low is not None and row.high is not None
+        }
 
     @property
     def reference(self) -> str:

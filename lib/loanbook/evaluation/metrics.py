@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-
-NORMAL_95 = 1.959964
+from loanbook.models.clustered import NORMAL_95, Floats, Interval, cluster_variance
 
 
 def brier(label: Floats, pd: Floats, weight: Floats) -> float:
@@ -78,37 +76,6 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its 95 percent interval."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-def clustered_mean(values: Floats, weight: Floats, *clusters: npt.NDArray[np.int64]) -> Interval:
-    """Return the weighted mean of ``values`` with an interval robust to dependence within clusters.
-
-    One cluster variable gives the linearised variance of a ratio; two give V1 + V2 - V12 (Cameron, Gelbach,
-    Miller 2011), not below the larger of V1 and V2. Few clusters make the interval too narrow.
-
-    Args:
-        values: one for each row.
-        weight: of each row.
-        clusters: one or two arrays of cluster codes from 0.
-    """
-    mean = float(np.average(values, weights=weight))
-    influence = weight * (values - mean) / np.sum(weight)
-    variances = [_cluster_variance(influence, codes) for codes in clusters]
-    if len(clusters) == 2:
-        first, second = clusters
-        both = _cluster_variance(influence, first * (int(np.max(second)) + 1) + second)
-        variances.append(sum(variances) - both)
-    half = NORMAL_95 * float(np.sqrt(max(variances)))
-    return Interval(mean, mean - half, mean + half)
-
-
 def clustered_rate(label: Floats, weight: Floats, loan: npt.NDArray[np.int64]) -> Interval:
     """Return the weighted default rate with Wilson's (1927) interval at the effective number of rows.
 
@@ -116,13 +83,8 @@ def clustered_rate(label: Floats, weight: Floats, loan: npt.NDArray[np.int64]) -
     where none or all defaulted: no default among few loans does not make their rate certain.
     """
     rate = float(np.average(label, weights=weight))
-    variance = _cluster_variance(weight * (label - rate) / np.sum(weight), loan)
+    variance = cluster_variance(weight * (label - rate) / np.sum(weight), loan)
     n = rate * (1 - rate) / variance if variance > 0 else float(len(np.unique(loan)))
     z = NORMAL_95**2 / n
     centre, half = (rate + z / 2) / (1 + z), np.sqrt(z * rate * (1 - rate) + z**2 / 4) / (1 + z)
     return Interval(rate, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
-
-
-def _cluster_variance(influence: Floats, codes: npt.NDArray[np.int64]) -> float:
-    _, position = np.unique(codes, return_inverse=True)
-    return float(np.sum(np.bincount(position, weights=influence) ** 2))

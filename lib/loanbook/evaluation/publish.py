@@ -39,7 +39,8 @@ def frame_of(spark: SparkSession, table: Table, parts: Sequence[pd.DataFrame]) -
 def write_report(folder: Path, judged: Judged, findings: Findings) -> Path:
     """Write the numbers and the page into a folder, both or neither; return where the page is."""
     content = {
-        "status": "ok" if findings.sufficient else "insufficient",
+        "status": judged.status(findings.settings),
+        "shortfalls": judged.shortfalls,
         "settings": findings.settings.model_dump(mode="json"),
         "samples": findings.samples,
         "truth": findings.truth,

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from loanbook.evaluation.metrics import Floats
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.fit_for import head_of
+from loanbook.models.clustered import Floats
 from loanbook.models.inputs.rows import matrices
 from loanbook.training.snapshot.read import KEPT, Snapshot
 

@@ -80,7 +80,7 @@ def verdict(
         return []
     sentences = {
         "Ranking": _ranking(whole["model", "auc"].estimate),
-        "Level": _level(whole, event),
+        "Level": " ".join(filter(None, (_level(whole, event), _level_by_decile(rows)))),
         f"Against the {reference} baseline": _against(reference, whole),
         "Against the truth": _against_truth(truth, reference),
     }
@@ -108,6 +108,32 @@ def _level(whole: Mapping[tuple[str, str], Evaluation], event: str) -> str:
         f"The mean PD was {expected:.2%}, and {rate:.2%} of the rows turned out bad ({event}): "
         f"{change} than expected. "
         f"The mean PD is {side} the 95 % interval of what was observed, {low:.2%} to {high:.2%}."
+    )
+
+
+def _level_by_decile(rows: Sequence[Evaluation]) -> str:
+    """Return where the level is wrong though the mean may be right: in groups of equal size, by PD."""
+    of_model = [row for row in rows if row.predictor == "model" and row.segment.startswith("decile=")]
+    expected = {row.segment: row.estimate for row in of_model if row.metric == "expected_default_rate"}
+    low, high = [], []
+    for row in of_model:
+        mean = expected.get(row.segment)
+        if row.metric != "observed_default_rate" or mean is None or row.low is None or row.high is None:
+            continue
+        if not row.low <= mean <= row.high:
+            (low if mean < row.low else high).append(f"{mean:.2%} for {row.estimate or 0.0:.2%}")
+    if not expected:
+        return ""
+    if not low and not high:
+        return f"That of each of the {len(expected)} groups of equal size, by PD, is within its own interval."
+    sides = [
+        f"{len(found)} too {word} ({', '.join(found)})"
+        for found, word in ((low, "low"), (high, "high"))
+        if found
+    ]
+    return (
+        f"Of the {len(expected)} groups of equal size, by PD, {len(low) + len(high)} have a mean PD outside "
+        f"the interval of what was observed, where chance would put one in 20: {'; '.join(sides)}."
     )
 
 

@@ -15,6 +15,7 @@ from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.head import Head
 from loanbook.models.inputs.model_inputs import numeric_column, require_columns
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.shortfalls import SHORTFALLS
 from loanbook.scoring.summary import DEFAULTED
 from loanbook.scoring.udf import WorkerModel, predicted
 from loanbook.tables.columns import STATES
@@ -52,13 +53,15 @@ def _flags(artefact: Artefact) -> Column:
     """Return the flags of a row of features, those that its data has after those of the model.
 
     stale: not reported in the month. incomplete: it lacks an input that fewer than 5 % of the training rows
-    lacked. uncalibrated, insufficient: the model as a whole rests on too few defaults.
+    lacked. uncalibrated, insufficient: the model as a whole rests on too few defaults. worse_than_constant,
+    worse_than_logit: so was the model on rows that it was not fitted on.
     """
     conditions = {
         "stale": F.col("months_since_report") > 0,
         "incomplete": _lacks_an_input(artefact.spec),
         "uncalibrated": F.lit(artefact.calibration().uncalibrated),
         "insufficient": F.lit(artefact.status == "insufficient"),
+        **{name: F.lit(name in artefact.shortfalls) for name in SHORTFALLS},
     }
     flags = F.array(*[F.when(condition, F.lit(name)) for name, condition in conditions.items()])
     return F.concat(F.filter(flags, lambda flag: flag.isNotNull()), "quality_flags")

@@ -86,7 +86,7 @@ class TrainSettings(Section):
         None, ge=0, description="overrides the architecture's largest number of epochs"
     )
     baselines: tuple[Choice, ...] = Field(
-        (Choice(name="logistic"),),
+        (Choice(name="logistic"), Choice(name="constant"), Choice(name="lightgbm")),
         min_length=1,
         description="modules of loanbook.models.baselines, with their settings, fitted beside the network; "
         "reports hold it against the first",

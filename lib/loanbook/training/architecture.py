@@ -5,7 +5,7 @@ import logging
 from loanbook.book.tape_kind import TapeKind
 from loanbook.errors import InputError
 from loanbook.models.backbones import backbone
-from loanbook.models.baselines import baseline
+from loanbook.models.baselines import baseline, require_packages
 from loanbook.models.head import Head
 from loanbook.models.heads import head
 from loanbook.settings.model import ModelSettings, load_model_settings
@@ -23,14 +23,14 @@ def checked_architecture(name: str, settings: TrainSettings) -> ModelSettings:
 
     Raises:
         InputError: the architecture, its backbone, its head or a baseline does not exist, or has no such
-            setting.
+            setting; or a baseline's package is not installed.
     """
     found = load_model_settings(name, settings.batch_size, settings.epochs)
     backbone(found.backbone)
     if found.head is not None:
         head(found.head)
     for choice in settings.baselines:
-        baseline(choice)
+        require_packages(choice)
     return found
 
 

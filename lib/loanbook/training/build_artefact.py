@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from loanbook.book.tape_kind import IDS, TapeKind
 from loanbook.models.artefact.artefact import MODEL, Artefact, canonical, network_file, save_artefact
@@ -11,10 +12,12 @@ from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bin
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
+from loanbook.models.clustered import Interval
 from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.log_loss import log_loss
+from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.read import Snapshot, stamp_of
@@ -46,7 +49,8 @@ def build_artefact(
         settings: of the job and of the architecture.
     """
     train, model = settings
-    rows = {role: snapshot.rows(role) for role in HELD_OUT}
+    frames = {role: snapshot.role_frame(role) for role in HELD_OUT}
+    rows = {role: snapshot.rows_of(frame) for role, frame in frames.items()}
     which = (MODEL, *result["baselines"])
     raw = {name: _raw(trained[network_file(name)], snapshot.spec, rows) for name in which}
     counts = snapshot.manifest["roles"]["calibrate"]
@@ -54,6 +58,8 @@ def build_artefact(
         name: target.calibrate(outputs["calibrate"], rows["calibrate"], counts)
         for name, outputs in raw.items()
     }
+    losses = _log_losses(rows, raw, calibrations, target)
+    differences = _differences(frames["test"], rows["test"], raw, calibrations, target)
     bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(raw, target))
     contents = {
         "spec.json": snapshot.spec.model_dump(mode="json"),
@@ -63,8 +69,8 @@ def build_artefact(
         "inputs.json": _lineage(snapshot),
         "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
-            **_status(snapshot, target, result, calibrations[MODEL]),
-            "log_loss": _log_losses(rows, raw, calibrations, target),
+            **_status(snapshot, target, result, calibrations[MODEL], differences),
+            "log_loss": losses,
         },
         "bins.json": bins.model_dump(mode="json"),
     }
@@ -93,8 +99,35 @@ def _log_losses(
     return {role: {name: losses(role, name) for name in raw} for role in HELD_OUT if len(rows[role])}
 
 
+def _differences(
+    frame: pd.DataFrame,
+    rows: Rows,
+    raw: Mapping[str, Mapping[str, Floats]],
+    calibrations: Mapping[str, Calibration],
+    target: Head,
+) -> dict[str, Interval]:
+    """Return the model's calibrated log loss less that of each baseline, on the test rows."""
+    if not len(rows):
+        return {}
+    loan, month = (
+        np.asarray(frame.groupby(key, sort=False).ngroup(), np.int64)
+        for key in (["source", "loan_id"], ["as_of_date"])
+    )
+    pds = {name: target.pd(calibrations[name].apply(outputs["test"])) for name, outputs in raw.items()}
+    label, weight = rows.label.astype(np.float64), rows.weight.astype(np.float64)
+    return {
+        name: log_loss_difference(label, pds[MODEL], pds[name], weight, loan, month)
+        for name in pds
+        if name != MODEL
+    }
+
+
 def _status(
-    snapshot: Snapshot, target: Head, result: Mapping[str, Any], calibration: Calibration
+    snapshot: Snapshot,
+    target: Head,
+    result: Mapping[str, Any],
+    calibration: Calibration,
+    differences: Mapping[str, Interval],
 ) -> dict[str, Any]:
     roles = snapshot.manifest["roles"]
     short = [role for role in ("train", "calibrate", "test") if roles[role]["status"] != "ok"]
@@ -105,9 +138,12 @@ def _status(
         reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")
     if result["method"] == "trained" and not result["best_epoch"]:
         reasons.append("training never improved on the mean default rate: every PD is that rate")
+    shortfalls = [] if short else shortfalls_of(differences)
+    reasons += [said_of(shortfall, differences) for shortfall in shortfalls]
     return {
         **result,
-        "status": "insufficient" if short else "ok",
+        "status": "insufficient" if short else next(iter(shortfalls), "ok"),
+        "shortfalls": shortfalls,
         "uncalibrated": calibration.uncalibrated,
         "reasons": [*fold["reasons"], *reasons],
         "roles": roles,

@@ -74,8 +74,13 @@ class Artefact:
 
     @property
     def status(self) -> str:
-        """Return ``ok`` or ``insufficient``."""
+        """Return ``ok``, ``insufficient``, or the gravest of the shortfalls."""
         return str(self.json("metrics.json")["status"])
+
+    @property
+    def shortfalls(self) -> tuple[str, ...]:
+        """Return what the model falls short of out of sample, the gravest first (see shortfalls.py)."""
+        return tuple(self.json("metrics.json")["shortfalls"])
 
     @property
     def snapshot_id(self) -> str:

@@ -4,8 +4,10 @@ A module imports TensorFlow and scikit-learn inside its functions: settings are 
 """
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
+from loanbook.errors import InputError
 from loanbook.models.by_name import module_of, own_settings
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Evidence
@@ -28,7 +30,7 @@ class Fitted:
 
 
 class Baseline(Protocol):
-    """What a module of this package offers."""
+    """What a module of this package offers; ``PACKAGES``, where it has them, are what it is fitted with."""
 
     Settings: type[Section]
 
@@ -47,3 +49,19 @@ def baseline(choice: Choice) -> tuple[Baseline, Section]:
     """
     module = module_of(__name__, __path__, choice.name, "a baseline", "train.baselines")
     return cast(Baseline, module), own_settings(module, choice, "baseline")
+
+
+def require_packages(choice: Choice) -> None:
+    """Check that what a baseline is fitted with is installed.
+
+    Raises:
+        InputError: names the package, and the extra that brings it.
+    """
+    needed = getattr(baseline(choice)[0], "PACKAGES", ())
+    if lacking := [name for name in needed if find_spec(name) is None]:
+        raise InputError(
+            required=f"the Python package {lacking[0]}, for the baseline {choice.name}",
+            found="none",
+            do="install loanbook's extra 'train' with the constraints file, or take the baseline out of "
+            "train.baselines",
+        )

@@ -1,0 +1,79 @@
+"""What a model falls short of: baselines that are better on the same rows.
+
+| log loss less the constant's | less the logistic's, interval | the model is |
+|---|---|---|
+| -0.020 | -0.003, -0.005 to -0.001 | ``ok`` |
+| -0.010 | +0.002, +0.001 to +0.003 | ``worse_than_logit`` |
+| -0.010 | +0.002, -0.001 to +0.005 | ``ok``: no difference beyond chance |
+| +0.008 | +0.020, +0.010 to +0.030 | ``worse_than_constant``, ``worse_than_logit`` |
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from loanbook.models.clustered import Floats, Interval, clustered_mean
+from loanbook.models.log_loss import log_losses
+
+CONSTANT, LOGISTIC = "constant", "logistic"  # modules of loanbook.models.baselines
+WORSE_THAN_CONSTANT, WORSE_THAN_LOGIT = "worse_than_constant", "worse_than_logit"
+SHORTFALLS = (WORSE_THAN_CONSTANT, WORSE_THAN_LOGIT)
+ROUNDING = 1e-6  # of a log loss: probabilities are float32
+
+
+def log_loss_difference(
+    label: Floats,
+    model: Floats,
+    other: Floats,
+    weight: Floats,
+    loan: npt.NDArray[np.int64],
+    month: npt.NDArray[np.int64],
+) -> Interval:
+    """Return a model's mean log loss less another's on the same rows; below 0 the model is better.
+
+    Args:
+        label: 1 where the event came about.
+        model: its PDs.
+        other: those of the other.
+        weight: of each row.
+        loan: a code for each row's loan, from 0: the interval is clustered by it.
+        month: the same of its month.
+    """
+    return clustered_mean(log_losses(label, model) - log_losses(label, other), weight, loan, month)
+
+
+def shortfalls_of(differences: Mapping[str, Interval]) -> list[str]:
+    """Return what a model falls short of, the gravest first.
+
+    It must be better than the constant, whatever the noise, or it says nothing of a loan; it must not be
+    worse than the logistic regression beyond chance. A baseline that was not fitted is not held against it.
+
+    Args:
+        differences: baseline to the model's log loss less its, on rows that none was fitted on.
+
+    >>> shortfalls_of({"constant": Interval(0.01, -0.01, 0.03), "logistic": Interval(0.02, -0.01, 0.05)})
+    ['worse_than_constant']
+    >>> shortfalls_of({"constant": Interval(-0.1, -0.2, 0.0), "logistic": Interval(0.02, 0.01, 0.03)})
+    ['worse_than_logit']
+    """
+    found = []
+    if CONSTANT in differences and differences[CONSTANT].estimate > ROUNDING:
+        found.append(WORSE_THAN_CONSTANT)
+    if LOGISTIC in differences and differences[LOGISTIC].low > ROUNDING:
+        found.append(WORSE_THAN_LOGIT)
+    return found
+
+
+def said_of(shortfall: str, differences: Mapping[str, Interval]) -> str:
+    """Return a shortfall in words, with its figures.
+
+    >>> said_of("worse_than_logit", {"logistic": Interval(0.02, 0.01, 0.03)})
+    'worse than the logistic baseline: its log loss out of sample is 0.02000 higher (0.01000 to 0.03000)'
+    """
+    baseline = CONSTANT if shortfall == WORSE_THAN_CONSTANT else LOGISTIC
+    by = differences[baseline]
+    return (
+        f"worse than the {baseline} baseline: its log loss out of sample is {by.estimate:.5f} higher "
+        f"({by.low:.5f} to {by.high:.5f})"
+    )
