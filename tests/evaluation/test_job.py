@@ -58,7 +58,7 @@ def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
     assert (raw != pd).any()
     label, one = rows["label"].to_numpy(np.float64), np.ones(len(rows))
     assert (result["test_rows"], result["test_loans"]) == (900, 300)
-    # The tiny model's weights are made up: the baseline beside it is better, and the result and the page say so.
+    # The tiny model's weights are made up: the baseline beside it is better.
     assert (result["evaluation"], result["shortfalls"]) == ("worse_than_logit", ["worse_than_logit"])
     assert "worse than the logistic baseline" in Path(result["report"]).read_text("utf-8")
     assert result["log_loss"] == pytest.approx(log_loss(label, pd, one))

@@ -115,7 +115,8 @@ def _level_by_decile(rows: Sequence[Evaluation]) -> str:
     """Return where the level is wrong though the mean may be right: in groups of equal size, by PD."""
     of_model = [row for row in rows if row.predictor == "model" and row.segment.startswith("decile=")]
     expected = {row.segment: row.estimate for row in of_model if row.metric == "expected_default_rate"}
-    low, high = [], []
+    low: list[str] = []
+    high: list[str] = []
     for row in of_model:
         mean = expected.get(row.segment)
         if row.metric != "observed_default_rate" or mean is None or row.low is None or row.high is None:
