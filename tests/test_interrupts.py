@@ -24,10 +24,16 @@ def test_a_signal_told_twice_does_not_end_what_records_the_first():
     assert done == ["recorded"]
 
 
+@pytest.fixture
+def sigint_as_in_a_terminal():
+    """Take SIGINT as Python does: a shell lets what it begins in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sigint_as_in_a_terminal")
 def test_what_comes_while_it_is_deferred_takes_effect_at_the_end():
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored where a shell began it in the background
     done = []
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"), interruptible(), interrupts_deferred():
         os.kill(os.getpid(), signal.SIGTERM)

@@ -1,9 +1,11 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from loanbook.evaluation.assess import assess
+from loanbook.evaluation.basis import OF_DEFAULT, on
 from loanbook.evaluation.findings import Findings, counts_of
 from loanbook.evaluation.report import render
 from loanbook.evaluation.sample import Sample
@@ -121,7 +123,13 @@ def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
     assert found is not None
     assert int(found[1]) >= 4
     assert int(found[2]) >= 1
-    assert "That of each of the 10 groups of equal size, by PD, is within its own interval." in said["right"]
+    assert "That of each of the 10 groups by PD is within its own interval." in said["right"]
+
+
+def test_of_pds_that_only_rank_no_level_is_said():
+    rows = on(replace(OF_DEFAULT, rank_only="a case-control sample"), findings(600).rows)
+    said = dict(verdict([row for row in rows if row.sample == "test"], None, "logistic"))
+    assert "Level" not in said
 
 
 def test_numbers_as_the_page_shows_them():

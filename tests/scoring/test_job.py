@@ -96,7 +96,7 @@ def test_scores_of_a_model_that_a_baseline_beats_are_flagged_and_the_summary_say
     found = make_run().read(SCORES, made_by="x").where(F.col("loan_id") == "L001").collect()
     flags = {row["model_version"]: row["quality_flags"] for row in found}
     assert flags == {book.version: [], beaten.version: ["worse_than_constant", "worse_than_logit"]}
-    assert "caution: the model is worse_than_constant" in summary_table(result)
+    assert "the model is worse_than_constant and worse_than_logit" in summary_table(result)
 
 
 def test_scoring_twice_gives_the_same_table(make_run, scored):
@@ -239,7 +239,7 @@ def test_scores_that_are_not_the_whole_book_are_refused(make_run, book, monkeypa
     assert make_run().published == before
 
 
-@pytest.mark.parametrize("pd", ["CAST('NaN' AS DOUBLE)", "1.5D", "-0.1D"])
+@pytest.mark.parametrize("pd", ["CAST('NaN' AS DOUBLE)", "CAST(NULL AS DOUBLE)", "1.5D", "-0.1D"])
 def test_scores_that_are_no_probabilities_are_refused(make_run, book, monkeypatch, pd):
     whole = scored_book
     wrong = F.when(F.col("loan_id") == "L001", F.expr(pd)).otherwise(F.col("pd_12m"))

@@ -9,7 +9,7 @@ SCORED = {
     "source": "s", "as_of": "2020-02-29", "model": "m", "model_version": "v1", "model_status": "ok",
     "uncalibrated": False, "event": "default within 12 months", "rank_only_because": None,
     "each_in_its_own_month": False,
-    "model_reasons": [], "by_state": ROWS, **totals(ROWS),
+    "model_reasons": [], "shortfalls": [], "by_state": ROWS, **totals(ROWS),
 }  # fmt: skip
 
 

@@ -64,6 +64,8 @@ def test_a_baseline_without_its_package_is_refused_with_the_extra_that_brings_it
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(baselines, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"(?s)package lightgbm.*extra 'train'.*train\.baselines"):
+    with pytest.raises(
+        InputError, match=r"(?s)package lightgbm.*extra 'train' or 'train-gpu'.*train\.baselines"
+    ):
         checked_architecture("mlp_64_32", TrainSettings())
     checked_architecture("mlp_64_32", TrainSettings(baselines=(Choice(name="constant"),)))

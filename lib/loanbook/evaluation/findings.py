@@ -44,6 +44,7 @@ class Findings:
 def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Findings:
     """Return what the page shows of an evaluation, made by the run of that id."""
     compared, test = judged.compared, judged.samples[0]
+    differences, shortfalls = judged.differences, judged.shortfalls
     whole_truth = compared is not None and compared.coverage == 1
     return Findings(
         test=compared.part if compared is not None and whole_truth else test,
@@ -61,7 +62,7 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
         sufficient=judged.sufficient(settings),
         reference=judged.reference,
         basis=judged.basis,
-        shortfalls=[said_of(shortfall, judged.differences) for shortfall in judged.shortfalls],
+        shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
     )
 
 

@@ -112,28 +112,36 @@ def _level(whole: Mapping[tuple[str, str], Evaluation], event: str) -> str:
 
 
 def _level_by_decile(rows: Sequence[Evaluation]) -> str:
-    """Return where the level is wrong though the mean may be right: in groups of equal size, by PD."""
+    """Return where the level is wrong though the mean may be right: in groups of rows by PD.
+
+    Nothing where no level is claimed, or where all rows have one PD.
+    """
     of_model = [row for row in rows if row.predictor == "model" and row.segment.startswith("decile=")]
-    expected = {row.segment: row.estimate for row in of_model if row.metric == "expected_default_rate"}
+    expected = {
+        row.segment: row.estimate
+        for row in of_model
+        if row.metric == "expected_default_rate" and row.estimate is not None
+    }
+    if len(expected) < 2:
+        return ""
     low: list[str] = []
     high: list[str] = []
     for row in of_model:
-        mean = expected.get(row.segment)
-        if row.metric != "observed_default_rate" or mean is None or row.low is None or row.high is None:
+        if row.metric != "observed_default_rate" or row.segment not in expected:
             continue
-        if not row.low <= mean <= row.high:
-            (low if mean < row.low else high).append(f"{mean:.2%} for {row.estimate or 0.0:.2%}")
-    if not expected:
-        return ""
-    if not low and not high:
-        return f"That of each of the {len(expected)} groups of equal size, by PD, is within its own interval."
+        mean, rate = expected[row.segment], row.estimate or 0.0
+        if not (row.low or 0.0) <= mean <= (row.high or 0.0):
+            (low if mean < rate else high).append(f"{mean:.3%} for {rate:.2%}")
+    count = len(low) + len(high)
+    if not count:
+        return f"That of each of the {len(expected)} groups by PD is within its own interval."
     sides = [
         f"{len(found)} too {word} ({', '.join(found)})"
         for found, word in ((low, "low"), (high, "high"))
         if found
     ]
     return (
-        f"Of the {len(expected)} groups of equal size, by PD, {len(low) + len(high)} have a mean PD outside "
+        f"Of the {len(expected)} groups by PD, {count} {'has' if count == 1 else 'have'} a mean PD outside "
         f"the interval of what was observed, where chance would put one in 20: {'; '.join(sides)}."
     )
 

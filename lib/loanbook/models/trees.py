@@ -28,7 +28,8 @@ class TreeColumns:
 
     Of all ways to part the categories of a column in two, the best keeps them in the order of their rate
     (Breiman, Friedman, Olshen and Stone 1984, *Classification and Regression Trees*, section 4.2.2). So a
-    category counts as its rank in that order, and one split of the ranks is as good as one of sets.
+    category counts as its rank in that order. The ranks are those of all training rows: deeper in a tree,
+    where the order may differ, a split of ranks can be worse than the best of sets.
 
     Args:
         spec: of the model.
@@ -59,7 +60,7 @@ class TreeColumns:
     def matrix(self, rows: Rows) -> Matrix:
         """Return what the trees split on: float32 of shape (rows, columns), NaN for missing numbers.
 
-        An infinite number becomes the largest that there is: it goes the same way at every split.
+        An infinite number, which no snapshot holds, becomes the largest that there is.
         """
         codes = [of_code[rows.codes[:, place]] for place, of_code in self.ranks]
         numbers = np.clip(rows.numeric, -LARGEST, LARGEST)
@@ -110,13 +111,23 @@ class Tree:
         return len(self.feature) - 1
 
 
+def leaf_rows(wanted: int, rows: int) -> int:
+    """Return the fewest rows of a leaf: those wanted, or on few rows a quarter of them.
+
+    >>> leaf_rows(100, 1_000_000), leaf_rows(100, 40)
+    (100, 10)
+    """
+    return min(wanted, max(1, rows // 4))
+
+
 def _rounded_down(threshold: float) -> float:
     """Return the greatest float32 that is not above a number.
 
     >>> _rounded_down(0.1) <= 0.1 < float(np.nextafter(np.float32(_rounded_down(0.1)), np.float32(1)))
     True
     """
-    near = np.float32(threshold)
+    with np.errstate(over="ignore"):
+        near = np.float32(threshold)
     return float(np.nextafter(near, np.float32(-np.inf)) if near > threshold else near)
 
 

@@ -95,12 +95,16 @@ def _upb() -> Column:
     return F.coalesce(F.sum("upb"), F.lit(0)).cast("decimal(26,2)")
 
 
-def _impossible() -> Column:
-    """Return whether a PD is outside 0 to 1; Spark orders what is not a number after every number."""
+def _impossible(target: Head) -> Column:
+    """Return whether a PD is outside 0 to 1, or one that the head fills is missing.
+
+    A number that is none comes out of the workers as null.
+    """
     outside = F.lit(False)
     for column in SCORES.columns:
         if column.name in PDS and column.type == "DOUBLE":
-            outside = outside | F.coalesce(~F.col(column.name).between(0, 1), F.lit(False))
+            possible = F.coalesce(F.col(column.name).between(0, 1), F.lit(column.name not in target.fills))
+            outside = outside | ~possible
     return outside
 
 
@@ -117,7 +121,7 @@ def by_state(scores: DataFrame, target: Head) -> list[dict[str, Any]]:
         _upb().alias("upb"),
         F.round(F.sum(counted), 6).alias("expected_defaults"),
         F.bool_or("rank_only").alias("rank_only"),
-        F.count_if(_impossible()).alias("impossible"),
+        F.count_if(_impossible(target)).alias("impossible"),
     )
     order = {name: position for position, name in enumerate((*STATES, None, DEFAULTED))}
     rows = [row.asDict() for row in grouped.collect()]

@@ -70,6 +70,9 @@ def score_portfolio(
     return _result(run, chosen, why, part.month is None, table)
 
 
+SHOWN = ("state", "loans", "expected_defaults", "mean_pd")
+
+
 class _Part(NamedTuple):
     """Rows of features to score, and their month; None: each loan has its own."""
 
@@ -101,9 +104,7 @@ def _result(
     run: Run, chosen: Chosen, why: str | None, own_month: bool, table: list[dict[str, Any]]
 ) -> dict[str, Any]:
     artefact = chosen.artefact
-    shown = [{**row, "upb": float(row["upb"])} for row in table]
-    for row in shown:
-        del row["impossible"]  # none is
+    shown = [{name: row[name] for name in SHOWN} | {"upb": float(row["upb"])} for row in table]
     result = totals(shown)
     run.count("scores", result["scores"])
     if result["expected_defaults"] is not None:
@@ -121,6 +122,7 @@ def _result(
         "rank_only_because": why,
         "model_status": artefact.status,
         "model_reasons": artefact.json("metrics.json")["reasons"],
+        "shortfalls": artefact.shortfalls,
         "uncalibrated": artefact.calibration().uncalibrated,
         "scenario": run.settings.score.scenario,
         "by_state": shown,

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loanbook.models.shortfalls import SHORTFALLS
-
 HEADINGS = ("state", "loans", "UPB", "mean PD", "expected defaults")
 DEFAULTED = "in default"
 
@@ -82,9 +80,8 @@ def _cautions(scored: Mapping[str, Any]) -> list[str]:
     if scored["model_status"] == "insufficient":
         reasons = "; ".join(scored["model_reasons"]) or "too few labelled rows"
         cautions.append(f"caution: too little to fit or judge the model by (insufficient): {reasons}")
-    if scored["model_status"] in SHORTFALLS:
-        reasons = "; ".join(scored["model_reasons"])
-        cautions.append(f"caution: the model is {scored['model_status']}: {reasons}")
+    if found := scored["shortfalls"]:
+        cautions.append(f"caution: out of sample the model is {' and '.join(found)}; see its report")
     if scored["uncalibrated"]:
         cautions.append("caution: these PDs are uncalibrated")
     return cautions

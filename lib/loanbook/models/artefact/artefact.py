@@ -80,7 +80,7 @@ class Artefact:
     @property
     def shortfalls(self) -> tuple[str, ...]:
         """Return what the model falls short of out of sample, the gravest first (see shortfalls.py)."""
-        return tuple(self.json("metrics.json")["shortfalls"])
+        return tuple(self.json("metrics.json").get("shortfalls", ()))  # an earlier version has none
 
     @property
     def snapshot_id(self) -> str:

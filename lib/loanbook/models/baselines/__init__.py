@@ -62,6 +62,6 @@ def require_packages(choice: Choice) -> None:
         raise InputError(
             required=f"the Python package {lacking[0]}, for the baseline {choice.name}",
             found="none",
-            do="install loanbook's extra 'train' with the constraints file, or take the baseline out of "
-            "train.baselines",
+            do="install loanbook's extra 'train' or 'train-gpu' with the constraints file, or take the "
+            "baseline out of train.baselines",
         )

@@ -11,7 +11,7 @@ from loanbook.models.binary_head import BinaryHead
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Evidence, Rows
 from loanbook.models.log_loss import log_loss
-from loanbook.models.trees import LEAF, Tree, TreeColumns, trees_as_onnx
+from loanbook.models.trees import LEAF, Tree, TreeColumns, leaf_rows, trees_as_onnx
 from loanbook.settings.section import Section
 
 
@@ -48,7 +48,7 @@ def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:
         model = DecisionTreeClassifier(
             criterion="log_loss",
             max_leaf_nodes=leaves,
-            min_samples_leaf=min(settings.rows_of_leaf, max(1, len(train) // 4)),
+            min_samples_leaf=leaf_rows(settings.rows_of_leaf, len(train)),
             random_state=settings.seed,
         ).fit(design, train.label > 0, sample_weight=train.weight)
         rates = leaf_rates(model.apply(design), train, model.tree_.node_count, settings.prior_rows)

@@ -1,4 +1,7 @@
-"""The rate of the training rows for every row: what a model must beat to be worth anything."""
+"""The rate of the training rows for every row: what a model must beat to be worth anything.
+
+It keeps that rate: a PD that does not vary has no calibration of its own.
+"""
 
 import numpy as np
 

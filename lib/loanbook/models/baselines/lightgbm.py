@@ -9,7 +9,7 @@ from loanbook.models.baselines import Fitted
 from loanbook.models.binary_head import BinaryHead
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Evidence
-from loanbook.models.trees import LEAF, Tree, TreeColumns, trees_as_onnx
+from loanbook.models.trees import LEAF, Tree, TreeColumns, leaf_rows, trees_as_onnx
 from loanbook.settings.section import Section
 
 PACKAGES = ("lightgbm",)
@@ -61,7 +61,7 @@ def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:
 def _parameters(settings: Settings, rows: int) -> dict[str, Any]:
     own = settings.model_dump(exclude={"rows", "trees", "patience"})
     return {
-        **own, "min_data_in_leaf": min(settings.min_data_in_leaf, max(1, rows // 4)),
+        **own, "min_data_in_leaf": leaf_rows(settings.min_data_in_leaf, rows),
         "objective": "binary", "metric": "binary_logloss", "deterministic": True, "force_row_wise": True,
         "verbosity": -1,
     }  # fmt: skip
