@@ -76,7 +76,7 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
     spec = changes.pop("spec", SPEC)
     calibration = changes.pop("calibration", PLATT)
     status = changes.pop("status", "ok")
-    shortfalls = changes.pop("shortfalls", [])
+    shortfalls, best = changes.pop("shortfalls", []), changes.pop("best", "model")
     bias = changes.pop("bias", 3.0)
     head, method = changes.pop("head", "default_12m"), changes.pop("method", "trained")
     inputs = {
@@ -90,7 +90,8 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
         "inputs.json": inputs,
         "metrics.json": {
             "status": status,
-            "shortfalls": shortfalls,
+            "shortfalls": {"model": shortfalls},
+            "best": {"predictor": best, "because": "the least log loss"},
             "reasons": [],
             "method": method,
             "parameters": 4,

@@ -57,7 +57,7 @@ def test_deciles_have_equal_size_and_equal_pds_share_one():
 def test_rates_by_hand():
     groups = np.array(["b", "a", "a", "b"])
     label, pd, weight = np.array([0.0, 1, 0, 0]), np.array([0.1, 0.4, 0.2, 0.3]), np.array([1.0, 1, 3, 1])
-    a, b = rates_by(groups, label, pd, weight, np.array([0, 1, 1, 2]))
+    a, b = rates_by(groups, label, pd, weight, np.array([0, 1, 1, 2]), np.array([0, 1, 1, 2]))
     assert (a.group, a.rows, a.loans, a.defaulting_loans) == ("a", 2, 1, 1)
     assert [a.expected, a.observed.estimate] == pytest.approx([0.25, 0.25])
     assert (b.group, b.rows, b.loans, b.defaulting_loans) == ("b", 2, 2, 0)

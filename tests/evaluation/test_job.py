@@ -36,10 +36,15 @@ def snapshot_rows(loans, seed=1):
 def save_snapshot(run, **roles):
     with published_folder(run.storage.snapshot_folder("snap")) as folder:
         write_json(folder / "spec.json", json.loads(SPEC.model_dump_json()))
-        write_json(folder / "manifest.json", {"roles": {}, "train": {}, "spec": "", "targets": ["label"]})
+        write_json(folder / "manifest.json", {"samples": {}, "train": {}, "spec": "", "targets": ["label"]})
+        shares = {"train": 0.6, "tune": 0.2, "calibrate": 0.1, "calibrate_check": 0.1}
+        empty = dict.fromkeys(("development_from", "development_to", "test_from", "test_to"))
+        fold = {"name": "fold0", "shares": shares, **empty}
+        write_json(folder / "splits.json", {"trained_fold": "fold0", "folds": [fold]})
         for role, rows in roles.items():
-            (folder / f"role={role}").mkdir()
-            rows.to_parquet(folder / f"role={role}" / "part-0.parquet", index=False)
+            group = folder / f"role={role}" / "row_group=0"
+            group.mkdir(parents=True)
+            rows.to_parquet(group / "part-0.parquet", index=False)
 
 
 @pytest.fixture

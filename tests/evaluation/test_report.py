@@ -100,7 +100,7 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "log_loss": {"model": 0.30, "logistic": 0.34, "truth": 0.29},
     }
     said = dict(verdict([row for row in findings(600).rows if row.sample == "test"], truth, "logistic"))
-    assert list(said) == ["Ranking", "Level", "Against the logistic baseline", "Against the truth"]
+    assert list(said) == ["Ranking", "Level", "Scores", "Against the logistic baseline", "Against the truth"]
     assert "lower" in said["Against the logistic baseline"]
     assert (
         "0.29000 on 600 of the 1,200 rows, those that have a truth (the losses on these: model 0.30000, "

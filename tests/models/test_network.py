@@ -108,14 +108,18 @@ def test_weights_travel_as_bytes() -> None:
 
 def test_members_give_their_mean() -> None:
     from loanbook.models.artefact.export import onnx_bytes
-    from loanbook.models.network import mean_of
+    from loanbook.models.artefact.mean_onnx import mean_of
 
     members = [with_output(network(seed=seed), seed) for seed in (1, 2, 3)]
     numeric, codes = some_inputs()
     mean = np.mean([member.probabilities([numeric, codes]).numpy() for member in members], axis=0)
-    found, _ = Predictor(onnx_bytes(mean_of(members)), SPEC, IDENTITY).predict(numeric, codes)
-    np.testing.assert_allclose(found, mean, atol=1e-6)
-    assert mean_of(members[:1]) is members[0].probabilities
+    files = [onnx_bytes(member.probabilities) for member in members]
+    together = Predictor(mean_of(files), SPEC, IDENTITY)
+    np.testing.assert_allclose(together.raw(numeric, codes), mean, atol=1e-6)
+    for number, content in enumerate(files):
+        own = Predictor(content, SPEC, IDENTITY).raw(numeric, codes)
+        np.testing.assert_allclose(together.raw(numeric, codes, number), own, atol=1e-7)
+    assert mean_of(files[:1]) is files[0]
 
 
 def test_dropout_acts_in_training_only_and_repeats() -> None:

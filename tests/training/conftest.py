@@ -13,6 +13,8 @@ from loanbook.training.snapshot.read import Snapshot
 from loanbook.warehouse.storage import Storage
 from tests.training.books import CANDIDATES, book
 
+SINGLE = TrainSettings(members=1)
+
 
 def request_for(**changes: Any) -> Request:
     given = {
@@ -21,7 +23,7 @@ def request_for(**changes: Any) -> Request:
         "candidates": CANDIDATES,
         "tables": {"features": 1, "labels": 1},
         "kind": {"catalogue_id": "c", "default_definition_id": "d", "knowledge": "latest"},
-        "settings": TrainSettings(),
+        "settings": SINGLE,
         "workers": 2,
     }
     return Request(**{**given, **changes})
@@ -42,6 +44,12 @@ def small_book(spark: Any) -> Any:
 @pytest.fixture(scope="session")
 def snapshot(small_book: Any, snapshot_storage: Storage) -> Snapshot:
     return ensure_snapshot(snapshot_storage, request_for(), *small_book)
+
+
+@pytest.fixture(scope="session")
+def crossed(small_book: Any, snapshot_storage: Storage) -> Snapshot:
+    request = request_for(settings=TrainSettings(members=3, test_share=0.3))
+    return ensure_snapshot(snapshot_storage, request, *small_book)
 
 
 @pytest.fixture

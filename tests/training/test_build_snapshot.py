@@ -8,24 +8,25 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.models.heads import head
 from loanbook.models.inputs.rows import matrices
-from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.build import ensure_snapshot
 from loanbook.training.snapshot.read import KEPT, Snapshot, open_snapshot, stamp_of
 from loanbook.warehouse.storage import Storage
 from tests.training.books import book
-from tests.training.conftest import request_for
+from tests.training.conftest import SINGLE, request_for
 
 
 def test_every_row_is_accounted_for(snapshot: Snapshot) -> None:
     manifest = snapshot.manifest
-    roles = {role: item["rows"] for role, item in manifest["roles"].items()}
+    roles = {role: item["rows"] for role, item in manifest["samples"].items()}
     assert manifest["label_status"] == {"observed": 300 * 36, "not_matured": 300 * 12}
     assert sum(roles.values()) + manifest["rows_between_development_and_test"] == 300 * 36
     train = manifest["train"]
     assert train["rows"] == roles["train"]
     frame = snapshot.role_frame("train")
-    assert len(frame) == train["rows"] - train["rows_left_over"]
-    assert train["row_groups"] % 2 == 0
+    assert len(frame) == train["rows"]
+    fitted = snapshot.rows_fitted(snapshot.fold.members[0], 2)
+    assert len(snapshot.training_files(snapshot.fold.members[0], 2)) * train["rows_of_group"] == fitted
+    assert fitted > 0.98 * train["rows"]
     for role in ("tune", "calibrate", "calibrate_check", "test"):
         assert len(snapshot.role_frame(role)) == roles[role]
 
@@ -46,7 +47,14 @@ def test_a_head_reads_the_label_and_the_status_of_its_horizon(
 def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
     frame = snapshot.role_frame("test")
     spec = snapshot.spec
-    assert list(frame.columns) == [*KEPT, "label", "weight", *spec.numeric_columns, *spec.code_columns]
+    assert list(frame.columns) == [
+        *KEPT,
+        "borrower",
+        "label",
+        "weight",
+        *spec.numeric_columns,
+        *spec.code_columns,
+    ]
     assert frame["as_of_date"].min().isoformat() == "2012-01-31"
     assert (frame["weight"] == 1).all()
     assert not frame.duplicated(["loan_id", "as_of_date"]).any()
@@ -111,8 +119,8 @@ def test_the_same_request_is_answered_from_disk(
     assert again.folder == snapshot.folder
     assert (snapshot.folder / "manifest.json").stat().st_mtime_ns == before
     assert request_for(workers=4).snapshot_id == snapshot.id
-    for changed in ({"seed": 18}, {"text_tokens": 5}, {"max_text_words": 5}):
-        assert request_for(settings=TrainSettings(**changed)).snapshot_id != snapshot.id
+    for changed in ({"seed": 18}, {"text_tokens": 5}, {"members": 2}, {"borrower": ("customer",)}):
+        assert request_for(settings=SINGLE.model_copy(update=changed)).snapshot_id != snapshot.id
     assert open_snapshot(snapshot_storage, snapshot.id).manifest == snapshot.manifest
 
 
@@ -125,12 +133,12 @@ def test_thinned_training_rows_carry_their_weight(
     small_book: Any, snapshot_storage: Storage, snapshot: Snapshot
 ) -> None:
     thin = ensure_snapshot(
-        snapshot_storage, request_for(settings=TrainSettings(negatives_kept=0.5)), *small_book
+        snapshot_storage, request_for(settings=SINGLE.model_copy(update={"negatives_kept": 0.5})), *small_book
     )
     frame = thin.role_frame("train")
     assert set(frame.groupby("label")["weight"].unique().explode()) == {1.0, 2.0}
     assert thin.manifest["train"]["thinned"] > 0
-    assert thin.manifest["roles"] == snapshot.manifest["roles"]
+    assert thin.manifest["samples"] == snapshot.manifest["samples"]
 
 
 def test_a_book_without_a_matured_month_still_has_a_spec(spark: Any, snapshot_storage: Storage) -> None:
@@ -138,8 +146,38 @@ def test_a_book_without_a_matured_month_still_has_a_spec(spark: Any, snapshot_st
     young = ensure_snapshot(
         snapshot_storage, request_for(tables={"features": 3, "labels": 3}), features, {"labels": labels}
     )
-    assert young.manifest["roles"]["train"]["rows"] == 0
+    assert young.manifest["samples"]["train"]["rows"] == 0
     assert young.role_frame("train").empty
     assert young.role_frame("test").empty
     assert young.spec.numeric_columns
     assert stamp_of(young.splits) == "19700101"
+
+
+def test_parts_hold_all_loans_of_development_each_once(crossed: Snapshot) -> None:
+    parts = crossed.fold.samples["out_of_fold"]
+    frames = {part: crossed.role_frame(part) for part in parts}
+    loans = [set(frame["loan_id"]) for frame in frames.values()]
+    assert sum(map(len, loans)) == len(set().union(*loans)) == 300
+    assert crossed.manifest["samples"]["train"] == crossed.manifest["samples"]["out_of_fold"]
+    assert crossed.manifest["samples"]["train"]["rows"] == sum(map(len, frames.values())) == 300 * 13
+    limited = crossed.frame(parts, 90)
+    assert limited["loan_id"].isin(loans[0]).sum() == 30
+    assert (limited["borrower"] == limited["loan_id"]).all()
+
+
+def test_the_loans_of_a_borrower_stay_together(
+    small_book: Any, snapshot_storage: Storage, snapshot: Snapshot
+) -> None:
+    features, tables = small_book
+    known = features.where("loan_id < 'L00200'").select("loan_id").distinct()
+    borrowers = known.selectExpr("loan_id", "left(loan_id, 5) as borrower")
+    settings = SINGLE.model_copy(update={"members": 3, "borrower": ("customer",)})
+    made = ensure_snapshot(snapshot_storage, request_for(settings=settings), features, tables, borrowers)
+    rows = made.frame(made.fold.samples["train"]).assign(
+        part=np.repeat(
+            made.fold.samples["train"], [len(made.role_frame(role)) for role in made.fold.samples["train"]]
+        )
+    )
+    assert (rows.groupby("borrower")["part"].nunique() == 1).all()
+    assert rows["borrower"].nunique() == 20 + 100
+    assert snapshot.role_frame("train")["borrower"].nunique() > 150

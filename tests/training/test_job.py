@@ -52,7 +52,12 @@ def publish(run: Run, loans: int, months: int) -> None:
 
 def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     publish(make_run("build"), loans=250, months=48)
-    asked = ("train.batch_size=256", "train.epochs=4", "train.inputs_added=[state_last_12m,upb_last_12m]")
+    asked = (
+        "train.members=3",
+        "train.batch_size=256",
+        "train.epochs=4",
+        "train.inputs_added=[state_last_12m,upb_last_12m]",
+    )
     first_run = make_run("train_model", *asked)
     first = train_model(first_run, model="mlp_64_32", workers=1)
     assert first["model"] == "s-mlp_64_32"
@@ -65,7 +70,10 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb", "note"}
     frame = snapshot.role_frame("test")
     assert artefact.predictors == ("model", "logistic", "constant", "lightgbm")
-    assert len(artefact.members) == 1
+    assert len(artefact.members) == 3
+    assert artefact.json("splits.json")["folds"][0]["shares"] == pytest.approx(
+        dict.fromkeys(("part_0", "part_1", "part_2"), 1 / 3)
+    )
     for which in artefact.predictors:
         raw, pd = artefact.predictor(which).predict(*matrices(frame, artefact.spec))
         assert 0 < raw.min() <= raw.max() < 1
@@ -80,7 +88,11 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     words = artefact.bins.inputs["t_note"].shares
     assert {count: round(share, 1) for count, share in enumerate(words) if share} == {0: 0.1, 4: 0.9}
     metrics = artefact.json("metrics.json")
-    assert metrics["tune_log_loss"]["model"] < metrics["history"][0]["tune_log_loss"]
+    assert metrics["tune_log_loss"]["model"] < min(one[0]["tune_log_loss"] for one in metrics["history"])
+    assert metrics["log_loss"]["out_of_fold"]["model"]["raw"] == metrics["tune_log_loss"]["model"]
+    losses = {name: item["calibrated"] for name, item in metrics["log_loss"]["out_of_fold"].items()}
+    assert first["best"]["predictor"] == min(losses, key=lambda name: losses[name]) != "constant"
+    assert f"{losses['model']:.5f}" in first["best"]["because"]
     assert artefact.json("inputs.json")["tables"] == first_run.inputs
     assert not first_run.storage.snapshot_folder("_training").exists() or not any(
         first_run.storage.snapshot_folder("_training").iterdir()

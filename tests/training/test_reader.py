@@ -9,11 +9,14 @@ from loanbook.training.snapshot.read import Snapshot
 pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::FutureWarning")]
 
 
-def read(snapshot: Snapshot, *, rank: int, epoch: int, size: int = 2, batch: int = 100) -> list[Any]:
+def read(
+    snapshot: Snapshot, *, rank: int, epoch: int, size: int = 2, batch: int = 100, member: int = 0
+) -> list[Any]:
     from loanbook.training.fit.reader import epoch_batches
 
     with epoch_batches(
-        snapshot.role_folder("train"),
+        snapshot.training_files(snapshot.fold.members[member], 2),
+        snapshot.folder,
         snapshot.spec,
         snapshot.targets,
         batch=batch,
@@ -38,9 +41,22 @@ def test_two_ranks_read_every_row_once_and_equally_many(snapshot: Snapshot) -> N
     assert [len(parts[2]) for parts in first] == [len(parts[2]) for parts in second]
     assert {len(parts[2]) for parts in first[:-1]} == {100}
     rows = np.concatenate([stacked(first), stacked(second)])
-    frame = snapshot.role_frame("train")
+    frame = snapshot.role_frame("train").head(snapshot.rows_fitted(snapshot.fold.members[0], 2))
     columns = [*snapshot.spec.numeric_columns, *snapshot.spec.code_columns, "label", "weight"]
     np.testing.assert_array_equal(in_order(rows), in_order(frame[columns].to_numpy(np.float64)))
+
+
+def test_a_member_reads_all_whole_groups_but_those_of_its_own_part(crossed: Snapshot) -> None:
+    member = crossed.fold.members[1]
+    rows = np.concatenate([stacked(read(crossed, rank=rank, epoch=1, member=1)) for rank in (0, 1)])
+    assert len(rows) == crossed.rows_fitted(member, 2)
+    columns = [*crossed.spec.numeric_columns, *crossed.spec.code_columns, "label", "weight"]
+    fitted = {tuple(row) for row in crossed.frame(member.train)[columns].fillna(-1).to_numpy(np.float64)}
+    own = {tuple(row) for row in crossed.role_frame(member.tune)[columns].fillna(-1).to_numpy(np.float64)}
+    found = {tuple(row) for row in np.nan_to_num(rows, nan=-1.0)}
+    assert found <= fitted
+    assert not found & own
+    assert len(found) > 0.95 * len(fitted)
 
 
 def test_order_follows_from_seed_and_epoch(snapshot: Snapshot) -> None:

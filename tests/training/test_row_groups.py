@@ -7,7 +7,13 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.errors import LoanbookError
-from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
+from loanbook.training.snapshot.row_groups import (
+    MAX_ROWS,
+    choose_size,
+    groups_of,
+    in_row_groups,
+    verify_groups,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,13 +30,25 @@ from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_ro
 def test_groups_divide_among_workers_and_leave_few_rows(
     rows: int, least: int, workers: int, groups: int
 ) -> None:
-    found = choose_groups(rows, least, workers)
-    assert found == groups
+    size = choose_size([[rows]], least, workers)
+    found = groups_of([rows], size, workers)
     assert found % workers == 0
+    assert found >= min(groups, least)
+    assert rows - found * size <= rows - groups * (rows // groups if groups else 0)
+
+
+def test_members_leave_few_rows_over_of_uneven_parts() -> None:
+    parts = [10_040, 9_871, 10_219, 9_990, 10_101]
+    fitted = [[rows for other, rows in enumerate(parts) if other != member] for member in range(5)]
+    size = choose_size(fitted, 16, 2)
+    for rows in fitted:
+        groups = groups_of(rows, size, 2)
+        assert groups >= 16
+        assert groups * size > 0.98 * sum(rows)
 
 
 def test_large_snapshots_keep_row_groups_small() -> None:
-    assert 100_000_000 / choose_groups(100_000_000, 16, 2) <= MAX_ROWS
+    assert choose_size([[100_000_000]], 16, 2) <= MAX_ROWS
 
 
 def test_groups_of_each_role_in_one_order_whatever_the_partitions(spark: Any) -> None:
@@ -60,6 +78,7 @@ def test_files_that_are_not_equal_groups_are_an_error(tmp_path: Path) -> None:
         folder = tmp_path / f"row_group={group}"
         folder.mkdir()
         pq.write_table(pa.table({"id": list(range(rows))}), folder / "part.parquet")
-    with pytest.raises(LoanbookError, match="expected 3 files of one row group of 5 rows"):
-        verify_groups(tmp_path, 3, 5)
+    verify_groups(tmp_path, 14, 5)
+    with pytest.raises(LoanbookError, match=r"expected .* \(1, 5\)\], found .* \(1, 4\)\]"):
+        verify_groups(tmp_path, 15, 5)
     verify_groups(tmp_path / "nothing", 0, 5)

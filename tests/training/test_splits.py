@@ -6,10 +6,11 @@ from pyspark.sql import functions as F
 
 from loanbook.book.months import month_number
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.splits import Fold, plan_folds, role_column, with_enough_to_calibrate
+from loanbook.training.snapshot.splits import Fold, Member, plan_folds, role_column, with_enough_defaults
 from tests.training.books import month_ends
 
-SETTINGS = TrainSettings()
+SETTINGS = TrainSettings(members=1)
+CROSSED = TrainSettings(members=4)
 
 
 def test_development_ends_the_horizon_before_the_test() -> None:
@@ -69,20 +70,59 @@ def test_rolling_origins() -> None:
 
 def test_few_defaults_leave_no_loans_for_calibration() -> None:
     (fold,) = plan_folds(month_ends(48), 12, SETTINGS)
-    assert with_enough_to_calibrate(fold, 200, SETTINGS) == fold
-    small = with_enough_to_calibrate(fold, 199, SETTINGS)
+    assert with_enough_defaults(fold, 200, 10, SETTINGS) == fold
+    small = with_enough_defaults(fold, 199, 10, SETTINGS)
     assert small.shares == pytest.approx({"train": 0.85, "tune": 0.15})
     assert "too few" in small.reasons[0]
 
 
-def test_roles_follow_loans_in_development_and_months_elsewhere(spark: Any) -> None:
+def test_each_member_is_fitted_without_the_part_that_stops_and_judges_it() -> None:
+    (fold,) = plan_folds(month_ends(48), 12, CROSSED)
+    parts = ("part_0", "part_1", "part_2", "part_3")
+    assert fold.members[1] == Member(train=("part_0", "part_2", "part_3"), tune="part_1")
+    assert [member.tune for member in fold.members] == list(parts)
+    assert fold.samples == {"train": parts, "out_of_fold": parts, "test": ("test",)}
+    assert (fold.calibrated_on, fold.checked_on) == ("out_of_fold", "out_of_fold")
+    assert fold.roles == (*parts, "test")
+    (single,) = plan_folds(month_ends(48), 12, SETTINGS)
+    assert single.members == [Member(train=("train",), tune="tune")]
+    assert list(single.samples) == ["train", "tune", "calibrate", "calibrate_check", "test"]
+
+
+@pytest.mark.parametrize(
+    ("defaulting", "others", "roles", "said"),
+    [
+        (30, 30, ["part_0", "part_1", "part_2", "part_3"], ()),
+        (29, 900, ["train", "tune"], ("29 defaulting loans in development: too few for 4 members",)),
+        (900, 29, ["train", "tune", "calibrate", "calibrate_check"], ("29 other loans in development",)),
+    ],
+)
+def test_few_defaults_are_not_parted_among_members(
+    defaulting: int, others: int, roles: list[str], said: tuple[str, ...]
+) -> None:
+    (fold,) = plan_folds(month_ends(48), 12, CROSSED)
+    found = with_enough_defaults(fold, defaulting, others, CROSSED)
+    assert list(found.shares) == roles
+    assert sum(found.shares.values()) == pytest.approx(1)
+    assert len(found.members) == (4 if not said else 1)
+    for reason, start in zip(found.reasons, said, strict=False):
+        assert reason.startswith(start)
+    assert bool(found.reasons) == bool(said)
+
+
+def test_roles_follow_borrowers_in_development_and_months_elsewhere(spark: Any) -> None:
     (fold,) = plan_folds(month_ends(48), 12, SETTINGS)
-    loans = spark.range(3000).select(F.lit("s").alias("source"), F.col("id").cast("string").alias("loan_id"))
+    number, text = F.col("id"), F.col("id").cast("string")
+    borrower = F.when(number < 300, F.floor(number / 3).cast("string")).otherwise(text)
+    loans = spark.range(3000).select(
+        F.lit("s").alias("source"), text.alias("loan_id"), borrower.alias("borrower")
+    )
     months = spark.createDataFrame([(day,) for day in month_ends(48)[::4]], "as_of_date date")
     rows = loans.crossJoin(months).withColumn("role", role_column(fold, seed=1)).toPandas()
 
     development = rows[rows["as_of_date"] <= fold.development_to]
-    assert (development.groupby("loan_id")["role"].nunique() == 1).all()
+    assert (development.groupby("borrower")["role"].nunique() == 1).all()
+    assert development["borrower"].nunique() == 2800
     shares = development["role"].value_counts(normalize=True)
     assert shares.to_dict() == pytest.approx(fold.shares, abs=0.03)
     assert (rows.loc[rows["as_of_date"] >= fold.test_from, "role"] == "test").all()
@@ -100,5 +140,5 @@ def test_a_fold_without_windows_gives_no_role(spark: Any) -> None:
         test_to=None,
         shares={"train": 1.0},
     )
-    row = spark.sql("select 's' source, 'a' loan_id, date'2020-01-31' as_of_date")
+    row = spark.sql("select 's' source, 'a' loan_id, 'a' borrower, date'2020-01-31' as_of_date")
     assert row.select(role_column(fold, 1).alias("role")).collect()[0]["role"] is None

@@ -7,12 +7,12 @@ from loanbook.errors import InputError
 from loanbook.models.heads import head
 from loanbook.settings.train import TrainSettings
 from loanbook.training.architecture import target_head
-from loanbook.training.snapshot.splits import folds_for, with_enough_to_calibrate
+from loanbook.training.snapshot.splits import folds_for, with_enough_defaults
 from tests.training.books import month_ends
 
 NEXT_MONTH = Outcome(definition="late next month", horizon_months=1, grain="loan")
 EVER = Outcome(definition="charged off", horizon_months="to_maturity", grain="loan")
-SETTINGS = TrainSettings()
+SETTINGS = TrainSettings(members=1)
 
 
 def of(outcome: Outcome | None) -> TapeKind:
@@ -56,7 +56,7 @@ def test_loans_are_held_out_where_no_later_time_is() -> None:
 
 def test_held_out_loans_stay_so_where_too_few_are_bad_to_calibrate() -> None:
     fold = folds_for(target_head(None, of(EVER)), month_ends(1), SETTINGS)[0]
-    assert with_enough_to_calibrate(fold, 1000, SETTINGS) == fold
-    few = with_enough_to_calibrate(fold, 100, SETTINGS)
+    assert with_enough_defaults(fold, 1000, 1000, SETTINGS) == fold
+    few = with_enough_defaults(fold, 100, 1000, SETTINGS)
     assert few.shares == pytest.approx({"train": 0.68, "tune": 0.12, "test": 0.2})
     assert list(few.shares) == ["train", "tune", "test"]

@@ -9,22 +9,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from loanbook.errors import InputError, LoanbookError
+from loanbook.models.artefact.mean_onnx import mean_of
+from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.calibration import Calibration
 from loanbook.settings.model import load_model_settings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.checkpoint import load_state
 from loanbook.training.fit.horovod_run import launch, task_slots
-from loanbook.training.fit.request import CHECKPOINT, TRAINED, TrainRequest
+from loanbook.training.fit.request import TrainRequest, checkpoint_file
+from loanbook.training.fit.trained import read_trained
 from loanbook.training.fit.worker import train_rank
+from loanbook.training.snapshot.predicted import predicted_rows
 from loanbook.training.snapshot.read import Snapshot
-from loanbook.warehouse.storage import is_complete, read_json
 
 pytestmark = pytest.mark.train
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 6
+BASELINES = ("logistic", "constant", "lightgbm")
+NONE = Calibration(method="identity")
 
 
 def request(
@@ -33,23 +40,46 @@ def request(
     model = load_model_settings(architecture, batch_size=128, epochs=EPOCHS)
     model = model.model_copy(update={"head": "default_12m"})
     given = TrainRequest(
-        snapshot.folder, work, model, TrainSettings(), rate=0.05, trainable=True, resume=False
+        snapshot.folder, work, model, TrainSettings(members=1), rate=0.05, trainable=True, resume=False
     )
     return replace(given, **changes)
 
 
 def test_two_horovod_processes_train_one_network(spark: Any, snapshot: Snapshot, work: Path) -> None:
     ranks = launch(spark, train_rank, request(snapshot, work), workers=2, start_timeout=60)
-    rows = snapshot.manifest["train"]["rows"] - snapshot.manifest["train"]["rows_left_over"]
+    rows = snapshot.rows_fitted(snapshot.fold.members[0], 2)
     assert [item["rank"] for item in ranks] == [0, 1]
-    assert [item["rows"] for item in ranks] == [rows // 2] * 2
-    assert ranks[0]["digest"] == ranks[1]["digest"]
-    assert is_complete(work / TRAINED)
-    result = read_json(work / TRAINED / "result.json")
-    losses = [epoch["tune_log_loss"] for epoch in result["history"]]
-    assert result["tune_log_loss"]["model"] == min(losses) == losses[result["best_epoch"]]
+    assert [item["rows"] for item in ranks] == [[rows // 2]] * 2
+    assert ranks[0]["digests"] == ranks[1]["digests"]
+    trained = read_trained(work, BASELINES, 1)
+    assert list(trained.networks) == ["model", *BASELINES]
+    (facts,) = trained.facts["model"]
+    losses = [epoch["tune_log_loss"] for epoch in facts["history"]]
+    assert facts["tune_log_loss"] == min(losses) == losses[facts["best_epoch"]]
     assert min(losses) < losses[0] - 0.02
-    assert result["tune_log_loss"]["logistic"] < losses[0] - 0.02
+
+
+def test_each_member_is_trained_without_its_part_and_baselines_are_shared_out(
+    spark: Any, crossed: Snapshot, work: Path
+) -> None:
+    given = request(crossed, work, "mlp_64_32")
+    ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
+    assert ranks[0]["digests"] == ranks[1]["digests"]
+    assert len(set(ranks[0]["digests"])) == 3
+    trained = read_trained(work, BASELINES, 3)
+    for name in ("model", *BASELINES):
+        networks = trained.networks[name]
+        assert len(set(networks)) == 3
+        mean, parts = Predictor(mean_of(networks), crossed.spec, NONE), crossed.fold.samples["out_of_fold"]
+        inputs = crossed.rows(parts).inputs
+        members = [Predictor(content, crossed.spec, NONE).raw(*inputs) for content in networks]
+        for number, own in enumerate(members):
+            np.testing.assert_allclose(mean.raw(*inputs, number), own, atol=1e-7)
+        np.testing.assert_allclose(mean.raw(*inputs), np.mean(members, axis=0), atol=1e-6)
+        found = predicted_rows(crossed, "out_of_fold", {name: mean})
+        first = len(crossed.role_frame(parts[0]))
+        np.testing.assert_array_equal(found.raw[name][:first], mean.raw(*inputs, 0)[:first])
+        np.testing.assert_array_equal(found.raw[name][first:][:9], mean.raw(*inputs, 1)[first:][:9])
 
 
 def test_more_workers_than_slots_are_refused(spark: Any, snapshot: Snapshot, work: Path) -> None:
@@ -84,7 +114,7 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
     whole = start(request(snapshot, tmp_path / "whole"), tmp_path / "whole")
     victim_request = request(snapshot, tmp_path / "victim")
     victim = start(victim_request, tmp_path / "victim")
-    checkpoint = tmp_path / "victim" / CHECKPOINT
+    checkpoint = tmp_path / "victim" / checkpoint_file(0)
     deadline = time.monotonic() + 120
     while (
         (state := load_state(checkpoint)) is None or state.progress.epoch < 2
@@ -102,24 +132,17 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
         f"training resumes after epoch {killed_at.progress.epoch}"
         in (tmp_path / "victim" / "log").read_text()
     )
-    assert resumed["digest"] == undisturbed["digest"]
-    results = [read_json(tmp_path / name / TRAINED / "result.json") for name in ("whole", "victim")]
-    assert results[0]["history"] == results[1]["history"]
-    for file in ("model.onnx", "logistic.onnx", "member_0.weights.h5"):
-        contents = [(tmp_path / name / TRAINED / file).read_bytes() for name in ("whole", "victim")]
-        assert contents[0] == contents[1], file
+    assert resumed["digests"] == undisturbed["digests"]
+    first, second = (read_trained(tmp_path / name, BASELINES, 1) for name in ("whole", "victim"))
+    assert first == second
 
 
 def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path) -> None:
-    from loanbook.models.artefact.predictor import Predictor
-    from loanbook.models.calibration import Calibration
-
     given = request(snapshot, tmp_path / "prior", "mlp_64_32", trainable=False, rate=0.0125)
     finished(start(given, tmp_path / "prior"))
-    assert read_json(given.work / TRAINED / "result.json")["method"] == "prior"
-    inputs = snapshot.rows("test").inputs
-    for file in ("model.onnx", "logistic.onnx"):
-        predictor = Predictor(
-            (given.work / TRAINED / file).read_bytes(), snapshot.spec, Calibration(method="identity")
-        )
+    trained = read_trained(given.work, BASELINES, 1)
+    assert trained.facts["model"][0]["epochs"] == 0
+    inputs = snapshot.rows(("test",)).inputs
+    for name in ("model", *BASELINES):
+        predictor = Predictor(trained.networks[name][0], snapshot.spec, NONE)
         assert predictor.predict(*inputs)[0] == pytest.approx(0.0125, rel=1e-5)

@@ -16,8 +16,8 @@ from loanbook.models.shortfalls import log_loss_difference
 from loanbook.settings.evaluate import EvaluateSettings
 
 INSUFFICIENT = "insufficient"
-PAIRED = "paired rows, interval clustered by loan and month"
-CLUSTERED = "weighted mean, Wilson interval clustered by loan"
+PAIRED = "paired rows, interval clustered by borrower and month"
+CLUSTERED = "weighted mean, Wilson interval clustered by borrower"
 FEW = f"{CLUSTERED}; few defaults"
 SHORT = ("log_loss", "brier", "auc", "gini", "ks", "expected_default_rate", "observed_default_rate")
 
@@ -105,7 +105,7 @@ def _measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measu
         "calibration_intercept": (fit.intercept, regression),
         "calibration_in_the_large": (fit.intercept_in_the_large, f"{regression}, slope 1"),
         "expected_default_rate": (float(np.average(pd, weights=weight)), "weighted mean"),
-        "observed_default_rate": (clustered_rate(label, weight, part.loan), CLUSTERED),
+        "observed_default_rate": (clustered_rate(label, weight, part.borrower), CLUSTERED),
         **{
             name: (value, fixed)
             for name, value in at_threshold(label, pd, weight, settings.threshold).items()
@@ -128,13 +128,14 @@ def _rank_measures(part: Sample, pd: Floats) -> Measured:
 def _against(part: Sample, baseline: str) -> Interval:
     model, other = (part.calibrated[name] for name in (MODEL, baseline))
     _, month = np.unique(part.month, return_inverse=True)
-    return log_loss_difference(part.label, model, other, part.weight, part.loan, month)
+    return log_loss_difference(part.label, model, other, part.weight, part.borrower, month)
 
 
 def _by_group(
     part: Sample, predictor: str, fold: str, names: npt.NDArray[np.str_], settings: EvaluateSettings
 ) -> Iterator[Evaluation]:
-    for group in rates_by(names, part.label, part.calibrated[predictor], part.weight, part.loan):
+    pd, clusters = part.calibrated[predictor], (part.loan, part.borrower)
+    for group in rates_by(names, part.label, pd, part.weight, *clusters):
         yield from _group_rows(group, part.role, predictor, fold, settings)
 
 

@@ -44,7 +44,7 @@ def in_the_large(label: Floats, pd: Floats, weight: Floats) -> float | None:
 
 @dataclass(frozen=True)
 class GroupRates:
-    """Expected and observed default rate of a group of rows; the interval is clustered by loan."""
+    """Expected and observed default rate of a group of rows; the interval is clustered by borrower."""
 
     group: str
     rows: int
@@ -66,7 +66,12 @@ def deciles(pd: Floats, bins: int) -> npt.NDArray[np.int64]:
 
 
 def rates_by(
-    groups: npt.NDArray[np.str_], label: Floats, pd: Floats, weight: Floats, loan: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.str_],
+    label: Floats,
+    pd: Floats,
+    weight: Floats,
+    loan: npt.NDArray[np.int64],
+    borrower: npt.NDArray[np.int64],
 ) -> list[GroupRates]:
     """Return the rates of each group, in the order of their names.
 
@@ -76,21 +81,29 @@ def rates_by(
         pd: probability.
         weight: of each row.
         loan: code of each row's loan, from 0.
+        borrower: the same of its borrower, which intervals are clustered by.
     """
     names, codes = np.unique(groups, return_inverse=True)
     by_code = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     return [
-        _rates(str(name), label[rows], pd[rows], weight[rows], loan[rows])
+        _rates(str(name), label[rows], pd[rows], weight[rows], loan[rows], borrower[rows])
         for name, rows in zip(names, by_code, strict=True)
     ]
 
 
-def _rates(group: str, label: Floats, pd: Floats, weight: Floats, loan: npt.NDArray[np.int64]) -> GroupRates:
+def _rates(
+    group: str,
+    label: Floats,
+    pd: Floats,
+    weight: Floats,
+    loan: npt.NDArray[np.int64],
+    borrower: npt.NDArray[np.int64],
+) -> GroupRates:
     return GroupRates(
         group=group,
         rows=len(label),
         loans=len(np.unique(loan)),
         defaulting_loans=len(np.unique(loan[label > 0])),
         expected=float(np.average(pd, weights=weight)),
-        observed=clustered_rate(label, weight, loan),
+        observed=clustered_rate(label, weight, borrower),
     )

@@ -9,9 +9,12 @@ from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import OF_DEFAULT, Basis
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.sample import Sample
-from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.artefact import MODEL, Artefact
+from loanbook.models.best import Best
 from loanbook.models.shortfalls import said_of
 from loanbook.settings.evaluate import EvaluateSettings
+
+OF_MODEL = Best(predictor=MODEL, because="nothing else was fitted")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Findings:
         samples: counts and months of each sample.
         truth: comparison with a simulated book's truth, or None.
         model: what the model is and what it was made from.
-        reference: the baseline that the model is held against.
+        reference: the baseline that the model is held against: the one that scores the book, if one does.
+        best: which predictor scores the book, and why.
         basis: what was judged, and what may be said of it.
         shortfalls: what the model falls short of, in words.
     """
@@ -37,6 +41,7 @@ class Findings:
     settings: EvaluateSettings
     sufficient: bool
     reference: str = "logistic"
+    best: Best = OF_MODEL
     basis: Basis = OF_DEFAULT
     shortfalls: Sequence[str] = ()
 
@@ -61,6 +66,7 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
         settings=settings,
         sufficient=judged.sufficient(settings),
         reference=judged.reference,
+        best=judged.artefact.scores_with("best"),
         basis=judged.basis,
         shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
     )

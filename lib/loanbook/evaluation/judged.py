@@ -63,8 +63,9 @@ class Judged:
 
     @property
     def reference(self) -> str:
-        """Return the baseline that the report holds the model against."""
-        return self.samples[0].baselines[0]
+        """Return the baseline that the page holds the model against: the one that scores the book, if any."""
+        best = self.artefact.scores_with("best").predictor
+        return best if best != MODEL else self.samples[0].baselines[0]
 
     def whole(self, predictor: str) -> dict[str, float | None]:
         """Return a predictor's metrics over the whole test sample."""

@@ -1,5 +1,6 @@
 """The rows that are judged together: labels, PDs of each predictor, and what identifies the rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,11 +11,12 @@ import pandas as pd
 
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.fit_for import head_of
+from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.clustered import Floats
-from loanbook.models.inputs.rows import matrices
-from loanbook.training.snapshot.read import KEPT, Snapshot
-
-ROLES = ("test", "calibrate_check")
+from loanbook.models.head import Head
+from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
+from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.splits import TEST
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Sample:
     """Rows of one role, each a loan in a month.
 
     Args:
-        frame: key, state, default status, upb, label and weight of each row.
+        frame: key, borrower, state, default status, upb, label and weight of each row.
         raw: PDs of each predictor as its network gives them.
         calibrated: the same, calibrated; a simulated book's truth is a predictor too.
         vectors: of a head with several outputs, all of them by predictor, raw and calibrated, each of shape
@@ -49,6 +51,12 @@ class Sample:
     def loan(self) -> npt.NDArray[np.int64]:
         """Return a code of each row's loan, from 0."""
         codes = self.frame.groupby(["source", "loan_id"], sort=False).ngroup()
+        return np.asarray(codes, np.int64)
+
+    @cached_property
+    def borrower(self) -> npt.NDArray[np.int64]:
+        """Return a code of each row's borrower, from 0: what intervals are clustered by."""
+        codes = self.frame.groupby(["source", "borrower"], sort=False).ngroup()
         return np.asarray(codes, np.int64)
 
     @cached_property
@@ -87,17 +95,32 @@ class Sample:
         )
 
 
-def predicted_sample(artefact: Artefact, snapshot: Snapshot, role: str) -> Sample:
-    """Return a role's rows with what the model and its baselines say of them."""
-    frame = snapshot.role_frame(role)
-    inputs, target = matrices(frame, artefact.spec), head_of(artefact)
-    found = {name: artefact.predictor(name).predict(*inputs) for name in artefact.predictors}
+def predicted_samples(artefact: Artefact, snapshot: Snapshot, limit: int) -> list[Sample]:
+    """Return the test rows, then loans of development that none was fitted on, as all predictors see them.
+
+    Args:
+        artefact: the model with its baselines.
+        snapshot: its evidence.
+        limit: most rows of development, drawn at random.
+    """
+    predictors = {name: artefact.predictor(name) for name in artefact.predictors}
+    target, checked = head_of(artefact), snapshot.fold.checked_on
+    return [
+        _as_sample(sample, predicted_rows(snapshot, sample, predictors, most), predictors, target)
+        for sample, most in ((TEST, None), (checked, limit))
+    ]
+
+
+def _as_sample(
+    name: str, found: PredictedSample, predictors: Mapping[str, Predictor], target: Head
+) -> Sample:
+    calibrated = {one: predictors[one].calibration.apply(raw) for one, raw in found.raw.items()}
     return Sample(
-        role,
-        frame[[*KEPT, "label", "weight"]],
-        raw={name: target.pd(raw) for name, (raw, _) in found.items()},
-        calibrated={name: target.pd(calibrated) for name, (_, calibrated) in found.items()},
-        vectors=found if target.outputs > 1 else {},
+        name,
+        found.frame,
+        raw={one: target.pd(raw) for one, raw in found.raw.items()},
+        calibrated={one: target.pd(pds) for one, pds in calibrated.items()},
+        vectors={one: (raw, calibrated[one]) for one, raw in found.raw.items()} if target.outputs > 1 else {},
     )
 
 

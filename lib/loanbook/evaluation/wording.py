@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loanbook.evaluation.assess import Evaluation, minus
+from loanbook.models.artefact.artefact import MODEL
+from loanbook.models.best import Best
 
 # metric -> title, form, meaning; the order of the page's table
 MEANINGS = {
@@ -65,6 +67,7 @@ def verdict(
     rows: Sequence[Evaluation],
     truth: Mapping[str, Any] | None,
     reference: str,
+    best: Best,
     event: str = "default within 12 months",
 ) -> list[tuple[str, str]]:
     """Return what the test sample says, as topics and sentences; empty where it is insufficient.
@@ -73,6 +76,7 @@ def verdict(
         rows: evaluations of the test sample.
         truth: the comparison with a simulated book's truth, or None.
         reference: the baseline that the model is held against.
+        best: which predictor scores the book, and why.
         event: what the PD is of.
     """
     whole = {(row.predictor, row.metric): row for row in rows if row.segment == "all"}
@@ -80,7 +84,11 @@ def verdict(
         return []
     sentences = {
         "Ranking": _ranking(whole["model", "auc"].estimate),
-        "Level": " ".join(filter(None, (_level(whole, event), _level_by_decile(rows)))),
+        "Level": _levels(rows, whole, event, MODEL),
+        f"Level of {best.predictor}": ""
+        if best.predictor == MODEL
+        else _levels(rows, whole, event, best.predictor),
+        "Scores": f"The book is scored by {best.predictor}: {best.because}.",
         f"Against the {reference} baseline": _against(reference, whole),
         "Against the truth": _against_truth(truth, reference),
     }
@@ -96,9 +104,19 @@ def _ranking(auc: float | None) -> str:
     )
 
 
-def _level(whole: Mapping[tuple[str, str], Evaluation], event: str) -> str:
-    expected = whole["model", "expected_default_rate"].estimate
-    observed = whole["model", "observed_default_rate"]
+def _levels(
+    rows: Sequence[Evaluation],
+    whole: Mapping[tuple[str, str], Evaluation],
+    event: str,
+    predictor: str,
+) -> str:
+    said = (_level(whole, event, predictor), _level_by_decile(rows, predictor))
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _level(whole: Mapping[tuple[str, str], Evaluation], event: str, predictor: str) -> str:
+    expected = whole[predictor, "expected_default_rate"].estimate
+    observed = whole[predictor, "observed_default_rate"]
     if not expected or observed.estimate is None:
         return ""
     rate, low, high = (value or 0.0 for value in (observed.estimate, observed.low, observed.high))
@@ -111,12 +129,12 @@ def _level(whole: Mapping[tuple[str, str], Evaluation], event: str) -> str:
     )
 
 
-def _level_by_decile(rows: Sequence[Evaluation]) -> str:
+def _level_by_decile(rows: Sequence[Evaluation], predictor: str) -> str:
     """Return where the level is wrong though the mean may be right: in groups of rows by PD.
 
     Nothing where no level is claimed, or where all rows have one PD.
     """
-    of_model = [row for row in rows if row.predictor == "model" and row.segment.startswith("decile=")]
+    of_model = [row for row in rows if row.predictor == predictor and row.segment.startswith("decile=")]
     expected = {
         row.segment: row.estimate
         for row in of_model

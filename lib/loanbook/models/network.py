@@ -1,6 +1,5 @@
 """Whole networks in Keras: prepared inputs, a backbone's hidden units, a head's output."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,20 +74,3 @@ def with_output(groups: Groups, hidden: Any, target: Head, rate: float) -> Netwo
     scores = tf.keras.Model(groups.tensors, score, name="scores")
     probabilities = tf.keras.Model(groups.tensors, target.probabilities(score), name="probabilities")
     return Network(scores, probabilities)
-
-
-def mean_of(members: Sequence[Network]) -> Any:
-    """Return the Keras model of the members' mean probabilities; of one member, its own.
-
-    Args:
-        members: networks of one spec and head.
-    """
-    if len(members) == 1:
-        return members[0].probabilities
-    inputs = [tf.keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in members[0].scores.inputs]
-    outputs = []
-    for number, member in enumerate(members):
-        # Under a name of its own: a model holds no two layers of one name.
-        view = tf.keras.Model(member.scores.inputs, member.probabilities.output, name=f"member_{number}")
-        outputs.append(view(inputs))
-    return tf.keras.Model(inputs, tf.keras.layers.Average(name="mean")(outputs), name="probabilities")

@@ -27,17 +27,17 @@ PDS = tuple(name for name in SCORES.column_names if name.startswith("pd_"))  # w
 RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is one the model relies on
 
 
-def scored_book(features: DataFrame, artefact: Artefact, batch_rows: int) -> DataFrame:
-    """Return each loan's PDs, method and flags beside the columns kept of its features.
+def scored_book(features: DataFrame, artefact: Artefact, predictor: str, batch_rows: int) -> DataFrame:
+    """Return each loan's PDs by a predictor, method and flags beside the columns kept of its features.
 
     The method is ``direct``, ``in_default`` where the PD is 1 by definition, or ``prior`` where nothing could
     be learnt and every loan has the same PD.
     """
-    target, model = head_of(artefact), WorkerModel.of(artefact, batch_rows)
+    target, model = head_of(artefact), WorkerModel.of(artefact, batch_rows, predictor)
     read = list(dict.fromkeys((*KEPT, *artefact.spec.feature_columns)))
     require_columns(features, read)
     # The flags come first, so that what they are made from need not travel past the model.
-    flagged = features.select(*read).withColumn("quality_flags", _flags(artefact))
+    flagged = features.select(*read).withColumn("quality_flags", _flags(artefact, predictor))
     book, predictions = predicted(flagged, {MODEL: model})
     found = predictions[MODEL]
     given = target.score_columns(found.raw, found.calibrated, _method(artefact))
@@ -49,19 +49,19 @@ def _method(artefact: Artefact) -> str:
     return "prior" if artefact.json("metrics.json")["method"] == "prior" else "direct"
 
 
-def _flags(artefact: Artefact) -> Column:
+def _flags(artefact: Artefact, predictor: str) -> Column:
     """Return the flags of a row of features, those that its data has after those of the model.
 
     stale: not reported in the month. incomplete: it lacks an input that fewer than 5 % of the training rows
     lacked. uncalibrated, insufficient: the model as a whole rests on too few defaults. worse_than_constant,
-    worse_than_logit: so was the model on rows that it was not fitted on.
+    worse_than_logit: so was the predictor on rows that it was not fitted on.
     """
     conditions = {
         "stale": F.col("months_since_report") > 0,
         "incomplete": _lacks_an_input(artefact.spec),
-        "uncalibrated": F.lit(artefact.calibration().uncalibrated),
+        "uncalibrated": F.lit(artefact.calibration(predictor).uncalibrated),
         "insufficient": F.lit(artefact.status == "insufficient"),
-        **{name: F.lit(name in artefact.shortfalls) for name in SHORTFALLS},
+        **{name: F.lit(name in artefact.shortfalls(predictor)) for name in SHORTFALLS},
     }
     flags = F.array(*[F.when(condition, F.lit(name)) for name, condition in conditions.items()])
     return F.concat(F.filter(flags, lambda flag: flag.isNotNull()), "quality_flags")

@@ -14,6 +14,7 @@ from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.chosen import Chosen, TrainedModels
 from loanbook.models.artefact.fit_for import head_of, require_fit
 from loanbook.models.artefact.rank_only import why_rank_only
+from loanbook.models.best import Best
 from loanbook.scoring.applications import applications
 from loanbook.scoring.book import by_state, measure, scored_book
 from loanbook.scoring.gates import assert_probabilities, assert_whole_book
@@ -57,7 +58,8 @@ def score_portfolio(
     measured = measure(part.rows)
     require_fit(artefact, measured.ids, tape, chosen.by_name)
     why = why_rank_only(artefact, tape)
-    scores = _score_rows(run, part.rows, artefact, rank_only=why is not None).persist()
+    best = artefact.scores_with(run.settings.score.predictor)
+    scores = _score_rows(run, part.rows, artefact, best.predictor, rank_only=why is not None).persist()
     try:
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
             table = by_state(scores, target)
@@ -67,7 +69,7 @@ def score_portfolio(
         run.replace(SCORES, scores, _slice(artefact, source, run.settings.score.scenario, part.month))
     finally:
         scores.unpersist()
-    return _result(run, chosen, why, part.month is None, table)
+    return _result(run, chosen, best, why, part.month is None, table)
 
 
 SHOWN = ("state", "loans", "expected_defaults", "mean_pd")
@@ -101,9 +103,9 @@ def _part(run: Run, tape: TapeKind, own_month: bool) -> _Part:
 
 
 def _result(
-    run: Run, chosen: Chosen, why: str | None, own_month: bool, table: list[dict[str, Any]]
+    run: Run, chosen: Chosen, best: Best, why: str | None, own_month: bool, table: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    artefact = chosen.artefact
+    artefact, predictor = chosen.artefact, best.predictor
     shown = [{name: row[name] for name in SHOWN} | {"upb": float(row["upb"])} for row in table]
     result = totals(shown)
     run.count("scores", result["scores"])
@@ -117,29 +119,32 @@ def _result(
         "model": artefact.name,
         "model_version": artefact.version,
         "model_role": chosen.role,
+        "predictor": predictor,
+        "predictor_because": best.because,
         "event": head_of(artefact).event,
         "rank_only": why is not None,
         "rank_only_because": why,
         "model_status": artefact.status,
         "model_reasons": artefact.json("metrics.json")["reasons"],
-        "shortfalls": artefact.shortfalls,
-        "uncalibrated": artefact.calibration().uncalibrated,
+        "shortfalls": artefact.shortfalls(predictor),
+        "uncalibrated": artefact.calibration(predictor).uncalibrated,
         "scenario": run.settings.score.scenario,
         "by_state": shown,
     }
 
 
-def _score_rows(run: Run, book: DataFrame, artefact: Artefact, rank_only: bool) -> DataFrame:
+def _score_rows(run: Run, book: DataFrame, artefact: Artefact, predictor: str, rank_only: bool) -> DataFrame:
     constants = {
         "rank_only": rank_only,
         "model_name": artefact.name,
         "model_version": artefact.version,
+        "predictor": predictor,
         "scenario": run.settings.score.scenario,
-        "calibration_id": artefact.calibration().id,
+        "calibration_id": artefact.calibration(predictor).id,
         "features_version": run.inputs[FEATURES.name],
         "run_id": run.run_id,
     }
-    scored = scored_book(book, artefact, run.settings.score.batch_rows)
+    scored = scored_book(book, artefact, predictor, run.settings.score.batch_rows)
     return SCORES.conform(scored.withColumns({name: F.lit(value) for name, value in constants.items()}))
 
 

@@ -42,7 +42,8 @@ def summary_table(scored: Mapping[str, Any]) -> str:
         f"{scored['source']}{at} {scored['as_of']}: probability of {scored['event']}, "
         f"{scored['model']} {scored['model_version']}"
     )
-    return "\n".join([head, *_aligned([HEADINGS, *lines]), *_cautions(scored)])
+    by = f"by {scored['predictor']}: {scored['predictor_because']}"
+    return "\n".join([head, by, *_aligned([HEADINGS, *lines]), *_cautions(scored)])
 
 
 def _sums(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -81,7 +82,9 @@ def _cautions(scored: Mapping[str, Any]) -> list[str]:
         reasons = "; ".join(scored["model_reasons"]) or "too few labelled rows"
         cautions.append(f"caution: too little to fit or judge the model by (insufficient): {reasons}")
     if found := scored["shortfalls"]:
-        cautions.append(f"caution: out of sample the model is {' and '.join(found)}; see its report")
+        cautions.append(
+            f"caution: out of sample {scored['predictor']} is {' and '.join(found)}; see the report"
+        )
     if scored["uncalibrated"]:
         cautions.append("caution: these PDs are uncalibrated")
     return cautions

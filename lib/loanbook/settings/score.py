@@ -18,4 +18,10 @@ class ScoreSettings(Section):
         pattern=r"^[^/\s]+(/[^/\s]+)?$",
         description="NAME or NAME/VERSION of the model that scores the book; without it the one trained last",
     )
+    predictor: str = Field(
+        "best",
+        min_length=1,
+        description="best: of the model and its baselines the one with the least log loss on development "
+        "loans that it never saw; model; or the name of a baseline",
+    )
     batch_rows: int = Field(8192, ge=1, description="rows of one call of the model")

@@ -11,7 +11,7 @@ from loanbook.settings.section import Section
 
 
 class RoleShares(Section):
-    """Shares of the development loans that each role gets; they sum to 1."""
+    """Shares of the development loans that each role of a single network gets; they sum to 1."""
 
     train: float = Field(0.60, gt=0)
     tune: float = Field(0.15, gt=0)
@@ -53,6 +53,18 @@ class TrainSettings(Section):
         description="share of the loans held out where a tape's own outcome leaves no later time",
     )
     folds: int = RowsField(1, ge=1, description="rolling origins listed; the most recent one is trained")
+    members: int = RowsField(
+        5,
+        ge=1,
+        le=20,
+        description="networks whose mean is the model, each fitted without a part of the development loans "
+        "that stops and judges it; 1: one network, by the shares below",
+    )
+    borrower: tuple[str, ...] = RowsField(
+        (),
+        description="attributes or columns of loans: those that agree in all of them are one borrower's, and "
+        "never on both sides of a split; empty: each loan has its own",
+    )
     shares: RoleShares = RowsField(RoleShares())
     inputs_added: tuple[str, ...] = Field((), description="features that no model takes unless named here")
     inputs_left_out: tuple[str, ...] = Field((), description="features, attributes or themes not to take")

@@ -10,7 +10,12 @@ EVALUATIONS = Table(
         Column("model_version", "STRING", "Version of its artefact", required=True),
         Column("predictor", "STRING", "model, a baseline such as logistic, or truth", required=True),
         Column("fold", "STRING", "Fold of the splits", required=True),
-        Column("sample", "STRING", "Role of the rows: calibrate_check or test", required=True),
+        Column(
+            "sample",
+            "STRING",
+            "test, or out_of_fold (calibrate_check of a single network): loans of development",
+            required=True,
+        ),
         Column("segment", "STRING", "all, decile=N, month=YYYY-MM or state=...", required=True),
         Column("metric", "STRING", "Name of the metric", required=True),
         Column("estimate", "DOUBLE", "Value of the metric; null where insufficient"),

@@ -22,6 +22,12 @@ SCORES = Table(
         AS_OF_DATE,
         Column("model_name", "STRING", "Name of the model", required=True),
         Column("model_version", "STRING", "Version of its artefact", required=True),
+        Column(
+            "predictor",
+            "STRING",
+            "model, or the baseline trained beside it whose probabilities these are, such as lightgbm",
+            required=True,
+        ),
         Column("scenario", "STRING", "Macro path that the PD assumes", required=True),
         Column(
             "pd_12m_raw",

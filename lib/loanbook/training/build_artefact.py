@@ -1,31 +1,40 @@
-"""From a trained network and its baselines to the artefact: calibration, metrics, bins, lineage."""
+"""From fitted members of a model and its baselines to the artefact: calibration, metrics, bins, lineage."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from loanbook.book.tape_kind import IDS, TapeKind
-from loanbook.models.artefact.artefact import MODEL, Artefact, canonical, network_file, save_artefact
+from loanbook.models.artefact.artefact import (
+    MODEL,
+    Artefact,
+    canonical,
+    member_file,
+    network_file,
+    save_artefact,
+)
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
+from loanbook.models.artefact.mean_onnx import mean_of
 from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.best import best_of
 from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
 from loanbook.models.clustered import Interval
 from loanbook.models.head import Floats, Head
-from loanbook.models.inputs.rows import Rows
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
+from loanbook.training.fit.trained import Trained
+from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot, stamp_of
-from loanbook.training.snapshot.splits import HELD_OUT
+from loanbook.training.snapshot.splits import OUT_OF_FOLD, TEST
 from loanbook.warehouse.storage import Storage
 
 BIN_ROWS = 1_000_000
-DEVELOPMENT = ("tune", "calibrate", "calibrate_check")
+JUDGED_ROWS = 1_000_000  # of a sample of development, drawn at random; test rows are all judged
 
 
 def build_artefact(
@@ -33,8 +42,8 @@ def build_artefact(
     name: str,
     snapshot: Snapshot,
     target: Head,
-    trained: Mapping[str, bytes],
-    result: Mapping[str, Any],
+    trained: Trained,
+    method: str,
     settings: tuple[TrainSettings, ModelSettings],
 ) -> Artefact:
     """Calibrate, measure and save a model.
@@ -44,23 +53,21 @@ def build_artefact(
         name: of the model.
         snapshot: its evidence.
         target: what it predicts.
-        trained: files of the networks and of the members' weights.
-        result: what the training returned: epochs, history, log losses, parameters.
+        trained: the members of the model and of its baselines.
+        method: ``trained``, or ``prior`` where nothing could be learnt.
         settings: of the job and of the architecture.
     """
     train, model = settings
-    frames = {role: snapshot.role_frame(role) for role in HELD_OUT}
-    rows = {role: snapshot.rows_of(frame) for role, frame in frames.items()}
-    which = (MODEL, *result["baselines"])
-    raw = {name: _raw(trained[network_file(name)], snapshot.spec, rows) for name in which}
-    counts = snapshot.manifest["roles"]["calibrate"]
-    calibrations = {
-        name: target.calibrate(outputs["calibrate"], rows["calibrate"], counts)
-        for name, outputs in raw.items()
+    networks = {predictor: mean_of(members) for predictor, members in trained.networks.items()}
+    judged = _judged(snapshot, networks)
+    calibrations = _calibrations(snapshot, target, judged)
+    losses = {
+        sample: _log_losses(snapshot, found, calibrations, target)
+        for sample, found in judged.items()
+        if len(found.frame)
     }
-    losses = _log_losses(rows, raw, calibrations, target)
-    differences = _differences(frames["test"], rows["test"], raw, calibrations, target)
-    bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(raw, target))
+    differences = _differences(snapshot, judged, calibrations, target)
+    bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(judged, target))
     contents = {
         "spec.json": snapshot.spec.model_dump(mode="json"),
         "schema.json": _schema(snapshot.spec),
@@ -69,84 +76,139 @@ def build_artefact(
         "inputs.json": _lineage(snapshot),
         "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
-            **_status(snapshot, target, result, calibrations[MODEL], differences),
+            **_training(snapshot, trained, method, losses),
+            **_status(snapshot, target, trained, method, calibrations, differences, losses),
             "log_loss": losses,
         },
         "bins.json": bins.model_dump(mode="json"),
     }
-    files = {**trained, **{file: canonical(content) for file, content in contents.items()}}
+    files = {
+        **{network_file(predictor): content for predictor, content in networks.items()},
+        **{member_file(number): weights for number, weights in enumerate(trained.weights)},
+        **{file: canonical(content) for file, content in contents.items()},
+    }
     return save_artefact(storage, name, stamp_of(snapshot.splits), files)
 
 
-def _raw(network: bytes, spec: InputSpec, rows: Mapping[str, Rows]) -> dict[str, Floats]:
-    predictor = Predictor(network, spec, Calibration(method="identity"))
-    return {role: predictor.predict(*part.inputs)[0] for role, part in rows.items()}
+def _judged(snapshot: Snapshot, networks: Mapping[str, bytes]) -> dict[str, PredictedSample]:
+    """Return what every predictor says, uncalibrated, of each sample that is not of rows that fit it."""
+    unchanged = Calibration(method="identity")
+    predictors = {name: Predictor(network, snapshot.spec, unchanged) for name, network in networks.items()}
+    return {
+        sample: predicted_rows(snapshot, sample, predictors, None if sample == TEST else JUDGED_ROWS)
+        for sample in snapshot.fold.samples
+        if sample != "train"
+    }
+
+
+def _calibrations(
+    snapshot: Snapshot, target: Head, judged: Mapping[str, PredictedSample]
+) -> dict[str, Calibration]:
+    sample = snapshot.fold.calibrated_on
+    found, counts = judged[sample], snapshot.manifest["samples"][sample]
+    rows = snapshot.rows_of(found.frame)
+    return {name: target.calibrate(raw, rows, counts) for name, raw in found.raw.items()}
 
 
 def _log_losses(
-    rows: Mapping[str, Rows],
-    raw: Mapping[str, Mapping[str, Floats]],
-    calibrations: Mapping[str, Calibration],
-    target: Head,
-) -> dict[str, Any]:
-    """Return the log loss by role, predictor, and whether raw or calibrated."""
+    snapshot: Snapshot, found: PredictedSample, calibrations: Mapping[str, Calibration], target: Head
+) -> dict[str, dict[str, float]]:
+    """Return the log loss of a sample by predictor, and whether raw or calibrated."""
+    rows = snapshot.rows_of(found.frame)
 
-    def losses(role: str, name: str) -> dict[str, float]:
-        part, outputs = rows[role], raw[name][role]
-        both = {"raw": outputs, "calibrated": calibrations[name].apply(outputs)}
-        return {form: log_loss(part.label, target.pd(pds), part.weight) for form, pds in both.items()}
+    def losses(name: str, raw: Floats) -> dict[str, float]:
+        both = {"raw": raw, "calibrated": calibrations[name].apply(raw)}
+        return {form: log_loss(rows.label, target.pd(pds), rows.weight) for form, pds in both.items()}
 
-    return {role: {name: losses(role, name) for name in raw} for role in HELD_OUT if len(rows[role])}
+    return {name: losses(name, raw) for name, raw in found.raw.items()}
 
 
 def _differences(
-    frame: pd.DataFrame,
-    rows: Rows,
-    raw: Mapping[str, Mapping[str, Floats]],
+    snapshot: Snapshot,
+    judged: Mapping[str, PredictedSample],
     calibrations: Mapping[str, Calibration],
     target: Head,
-) -> dict[str, Interval]:
-    """Return the model's calibrated log loss less that of each baseline, on the test rows."""
-    if not len(rows):
+) -> dict[str, dict[str, Interval]]:
+    """Return each predictor's calibrated log loss less that of each baseline, out of sample.
+
+    On the test rows; where there are none, on the development loans that none was fitted on.
+    """
+    found = judged[TEST] if len(judged[TEST].frame) else judged[snapshot.fold.checked_on]
+    if not len(found.frame):
         return {}
-    loan, month = (
-        np.asarray(frame.groupby(key, sort=False).ngroup(), np.int64)
-        for key in (["source", "loan_id"], ["as_of_date"])
+    borrower, month = (
+        np.asarray(found.frame.groupby(keys, sort=False).ngroup(), np.int64)
+        for keys in (["source", "borrower"], ["as_of_date"])
     )
-    pds = {name: target.pd(calibrations[name].apply(outputs["test"])) for name, outputs in raw.items()}
-    label, weight = rows.label.astype(np.float64), rows.weight.astype(np.float64)
+    pds = {name: target.pd(calibrations[name].apply(raw)) for name, raw in found.raw.items()}
+    label, weight = (found.frame[name].to_numpy(np.float64) for name in ("label", "weight"))
     return {
-        name: log_loss_difference(label, pds[MODEL], pds[name], weight, loan, month)
-        for name in pds
-        if name != MODEL
+        name: {
+            other: log_loss_difference(label, own, pds[other], weight, borrower, month)
+            for other in pds
+            if other not in (name, MODEL)
+        }
+        for name, own in pds.items()
+    }
+
+
+def _training(
+    snapshot: Snapshot, trained: Trained, method: str, losses: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return how each member came about; the tune log loss is over all rows that stopped a member."""
+    members = trained.facts[MODEL]
+    tuned = losses.get(OUT_OF_FOLD if snapshot.fold.is_crossed else "tune", {})
+    return {
+        "method": method,
+        "members": len(members),
+        "parameters": sum(member["parameters"] for member in members),
+        "epochs": [member["epochs"] for member in members],
+        "best_epoch": [member["best_epoch"] for member in members],
+        "history": [member["history"] for member in members],
+        "baselines": {name: facts for name, facts in trained.facts.items() if name != MODEL},
+        "tune_log_loss": {
+            name: tuned[name]["raw"] if method == "trained" and name in tuned else None
+            for name in trained.networks
+        },
     }
 
 
 def _status(
     snapshot: Snapshot,
     target: Head,
-    result: Mapping[str, Any],
-    calibration: Calibration,
-    differences: Mapping[str, Interval],
+    trained: Trained,
+    method: str,
+    calibrations: Mapping[str, Calibration],
+    differences: Mapping[str, Mapping[str, Interval]],
+    losses: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> dict[str, Any]:
-    roles = snapshot.manifest["roles"]
-    short = [role for role in ("train", "calibrate", "test") if roles[role]["status"] != "ok"]
-    fold = snapshot.splits["folds"][0]
-    reasons = [f"{role}: {roles[role]['defaulting_loans']} defaulting loans" for role in short]
+    samples, fold = snapshot.manifest["samples"], snapshot.fold
+    needed = dict.fromkeys(("train", fold.calibrated_on, TEST))
+    short = [sample for sample in needed if samples[sample]["status"] != "ok"]
+    reasons = [f"{sample}: {samples[sample]['defaulting_loans']} defaulting loans" for sample in short]
     of_tape = snapshot.manifest["label_status"].get(TAPE_OUTCOME, 0)
     if of_tape and not target.is_of_tape:
         reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")
-    if result["method"] == "trained" and not result["best_epoch"]:
-        reasons.append("training never improved on the mean default rate: every PD is that rate")
-    shortfalls = [] if short else shortfalls_of(differences)
-    reasons += [said_of(shortfall, differences) for shortfall in shortfalls]
+    still = sum(not member["best_epoch"] for member in trained.facts[MODEL])
+    if method == "trained" and still:
+        which = f"{still} of {len(trained.facts[MODEL])} members" if fold.is_crossed else "training"
+        reasons.append(f"{which} never improved on the mean default rate: every PD is that rate")
+    shortfalls = {} if short else {name: shortfalls_of(found) for name, found in differences.items()}
+    of_model = shortfalls.get(MODEL, [])
+    reasons += [said_of(shortfall, differences[MODEL]) for shortfall in of_model]
+    checked = losses.get(fold.checked_on, {})
     return {
-        **result,
-        "status": "insufficient" if short else next(iter(shortfalls), "ok"),
+        "status": "insufficient" if short else next(iter(of_model), "ok"),
         "shortfalls": shortfalls,
-        "uncalibrated": calibration.uncalibrated,
-        "reasons": [*fold["reasons"], *reasons],
-        "roles": roles,
+        "uncalibrated": calibrations[MODEL].uncalibrated,
+        "reasons": [*fold.reasons, *reasons],
+        "samples": samples,
+        "best": best_of(
+            {name: item["calibrated"] for name, item in checked.items()},
+            shortfalls,
+            fold.checked_on,
+            sufficient=not short and samples[fold.checked_on]["status"] == "ok",
+        ).model_dump(mode="json"),
     }
 
 
@@ -169,7 +231,7 @@ def _schema(spec: InputSpec) -> list[dict[str, str]]:
 
 def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
     """Return the bins of each input: of a text, of its known words' number; of a sequence, of all steps."""
-    spec, frame = snapshot.spec, snapshot.role_frame("train", BIN_ROWS)
+    spec, frame = snapshot.spec, snapshot.frame(snapshot.fold.samples["train"], BIN_ROWS)
     numbers = {item.column: number_bins(frame[item.column]) for item in spec.numeric}
     numbers |= {
         item.column: number_bins(frame[item.columns].to_numpy().ravel()) for item in spec.numeric_sequences
@@ -186,8 +248,9 @@ def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
     return {**numbers, **codes}
 
 
-def _score_bins(raw: Mapping[str, Mapping[str, Floats]], target: Head) -> dict[str, Any]:
+def _score_bins(judged: Mapping[str, PredictedSample], target: Head) -> dict[str, Any]:
+    of_development = [found for sample, found in judged.items() if sample != TEST]
     return {
-        name: number_bins(np.concatenate([target.pd(outputs[role]) for role in DEVELOPMENT]))
-        for name, outputs in raw.items()
+        name: number_bins(np.concatenate([target.pd(found.raw[name]) for found in of_development]))
+        for name in judged[TEST].raw
     }

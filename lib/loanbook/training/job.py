@@ -27,13 +27,14 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.training.architecture import checked_architecture, require_supported, target_head
 from loanbook.training.build_artefact import build_artefact
 from loanbook.training.fit.horovod_run import launch
-from loanbook.training.fit.request import RESULT, TRAINED, TrainRequest
+from loanbook.training.fit.request import TrainRequest
+from loanbook.training.fit.trained import read_trained
 from loanbook.training.fit.worker import train_rank
+from loanbook.training.snapshot.borrowers import borrowers_of
 from loanbook.training.snapshot.build import Request, ensure_snapshot
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
-from loanbook.warehouse.storage import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -75,19 +76,12 @@ def train_model(
         request = _request(run, snapshot, model_settings, size, resume)
         ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
     with timed(seconds, "calibration"):
-        folder = request.work / TRAINED
-        trained = {
-            file.name: file.read_bytes() for file in folder.iterdir() if file.suffix in (".onnx", ".h5")
-        }
+        baselines = [choice.name for choice in settings.baselines]
+        trained = read_trained(request.work, baselines, len(snapshot.fold.members))
         name = f"{run.source}-{Path(architecture).stem}"
+        method = "trained" if request.trainable else "prior"
         artefact = build_artefact(
-            run.storage,
-            name,
-            snapshot,
-            target,
-            trained,
-            read_json(folder / RESULT),
-            (settings, model_settings),
+            run.storage, name, snapshot, target, trained, method, (settings, model_settings)
         )
     shutil.rmtree(request.work)
     metrics = artefact.json("metrics.json")
@@ -98,7 +92,7 @@ def train_model(
         "model_status": artefact.status,
         "head": target.name,
         "event": target.event,
-        "held_out": artefact.json("splits.json")["folds"][0]["held_out"],
+        "held_out": snapshot.fold.held_out,
         "reasons": metrics["reasons"],
         "snapshot": snapshot.id,
         "method": metrics["method"],
@@ -108,6 +102,7 @@ def train_model(
         "members": metrics["members"],
         "tune_log_loss": metrics["tune_log_loss"],
         "log_loss": metrics["log_loss"],
+        "best": metrics["best"],
         "workers": size,
         "phase_seconds": {
             **seconds,
@@ -122,16 +117,22 @@ def _snapshot(run: Run, target: Head, tape: TapeKind, workers: int, model: Model
     tables = {table.name: run.read(table, made_by="build-labels") for table in target.tables}
     of_tape = KIND if target.is_of_tape else KIND - {"outcome"}
     ids = _one_definition(features, [table.where(F.col("source") == source) for table in tables.values()])
+    candidates = _candidates(run, source, features, model.inputs_added)
+    read, borrowers = [FEATURES.name, *tables], None
+    if run.settings.train.borrower:
+        loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == source)
+        borrowers = borrowers_of(loans, run.settings.train.borrower)
+        read.append(LOANS.name)
     request = Request(
         source=source,
         head=target,
-        candidates=_candidates(run, source, features, model.inputs_added),
-        tables={name: run.inputs[name] for name in (FEATURES.name, *tables)},
+        candidates=candidates,
+        tables={name: run.inputs[name] for name in read},
         kind={**ids, **tape.model_dump(mode="json", include=of_tape)},
         settings=run.settings.train,
         workers=workers,
     )
-    return ensure_snapshot(run.storage, request, features, tables)
+    return ensure_snapshot(run.storage, request, features, tables, borrowers)
 
 
 def _candidates(run: Run, source: str, features: DataFrame, added: Sequence[str]) -> list[Candidate]:
@@ -169,11 +170,12 @@ def _one_definition(features: DataFrame, labels: Sequence[DataFrame]) -> dict[st
 
 
 def _request(run: Run, snapshot: Snapshot, model: ModelSettings, workers: int, resume: bool) -> TrainRequest:
-    settings, roles, train = run.settings.train, snapshot.manifest["roles"], snapshot.manifest["train"]
-    used = train["rows"] - train["rows_left_over"]
-    positives, rows = roles["train"]["defaults"], roles["train"]["rows"]
+    settings, samples, members = run.settings.train, snapshot.manifest["samples"], snapshot.fold.members
+    fewest = min(snapshot.rows_fitted(member, workers) for member in members)
+    positives, rows = samples["train"]["defaults"], samples["train"]["rows"]
+    tuned = samples["train" if snapshot.fold.is_crossed else "tune"]["rows"]
     if settings.batch_size is None:
-        batch = batch_for(model.batch_size, used // workers)
+        batch = batch_for(model.batch_size, fewest // workers)
         model = model.model_copy(update={"batch_size": batch})
     return TrainRequest(
         snapshot=snapshot.folder,
@@ -181,7 +183,7 @@ def _request(run: Run, snapshot: Snapshot, model: ModelSettings, workers: int, r
         model=model,
         train=settings,
         rate=starting_rate(positives, rows, settings.prior_pd),
-        trainable=0 < positives < rows and used > 0 and roles["tune"]["rows"] > 0,
+        trainable=0 < positives < rows and fewest > 0 and tuned > 0,
         resume=resume,
     )
 
@@ -210,8 +212,8 @@ def _work_key(snapshot: Snapshot, settings: TrainSettings, model: ModelSettings,
 
 
 def _record(run: Run, metrics: dict[str, Any]) -> None:
-    for role, item in metrics["roles"].items():
-        run.count(f"rows_{role}", item["rows"])
+    for sample, item in metrics["samples"].items():
+        run.count(f"rows_{sample}", item["rows"])
     for name, value in metrics["tune_log_loss"].items():
         if value is not None:
             run.metric(f"tune_log_loss_{name}", value)

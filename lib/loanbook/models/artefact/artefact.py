@@ -11,6 +11,7 @@ from typing import Any
 from loanbook.errors import InputError
 from loanbook.models.artefact.bins import DevelopmentBins
 from loanbook.models.artefact.predictor import BATCH_ROWS, Predictor
+from loanbook.models.best import Best
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
@@ -77,10 +78,29 @@ class Artefact:
         """Return ``ok``, ``insufficient``, or the gravest of the shortfalls."""
         return str(self.json("metrics.json")["status"])
 
-    @property
-    def shortfalls(self) -> tuple[str, ...]:
-        """Return what the model falls short of out of sample, the gravest first (see shortfalls.py)."""
-        return tuple(self.json("metrics.json").get("shortfalls", ()))  # an earlier version has none
+    def shortfalls(self, predictor: str = MODEL) -> tuple[str, ...]:
+        """Return what the model, or a baseline, falls short of out of sample (see shortfalls.py)."""
+        return tuple(self.json("metrics.json")["shortfalls"].get(predictor, ()))
+
+    def scores_with(self, asked: str) -> Best:
+        """Return which of its predictors scores a book, and why.
+
+        Args:
+            asked: ``best``, or a predictor's name.
+
+        Raises:
+            InputError: it has no such predictor.
+        """
+        if asked == "best":
+            return Best.model_validate(self.json("metrics.json")["best"])
+        if asked not in self.predictors:
+            raise InputError(
+                required=f"score.predictor: best, or one of {', '.join(self.predictors)}, which "
+                f"{self.name} {self.version} has",
+                found=repr(asked),
+                do="correct it, or train with that baseline in train.baselines",
+            )
+        return Best(predictor=asked, because="score.predictor names it")
 
     @property
     def snapshot_id(self) -> str:

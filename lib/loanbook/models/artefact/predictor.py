@@ -19,7 +19,7 @@ class Predictor:
 
     Args:
         network: bytes of an ONNX file with inputs ``numeric`` and, if the spec has codes, ``codes``, and one
-            output of shape (rows, outputs).
+            output of shape (rows, outputs); of several members, that of each follows the one of their mean.
         spec: what the columns of those inputs are.
         batch_rows: rows of one call; 8,192 keeps the activations in the cache.
     """
@@ -35,8 +35,13 @@ class Predictor:
         self._session: Any = onnxruntime.InferenceSession(
             network, options, providers=["CPUExecutionProvider"]
         )
+        # Without it a member's call would compute all members.
+        self._run_options = onnxruntime.RunOptions()
+        self._run_options.only_execute_path_to_fetches = True
         self._inputs = {item.name for item in self._session.get_inputs()}
-        self.outputs = int(self._session.get_outputs()[0].shape[1])
+        mean, *members = self._session.get_outputs()
+        self.outputs = int(mean.shape[1])
+        self._mean, self._members = mean.name, [item.name for item in members] or [mean.name]
         self.spec, self.calibration, self.batch_rows = spec, calibration, batch_rows
 
     def predict(self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
@@ -49,17 +54,31 @@ class Predictor:
         Raises:
             InputError: the shapes are not those of the spec.
         """
+        raw = self.raw(numeric, codes)
+        return raw, self.calibration.apply(raw)
+
+    def raw(
+        self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None, member: int | None = None
+    ) -> Floats:
+        """Return the raw probabilities alone, those of the members' mean or of one member.
+
+        Args:
+            numeric: as for ``predict``.
+            codes: as for ``predict``.
+            member: its number; None: the mean of all.
+        """
         x = np.ascontiguousarray(numeric, np.float32)
         c = np.zeros((len(x), 0), np.int32) if codes is None else np.ascontiguousarray(codes, np.int32)
         self._require_shape(x, c)
+        asked = [self._mean if member is None else self._members[member]]
         raw = np.empty((len(x), self.outputs), np.float64)
         for start in range(0, len(x), self.batch_rows):
             rows = slice(start, start + self.batch_rows)
             feed = {
                 name: value[rows] for name, value in (("numeric", x), ("codes", c)) if name in self._inputs
             }
-            raw[rows] = self._session.run(None, feed)[0]
-        return raw, self.calibration.apply(raw)
+            raw[rows] = self._session.run(asked, feed, self._run_options)[0]
+        return raw
 
     def _require_shape(self, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int32]) -> None:
         required = (len(self.spec.numeric_columns), len(self.spec.code_columns))

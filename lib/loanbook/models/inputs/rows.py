@@ -49,6 +49,11 @@ class Evidence(Protocol):
         """Return a role's rows, at most about ``limit`` of them, drawn at random."""
 
 
+def no_inputs(rows: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    """Return inputs without a column, of rows whose outcomes alone are of interest."""
+    return np.zeros((rows, 0), np.float32), np.zeros((rows, 0), np.int32)
+
+
 def matrices(frame: pd.DataFrame, spec: InputSpec) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Return a frame's inputs: float32 (rows, columns of numbers) and int32 (rows, columns of codes)."""
     codes = frame[spec.code_columns].to_numpy(np.int32).reshape(len(frame), len(spec.code_columns))

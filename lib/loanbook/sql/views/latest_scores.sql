@@ -25,6 +25,7 @@ SELECT
   quality_flags,
   model_name,
   model_version,
+  predictor,
   scenario,
   default_definition_id,
   calibration_id,

@@ -25,6 +25,7 @@ MAX_SEED = 2**31 - 1
 
 @contextmanager
 def epoch_batches(
+    files: Sequence[Path],
     folder: Path,
     spec: InputSpec,
     targets: Sequence[str],
@@ -35,7 +36,9 @@ def epoch_batches(
     rank: int,
     size: int,
 ) -> Iterator[Any]:
-    """Yield a dataset of (numeric, codes, targets, weight) that passes once over this rank's row groups.
+    """Yield a dataset of (numeric, codes, targets, weight) that passes once over this rank's files of some.
+
+    The files, of one row group each and all of as many rows, are somewhere in ``folder``.
 
     Order of row groups, and of rows within each, follows from seed, epoch and rank alone: there is a new
     reader each epoch, reading in the caller's thread (petastorm's thread pool has no fixed order, and may
@@ -48,7 +51,7 @@ def epoch_batches(
         plainly_named(folder) as link,
         redirect_stdout(io.StringIO()),
         make_batch_reader(
-            f"file://{link}",
+            [f"file://{link / file.relative_to(folder)}" for file in files],
             schema_fields=[f"^{column}$" for column in columns],
             reader_pool_type="dummy",
             num_epochs=1,

@@ -8,9 +8,10 @@ from loanbook.models.heads import head
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 
-CHECKPOINT = "checkpoint.npz"  # in the work folder, while training
-TRAINED = "trained"  # the folder in it that is there at the end
-RESULT = "result.json"  # of that folder; beside it stand the networks and the members' weights
+
+def checkpoint_file(member: int) -> str:
+    """Return the file of a member's training, in the work folder."""
+    return f"checkpoint_{member}.npz"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class TrainRequest:
 
     Args:
         snapshot: folder of the training snapshot.
-        work: folder that gets the checkpoint and, at the end, ``trained/``.
+        work: folder that gets the checkpoints, and what is fitted (see ``trained.py``).
         rate: default rate that the untrained network gives.
         model: the architecture; its head is named.
         trainable: whether the rows support any training; if not, network and baselines stay at ``rate``.

@@ -1,4 +1,4 @@
-"""What one Horovod process does: train, and on rank 0 fit the baselines and export all."""
+"""What one Horovod process does: train the members in turn, and fit its share of the baselines."""
 
 import logging
 import os
@@ -8,38 +8,63 @@ from typing import Any
 
 from loanbook.logs import configure_logging
 from loanbook.settings.train import TrainSettings
-from loanbook.training.fit.request import CHECKPOINT, TrainRequest
+from loanbook.training.fit.request import TrainRequest, checkpoint_file
 from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.splits import Member
+
+logger = logging.getLogger(__name__)
 
 UNTRAINED: dict[str, Any] = {"epochs": 0, "best_epoch": 0, "tune_log_loss": None, "history": []}
 
 
 def train_rank(request: TrainRequest) -> dict[str, Any]:
-    """Train as one of the ranks; return its rank, rows an epoch, a digest of its weights, and seconds."""
+    """Train as one of the ranks; return its rank, seconds, and by member rows an epoch and a digest."""
     start = time.perf_counter()
     ranks = _start(request.train)
-    from loanbook.models.network import build_network
-    from loanbook.training.fit.export import export
+    from loanbook.training.fit.export import export_member, fit_baselines
     from loanbook.training.fit.horovod_run import digest
 
     snapshot = Snapshot(request.snapshot)
-    seed = request.train.seed
-    network = build_network(
-        snapshot.spec, request.model.backbone, request.target, rate=request.rate, seed=seed
-    )
-    seconds = {"start": time.perf_counter() - start}
-    rows = _rows_of_a_rank(snapshot, ranks.size) if request.trainable else 0
-    progress = _fit(request, snapshot, network, ranks, rows) if request.trainable else dict(UNTRAINED)
-    seconds["fit"] = time.perf_counter() - start - sum(seconds.values())
-    if ranks.rank == 0:
-        export(request, snapshot, network, progress)
-        seconds["baselines_and_export"] = time.perf_counter() - start - sum(seconds.values())
+    seconds = {"start": time.perf_counter() - start, "fit": 0.0}
+    rows, digests = [], []
+    for number, member in enumerate(snapshot.fold.members):
+        if len(snapshot.fold.members) > 1:
+            logger.info("member %d of %d", number + 1, len(snapshot.fold.members))
+        began = time.perf_counter()
+        network = _network(request, snapshot, number)
+        rows.append(snapshot.rows_fitted(member, ranks.size) // ranks.size if request.trainable else 0)
+        progress = dict(UNTRAINED)
+        if request.trainable:
+            progress = _fit(request, snapshot, network, ranks, rows[-1], (number, member))
+        digests.append(digest(network.scores.trainable_weights))
+        seconds["fit"] += time.perf_counter() - began
+        if ranks.rank == 0:
+            export_member(request, number, network, progress)
+    before_baselines = time.perf_counter()
+    fit_baselines(request, snapshot, ranks.rank, ranks.size)
+    seconds["baselines"] = time.perf_counter() - before_baselines
     return {
         "rank": ranks.rank,
         "rows": rows,
-        "digest": digest(network.scores.trainable_weights),
+        "digests": digests,
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
     }
+
+
+def _network(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
+    import tensorflow as tf
+
+    from loanbook.models.network import build_network
+
+    tf.keras.backend.clear_session()  # names of layers do not depend on the members before
+    tf.keras.utils.set_random_seed(request.train.seed + number)
+    return build_network(
+        snapshot.spec,
+        request.model.backbone,
+        request.target,
+        rate=request.rate,
+        seed=request.train.seed + number,
+    )
 
 
 def _start(settings: TrainSettings) -> Any:
@@ -63,21 +88,30 @@ def _start(settings: TrainSettings) -> Any:
     return ranks
 
 
-def _rows_of_a_rank(snapshot: Snapshot, size: int) -> int:
-    train = snapshot.manifest["train"]
-    return int((train["rows"] - train["rows_left_over"]) // size)
-
-
-def _fit(request: TrainRequest, snapshot: Snapshot, network: Any, ranks: Any, rows: int) -> dict[str, Any]:
+def _fit(
+    request: TrainRequest,
+    snapshot: Snapshot,
+    network: Any,
+    ranks: Any,
+    rows: int,
+    numbered: tuple[int, Member],
+) -> dict[str, Any]:
     from loanbook.training.fit.loop import Loop
     from loanbook.training.fit.reader import epoch_batches
 
-    tune = snapshot.rows_of(snapshot.role_frame("tune").iloc[ranks.rank :: ranks.size])
-    seed = request.train.seed
+    number, member = numbered
+    tune = snapshot.rows_of(snapshot.role_frame(member.tune).iloc[ranks.rank :: ranks.size])
+    seed = request.train.seed + number
     epochs = partial(
-        _open_epoch, epoch_batches, snapshot, batch=request.model.batch_size, seed=seed, ranks=ranks
+        _open_epoch,
+        epoch_batches,
+        snapshot,
+        member,
+        batch=request.model.batch_size,
+        seed=seed,
+        ranks=ranks,
     )
-    checkpoint = request.work / CHECKPOINT
+    checkpoint = request.work / checkpoint_file(number)
     loop = Loop(network, request.target, request.model, ranks, rows=rows, checkpoint=checkpoint, seed=seed)
     progress = loop.run(epochs, tune, request.resume)
     return {
@@ -89,10 +123,11 @@ def _fit(request: TrainRequest, snapshot: Snapshot, network: Any, ranks: Any, ro
 
 
 def _open_epoch(
-    open_batches: Any, snapshot: Snapshot, epoch: int, *, batch: int, seed: int, ranks: Any
+    open_batches: Any, snapshot: Snapshot, member: Member, epoch: int, *, batch: int, seed: int, ranks: Any
 ) -> Any:
     return open_batches(
-        snapshot.role_folder("train"),
+        snapshot.training_files(member, ranks.size),
+        snapshot.folder,
         snapshot.spec,
         snapshot.targets,
         batch=batch,

@@ -19,18 +19,18 @@ from loanbook.models.inputs.spec import Candidate, InputSpec, column_of
 from loanbook.settings.train import TrainSettings, settings_of_rows
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.read import KEPT, Snapshot
-from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_groups, in_row_groups, verify_groups
+from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
 from loanbook.training.snapshot.splits import (
-    HELD_OUT,
-    ROLES,
     Fold,
     folds_for,
     in_development,
     role_column,
-    with_enough_to_calibrate,
+    with_enough_defaults,
 )
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
+
+COUNTED = ("rows", "loans", "defaults", "defaulting_loans")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,11 @@ class Request:
 
 
 def ensure_snapshot(
-    storage: Storage, request: Request, features: DataFrame, tables: Mapping[str, DataFrame]
+    storage: Storage,
+    request: Request,
+    features: DataFrame,
+    tables: Mapping[str, DataFrame],
+    borrowers: DataFrame | None = None,
 ) -> Snapshot:
     """Return the request's snapshot, writing it if it is not there yet.
 
@@ -83,6 +87,7 @@ def ensure_snapshot(
         request: what it is made of.
         features: at the request's version.
         tables: those that the head's targets are made from, by name, at the request's versions.
+        borrowers: ``loan_id`` and ``borrower`` of the loans whose borrower is known; any other has its own.
 
     Raises:
         InputError: the features lack a candidate's column, or no input varies.
@@ -90,7 +95,7 @@ def ensure_snapshot(
     target = storage.snapshot_folder(request.snapshot_id)
     if not is_complete(target):
         book = _book(request, features)
-        outcomes = _outcomes(request, book, tables).persist()
+        outcomes = _outcomes(request, book, tables, borrowers).persist()
         try:
             with published_folder(target) as folder:
                 _write(request, book, outcomes, folder)
@@ -105,10 +110,21 @@ def _book(request: Request, features: DataFrame) -> DataFrame:
     return features.where(F.col("source") == request.source).select(*dict.fromkeys(read))
 
 
-def _outcomes(request: Request, book: DataFrame, tables: Mapping[str, DataFrame]) -> DataFrame:
-    """Return key, label, label status and targets of every row of the book: few columns, for many steps."""
+def _outcomes(
+    request: Request, book: DataFrame, tables: Mapping[str, DataFrame], borrowers: DataFrame | None
+) -> DataFrame:
+    """Return key, borrower, label, label status and targets of every row of the book.
+
+    They are few columns, for many steps.
+    """
     of_source = {name: table.where(F.col("source") == request.source) for name, table in tables.items()}
-    found = book.select(*LOAN_MONTH).join(request.head.targets(of_source), on=list(LOAN_MONTH), how="left")
+    keys = book.select(*LOAN_MONTH)
+    if borrowers is None:
+        known = keys.withColumn("borrower", F.col("loan_id"))
+    else:
+        joined = keys.join(borrowers, "loan_id", "left")
+        known = joined.withColumn("borrower", F.coalesce("borrower", "loan_id"))
+    found = known.join(request.head.targets(of_source), on=list(LOAN_MONTH), how="left")
     return found.withColumn("eligible", F.coalesce("eligible", F.lit(False)))
 
 
@@ -117,22 +133,34 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     statuses, months, eligible = _count_statuses(outcomes)
     labelled = outcomes.where("eligible")
     folds = folds_for(request.head, months, settings)
-    fold = with_enough_to_calibrate(
-        folds[0], _defaulting_loans(labelled.where(in_development(folds[0]))), settings
-    )
+    borrowers = _borrowers(labelled.where(in_development(folds[0])))
+    fold = with_enough_defaults(folds[0], *borrowers, settings)
     roles = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
-    counts = _count_roles(roles, settings)
-    used, training = _with_weights(roles, counts["train"], request)
-    spec = _fit(request, book, roles, counts["train"]["rows"])
-    groups = choose_groups(training["rows"], settings.row_groups, request.workers)
-    size = training["rows"] // groups if groups else MAX_ROWS
-    _write_rows(book, used, spec, (groups, size), folder)
+    counts = _count_roles(roles, fold)
+    fitted = fold.samples["train"]
+    used, training = _with_weights(roles, fitted, counts, request)
+    spec = _fit(request, book, roles, fitted, sum(counts[role]["rows"] for role in fitted))
+    kept = training["rows_by_role"]
+    size = choose_size(
+        [[kept[role] for role in member.train] for member in fold.members],
+        settings.row_groups,
+        request.workers,
+    )
+    _write_rows(
+        book, used, spec, {**dict.fromkeys(fold.roles, MAX_ROWS), **dict.fromkeys(fitted, size)}, folder
+    )
+    for role in fitted:
+        verify_groups(folder / f"role={role}", kept[role], size)
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
     write_json(folder / "splits.json", _splits(request, [fold, *folds[1:]]))
     gap = eligible - sum(item["rows"] for item in counts.values())
     manifest = {
-        **request.describe(), "spec": spec.content_hash(), "roles": counts,
-        "train": {**training, "row_groups": groups, "rows_left_over": training["rows"] - groups * size},
+        **request.describe(), "spec": spec.content_hash(),
+        "samples": {
+            name: together([counts[role] for role in roles_of], settings.min_defaults)
+            for name, roles_of in fold.samples.items()
+        },
+        "train": {**training, "rows_of_group": size},
         "label_status": statuses, "rows_between_development_and_test": gap,
     }  # fmt: skip
     write_json(folder / "manifest.json", manifest)
@@ -149,22 +177,26 @@ def _count_statuses(outcomes: DataFrame) -> tuple[dict[str, int], list[date], in
     return dict(sorted(statuses.items())), months, sum(int(row["count"]) for row in eligible)
 
 
-def _defaulting_loans(rows: DataFrame) -> int:
-    return rows.where(F.col("label") == 1).select("loan_id").distinct().count()
+def _borrowers(rows: DataFrame) -> tuple[int, int]:
+    """Return how many borrowers have a default, and how many none."""
+    each = rows.groupBy("borrower").agg(F.max("label").alias("label"))
+    defaulting = F.count_if(F.col("label") == 1)
+    found = each.agg(defaulting, F.count(F.lit(1)) - defaulting).collect()[0]
+    return int(found[0]), int(found[1])
 
 
-def _fit(request: Request, book: DataFrame, roles: DataFrame, rows: int) -> InputSpec:
-    """Fit the spec on the training rows; on the whole book where there are none."""
+def _fit(request: Request, book: DataFrame, roles: DataFrame, fitted: Sequence[str], rows: int) -> InputSpec:
+    """Fit the spec on the rows that members are fitted on; on the whole book where there are none."""
     kinds = {
         kind: [item for item in request.candidates if item.kind == kind]
         for kind in ("numeric", "categorical", "text", "sequence")
     }
-    train = roles.where(F.col("role") == "train").select(*LOAN_MONTH)
-    fitted = book.join(train, on=list(LOAN_MONTH), how="left_semi") if rows else book
-    return fit_spec(fitted, **kinds, settings=request.settings, rows=rows or book.count())
+    train = roles.where(F.col("role").isin(*fitted)).select(*LOAN_MONTH)
+    of_rows = book.join(train, on=list(LOAN_MONTH), how="left_semi") if rows else book
+    return fit_spec(of_rows, **kinds, settings=request.settings, rows=rows or book.count())
 
 
-def _count_roles(roles: DataFrame, settings: TrainSettings) -> dict[str, dict[str, Any]]:
+def _count_roles(roles: DataFrame, fold: Fold) -> dict[str, dict[str, Any]]:
     defaulting = F.when(F.col("label") == 1, F.col("loan_id"))
     found = roles.groupBy("role").agg(
         F.count(F.lit(1)).alias("rows"),
@@ -175,35 +207,54 @@ def _count_roles(roles: DataFrame, settings: TrainSettings) -> dict[str, dict[st
         F.max("as_of_date").cast("string").alias("last_month"),
     )
     by_role = {row["role"]: row.asDict() for row in found.collect()}
-    empty = dict.fromkeys(("rows", "loans", "defaults", "defaulting_loans"), 0)
-    counts = {
-        role: {**empty, "first_month": None, "last_month": None, **by_role.get(role, {})} for role in ROLES
+    empty = {**dict.fromkeys(COUNTED, 0), "first_month": None, "last_month": None}
+    return {role: {**empty, **by_role.get(role, {})} for role in fold.roles}
+
+
+def together(parts: Sequence[Mapping[str, Any]], min_defaults: int) -> dict[str, Any]:
+    """Return the counts of parts that share no loan as those of one sample, with whether they suffice.
+
+    >>> part = {"rows": 2, "loans": 1, "defaults": 1, "defaulting_loans": 1,
+    ...     "first_month": "2020-01-31", "last_month": "2020-02-29"}
+    >>> found = together([part, part], min_defaults=3)
+    >>> found["rows"], found["default_rate"], found["status"]
+    (4, 0.5, 'insufficient')
+    """
+    total = {name: sum(part[name] for part in parts) for name in COUNTED}
+    months = [month for part in parts for month in (part["first_month"], part["last_month"]) if month]
+    return {
+        **total,
+        "first_month": min(months, default=None),
+        "last_month": max(months, default=None),
+        "default_rate": total["defaults"] / total["rows"] if total["rows"] else None,
+        "status": "ok" if total["defaulting_loans"] >= min_defaults else "insufficient",
     }
-    for role, item in counts.items():
-        item["role"] = role
-        item["default_rate"] = item["defaults"] / item["rows"] if item["rows"] else None
-        item["status"] = "ok" if item["defaulting_loans"] >= settings.min_defaults else "insufficient"
-    return counts
 
 
 def _with_weights(
-    roles: DataFrame, train: Mapping[str, Any], request: Request
+    roles: DataFrame, fitted: Sequence[str], counts: Mapping[str, Mapping[str, Any]], request: Request
 ) -> tuple[DataFrame, dict[str, Any]]:
-    """Return the rows with their weight, some training rows thinned, and the numbers of the thinning."""
+    """Return the rows with their weight, some of those that fit thinned, and the numbers of the thinning."""
     share, seed = request.settings.negatives_kept, request.settings.seed
     kept, weight = kept_and_weight(request.head, share, seed + 1)
-    trains = F.col("role") == "train"
-    used = roles.where(~trains | kept).select(
+    fits = F.col("role").isin(*fitted)
+    used = roles.where(~fits | kept).select(
         *LOAN_MONTH,
+        "borrower",
         "role",
         *[F.col(name).cast("float").alias(name) for name in _judged_by(request.head)],
-        F.when(trains, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
+        F.when(fits, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
         F.xxhash64(F.lit(seed + 2), *LOAN_MONTH).alias("shuffle"),
     )
-    thinned = used.where(trains)
-    means = check_thinning((train["rows"], train["defaults"]), thinned, share)
-    rows = thinned.count() if share < 1 else train["rows"]
-    return used, {"rows": rows, "thinned": train["rows"] - rows, **means}
+    thinned = used.where(fits)
+    rows, defaults = (sum(counts[role][name] for role in fitted) for name in ("rows", "defaults"))
+    means = check_thinning((rows, defaults), thinned, share)
+    by_role = {role: counts[role]["rows"] for role in fitted}
+    if share < 1:
+        found = {row["role"]: row["count"] for row in thinned.groupBy("role").count().collect()}
+        by_role = {role: found.get(role, 0) for role in fitted}
+    left = sum(by_role.values())
+    return used, {"rows": left, "rows_by_role": by_role, "thinned": rows - left, **means}
 
 
 def _judged_by(target: Head) -> list[str]:
@@ -212,30 +263,24 @@ def _judged_by(target: Head) -> list[str]:
 
 
 def _write_rows(
-    book: DataFrame, used: DataFrame, spec: InputSpec, training: tuple[int, int], folder: Path
+    book: DataFrame, used: DataFrame, spec: InputSpec, sizes: Mapping[str, int], folder: Path
 ) -> None:
     """Write the used rows as the model takes them, a file for each role and group, in random order.
 
     Args:
         book: the features.
-        used: key, role, label, targets, weight and ``shuffle`` of the rows to write.
+        used: key, borrower, role, label, targets, weight and ``shuffle`` of the rows to write.
         spec: of the inputs.
-        training: number of groups of training rows, and rows of each; those beyond are left over.
+        sizes: rows of a group, by role.
         folder: gets ``role=<role>/row_group=<n>/``.
-
-    Raises:
-        LoanbookError: the files of the training rows are not equal groups.
     """
-    (groups, size), order = training, ["shuffle", *LOAN_MONTH]
-    sizes = {**dict.fromkeys(HELD_OUT, MAX_ROWS), "train": size}
+    order = ["shuffle", *LOAN_MONTH]
     with in_row_groups(used, "role", order, sizes) as placed:
-        whole = placed.where((F.col("role") != "train") | (F.col("row_group") < groups))
         own = [name for name in used.columns if name not in (*KEPT, "role", "shuffle")]
         kept = ["role", "row_group", "shuffle", *KEPT, *own]
-        rows = model_inputs(book.join(whole, on=list(LOAN_MONTH)), spec, keep=kept)
+        rows = model_inputs(book.join(placed, on=list(LOAN_MONTH)), spec, keep=kept)
         files = rows.repartition("role", "row_group").sortWithinPartitions("role", "row_group", *order)
         files.drop("shuffle").write.mode("append").partitionBy("role", "row_group").parquet(str(folder))
-    verify_groups(folder / "role=train", groups, size)
 
 
 def _splits(request: Request, folds: Sequence[Fold]) -> dict[str, Any]:

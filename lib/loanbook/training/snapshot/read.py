@@ -1,5 +1,6 @@
 """The training snapshot on disk: immutable Parquet by role, with its spec, splits and manifest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -12,14 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
-from loanbook.models.inputs.rows import Rows, matrices
+from loanbook.models.inputs.rows import Rows, matrices, no_inputs
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.section import validated
 from loanbook.tables.columns import LOAN_MONTH
+from loanbook.training.snapshot.row_groups import files_of, groups_of
+from loanbook.training.snapshot.splits import Fold, Member
 from loanbook.warehouse.storage import Storage, is_complete, read_json
 
 KEPT = (*LOAN_MONTH, "state", "default_status", "upb")
-JUDGED = ("label", "weight")  # columns that every head has; its own targets stand beside them
+JUDGED = ("borrower", "label", "weight")  # columns that every head has; its own targets stand beside them
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Snapshot:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Return what it holds and what it was made from."""
-        return self._json("manifest.json", "roles", "train", "spec", "targets")
+        return self._json("manifest.json", "samples", "train", "spec", "targets")
 
     @cached_property
     def spec(self) -> InputSpec:
@@ -47,6 +50,12 @@ class Snapshot:
     def splits(self) -> dict[str, Any]:
         """Return the folds and the one that the roles belong to."""
         return self._json("splits.json", "folds", "trained_fold")
+
+    @cached_property
+    def fold(self) -> Fold:
+        """Return the fold that the roles belong to."""
+        found = next(item for item in self.splits["folds"] if item["name"] == self.splits["trained_fold"])
+        return validated(Fold, found, f"fold {found['name']} of {self.folder / 'splits.json'}")
 
     def _json(self, file: str, *keys: str) -> dict[str, Any]:
         content = read_json(self.folder / file)
@@ -67,16 +76,37 @@ class Snapshot:
         """Return the folder of a role's files; it may be absent where the role has no row."""
         return self.folder / f"role={role}"
 
+    def training_files(self, member: Member, workers: int) -> list[Path]:
+        """Return the files that a member's network is fitted on, as many for each worker, of equal rows.
+
+        The rows of a role beyond its last whole group are in a shorter file, which is not among them.
+        """
+        rows, size = self._groups(member)
+        whole = [
+            file
+            for role, count in zip(member.train, rows, strict=True)
+            for file in files_of(self.role_folder(role))[: count // size]
+        ]
+        return whole[: groups_of(rows, size, workers)]
+
+    def rows_fitted(self, member: Member, workers: int) -> int:
+        """Return how many rows ``training_files`` hold."""
+        rows, size = self._groups(member)
+        return groups_of(rows, size, workers) * size
+
+    def _groups(self, member: Member) -> tuple[list[int], int]:
+        train = self.manifest["train"]
+        return [train["rows_by_role"][role] for role in member.train], train["rows_of_group"]
+
     def role_frame(self, role: str, limit: int | None = None) -> pd.DataFrame:
         """Return a role's rows in the random order in which they were written, the same each time.
 
         Args:
-            role: train, tune, calibrate, calibrate_check or test.
-            limit: stop after the file that reaches this many rows: a random sample of them.
+            role: one of the fold's.
+            limit: of them the first so many, a random sample.
         """
-        files = sorted(self.role_folder(role).rglob("*.parquet"))
         tables: list[pa.Table] = []
-        for file in files:
+        for file in files_of(self.role_folder(role)):
             if limit is not None and sum(table.num_rows for table in tables) >= limit:
                 break
             tables.append(pq.read_table(file, partitioning=None))
@@ -84,18 +114,48 @@ class Snapshot:
             columns = [*KEPT, *JUDGED, *self.targets, *self.spec.numeric_columns, *self.spec.code_columns]
             return pd.DataFrame(columns=list(dict.fromkeys(columns)))
         frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
-        return frame
+        return frame if limit is None else frame.head(limit)
 
-    def rows(self, role: str, limit: int | None = None) -> Rows:
-        """Return a role's rows as a model takes them, in the order of ``role_frame``."""
-        return self.rows_of(self.role_frame(role, limit))
+    def frame(self, roles: Sequence[str], limit: int | None = None) -> pd.DataFrame:
+        """Return the rows of some roles, of each as many as its share of ``limit``."""
+        frames = [self.role_frame(role, None if limit is None else -(-limit // len(roles))) for role in roles]
+        with_rows = [frame for frame in frames if len(frame)]
+        return pd.concat(with_rows, ignore_index=True) if len(with_rows) > 1 else (with_rows or frames)[0]
+
+    def rows(self, roles: Sequence[str], limit: int | None = None) -> Rows:
+        """Return the rows of some roles as a model takes them, in the order of ``frame``."""
+        return self.rows_of(self.frame(roles, limit))
+
+    def evidence(self, member: Member) -> "MemberEvidence":
+        """Return the rows that a member, or a baseline's, is fitted on."""
+        return MemberEvidence(self, member)
 
     def rows_of(self, frame: pd.DataFrame) -> Rows:
-        """Return rows of ``role_frame`` as a model takes them."""
+        """Return rows of ``role_frame`` as a model takes them; without inputs, where they are left out."""
         targets, label, weight = (
             frame[columns].to_numpy(np.float32) for columns in (self.targets, "label", "weight")
         )
-        return Rows(*matrices(frame, self.spec), targets, label, weight)
+        with_inputs = set(self.spec.numeric_columns) <= set(frame.columns)
+        inputs = matrices(frame, self.spec) if with_inputs else no_inputs(len(frame))
+        return Rows(*inputs, targets, label, weight)
+
+
+@dataclass(frozen=True)
+class MemberEvidence:
+    """What one member of a model or of a baseline is fitted on: the roles ``train`` and ``tune``."""
+
+    snapshot: Snapshot
+    member: Member
+
+    @property
+    def spec(self) -> InputSpec:
+        """Return what the columns of the rows are."""
+        return self.snapshot.spec
+
+    def rows(self, role: str, limit: int | None = None) -> Rows:
+        """Return the rows of ``train`` or ``tune``, at most about ``limit`` of them, drawn at random."""
+        roles = {"train": self.member.train, "tune": (self.member.tune,)}[role]
+        return self.snapshot.rows(roles, limit)
 
 
 def open_snapshot(storage: Storage, snapshot_id: str) -> Snapshot:

@@ -1,4 +1,4 @@
-"""Which month and loan trains, tunes, calibrates or tests: rolling origins over matured cohorts."""
+"""Which month and loan trains, stops, judges or tests: rolling origins over matured cohorts."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -15,8 +15,18 @@ from loanbook.models.head import Head
 from loanbook.settings.train import TrainSettings
 
 BY_LOANS = "held_out_loans"  # name of a fold that holds out loans
-HELD_OUT = ("tune", "calibrate", "calibrate_check", "test")
-ROLES = ("train", *HELD_OUT)
+TEST = "test"
+SINGLE = ("train", "tune", "calibrate", "calibrate_check")  # roles of the loans where one network is fitted
+OUT_OF_FOLD = "out_of_fold"  # sample of all development loans, each predicted by the member that never saw it
+
+
+class Member(BaseModel):
+    """The roles that one of a model's networks is fitted on, and the one that stops it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[str, ...]
+    tune: str
 
 
 class Fold(BaseModel):
@@ -37,6 +47,58 @@ class Fold(BaseModel):
     held_out: Literal["months", "loans"] = "months"
     reasons: tuple[str, ...] = ()
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Return every role of the fold; one that no loan has, as too few default, is named all the same."""
+        of_loans = [role for role in self.shares if role != TEST]
+        return (*(of_loans if self.is_crossed else SINGLE), TEST)
+
+    @property
+    def is_crossed(self) -> bool:
+        """Return whether development is in parts, each held out from one member."""
+        return "train" not in self.shares
+
+    @property
+    def members(self) -> list[Member]:
+        """Return the members: one for each part, fitted on the others; or the one of a single fit."""
+        if not self.is_crossed:
+            return [Member(train=("train",), tune="tune")]
+        parts = [role for role in self.shares if role != TEST]
+        return [Member(train=tuple(other for other in parts if other != part), tune=part) for part in parts]
+
+    @property
+    def calibrated_on(self) -> str:
+        """Return the sample that the calibration is fitted on."""
+        return OUT_OF_FOLD if self.is_crossed else "calibrate"
+
+    @property
+    def checked_on(self) -> str:
+        """Return the sample of development that models are compared on: loans that none was fitted on.
+
+        Cross-fitted these are all of them, each predicted by the member that never saw it.
+        """
+        return OUT_OF_FOLD if self.is_crossed else "calibrate_check"
+
+    @property
+    def samples(self) -> dict[str, tuple[str, ...]]:
+        """Return the roles of each sample: rows that fit, that calibrate, that check and that test."""
+        fitted = dict.fromkeys(role for member in self.members for role in member.train)
+        tuned = {} if self.is_crossed else {"tune": ("tune",)}
+        parts = {name: (name,) for name in SINGLE[2:]}
+        judged = {OUT_OF_FOLD: tuple(fitted)} if self.is_crossed else parts
+        return {"train": tuple(fitted), **tuned, **judged, TEST: (TEST,)}
+
+
+def shares_of(settings: TrainSettings) -> dict[str, float]:
+    """Return the share of the development loans that each role gets: equal parts, or those of a single fit.
+
+    >>> shares_of(TrainSettings(members=2))
+    {'part_0': 0.5, 'part_1': 0.5}
+    """
+    if settings.members == 1:
+        return settings.shares.by_role()
+    return {f"part_{number}": 1 / settings.members for number in range(settings.members)}
+
 
 def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSettings) -> list[Fold]:
     """Return the rolling origins, the most recent first; older ones only where their months suffice.
@@ -52,7 +114,7 @@ def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSetti
         settings: how many months and folds.
     """
     ordered = sorted(set(months))
-    shares = settings.shares.by_role()
+    shares = shares_of(settings)
     folds: list[Fold] = []
     while len(folds) < settings.folds:
         name = f"fold{len(folds)}"
@@ -95,14 +157,14 @@ def folds_for(target: Head, months: Sequence[date], settings: TrainSettings) -> 
 
 def _by_loans(months: Sequence[date], settings: TrainSettings, reason: str) -> Fold:
     rest = 1 - settings.test_share
-    shares = {role: share * rest for role, share in settings.shares.by_role().items()}
+    shares = {role: share * rest for role, share in shares_of(settings).items()}
     return Fold(
         name=BY_LOANS,
         development_from=min(months, default=None),
         development_to=max(months, default=None),
         test_from=None,
         test_to=None,
-        shares={**shares, "test": settings.test_share},
+        shares={**shares, TEST: settings.test_share},
         held_out="loans",
         reasons=(f"{reason} to hold out, so {settings.test_share:.0%} of the loans are",),
     )
@@ -145,19 +207,36 @@ def _shortened(found: int, wanted: int) -> tuple[str, ...]:
     return () if found == wanted else (f"{found} test months instead of {wanted}",)
 
 
-def with_enough_to_calibrate(fold: Fold, defaulting_loans: int, settings: TrainSettings) -> Fold:
-    """Return the fold, its calibration loans given to training where they could not hold enough defaults.
+def with_enough_defaults(fold: Fold, defaulting: int, others: int, settings: TrainSettings) -> Fold:
+    """Return the fold as few defaults allow: not crossed, and without loans set aside for calibration.
+
+    Parts of which some hold hardly a default would stop their members by chance; and a calibration needs as
+    many defaults as a sample that is reported.
 
     Args:
         fold: the fold.
-        defaulting_loans: loans of the development months with a default.
-        settings: the shares and the least number of defaulting loans.
+        defaulting: borrowers with a default in the development months.
+        others: borrowers without one.
+        settings: the shares and the least number of defaults.
     """
-    if defaulting_loans * fold.shares["calibrate"] >= settings.min_defaults:
+    if fold.is_crossed and min(defaulting, others) >= settings.min_defaults:
         return fold
-    others = {role: share for role, share in fold.shares.items() if role in ("tune", "test")}
-    shares = {"train": 1 - sum(others.values()), **others}
-    reason = f"{defaulting_loans} defaulting loans in development: too few to set some aside for calibration"
+    who = "borrowers" if settings.borrower else "loans"
+    if fold.is_crossed:
+        few = f"{defaulting} defaulting" if defaulting < settings.min_defaults else f"{others} other"
+        reason = f"{few} {who} in development: too few for {settings.members} members, so there is one"
+        held_out = {TEST: fold.shares[TEST]} if TEST in fold.shares else {}
+        rest = 1 - sum(held_out.values())
+        shares = {role: share * rest for role, share in settings.shares.by_role().items()}
+        fold = _with(fold, {**shares, **held_out}, reason)
+    if defaulting * fold.shares["calibrate"] >= settings.min_defaults:
+        return fold
+    kept = {role: share for role, share in fold.shares.items() if role in ("tune", TEST)}
+    reason = f"{defaulting} defaulting {who} in development: too few to set some aside for calibration"
+    return _with(fold, {"train": 1 - sum(kept.values()), **kept}, reason)
+
+
+def _with(fold: Fold, shares: dict[str, float], reason: str) -> Fold:
     return fold.model_copy(update={"shares": shares, "reasons": (*fold.reasons, reason)})
 
 
@@ -175,10 +254,10 @@ def _within(first: date | None, last: date | None) -> Column:
 
 
 def role_column(fold: Fold, seed: int) -> Column:
-    """Return the role of a row, null in the gap before the test; in development it follows the loan."""
-    position = draw(seed, "source", "loan_id")
+    """Return the role of a row, null in the gap before the test; in development it follows the borrower."""
+    position = draw(seed, "source", "borrower")
     role = F.lit(None).cast("string")
     cuts = accumulate(fold.shares.values())
     for name, cut in reversed(list(zip(fold.shares, cuts, strict=True))):
         role = F.when(position < F.lit(round(cut * STEPS)), F.lit(name)).otherwise(role)
-    return F.when(_within(fold.test_from, fold.test_to), F.lit("test")).when(in_development(fold), role)
+    return F.when(_within(fold.test_from, fold.test_to), F.lit(TEST)).when(in_development(fold), role)

@@ -1,0 +1,49 @@
+"""What predictors say of a snapshot's rows; out of fold, each row's member is the one that never saw it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.inputs.rows import matrices
+from loanbook.training.snapshot.read import JUDGED, KEPT, Snapshot
+from loanbook.training.snapshot.splits import OUT_OF_FOLD
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PredictedSample:
+    """Rows of a sample and the raw probabilities of each predictor, of shape (rows, outputs)."""
+
+    frame: pd.DataFrame
+    raw: Mapping[str, Floats]
+
+
+def predicted_rows(
+    snapshot: Snapshot, sample: str, predictors: Mapping[str, Predictor], limit: int | None = None
+) -> PredictedSample:
+    """Return a sample's rows, without their inputs, and what each predictor says of them.
+
+    Args:
+        snapshot: the rows.
+        sample: one of the fold's.
+        predictors: by name, each of as many members as the fold has.
+        limit: of the rows, at random; None: all.
+    """
+    roles, tuned = snapshot.fold.samples[sample], [member.tune for member in snapshot.fold.members]
+    frames, raws = [], []
+    for role in roles:
+        frame = snapshot.role_frame(role, None if limit is None else -(-limit // len(roles)))
+        member = tuned.index(role) if sample == OUT_OF_FOLD else None
+        inputs = matrices(frame, snapshot.spec)
+        raws.append({name: one.raw(*inputs, member) for name, one in predictors.items()})
+        frames.append(frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))])
+    filled = [frame for frame in frames if len(frame)] or frames[:1]
+    return PredictedSample(
+        pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],
+        {name: np.concatenate([raw[name] for raw in raws]) for name in predictors},
+    )
