@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.baselines._boosting import as_tree as boosted_tree
 from loanbook.models.baselines.cart import as_tree as cart_tree
-from loanbook.models.baselines.lightgbm import as_tree as boosted_tree
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.trees import Tree, TreeColumns, trees_as_onnx

@@ -57,6 +57,18 @@ class TreeColumns:
             ranks.append((place, of_code))
         return cls(spec, tuple(ranks))
 
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the columns, in the spec's words."""
+        return self.spec.numeric_columns + [self.spec.code_columns[place] for place, _ in self.ranks]
+
+    def with_missing_codes(self) -> "TreeColumns":
+        """Return the columns with the code 0, missing or unknown, as a missing value instead of a rank."""
+        ranks = [
+            (place, np.concatenate([[np.float32(np.nan)], of_code[1:]])) for place, of_code in self.ranks
+        ]
+        return TreeColumns(self.spec, tuple(ranks))
+
     def matrix(self, rows: Rows) -> Matrix:
         """Return what the trees split on: float32 of shape (rows, columns), NaN for missing numbers.
 
