@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from loanbook.models.calibration import Calibration, fit_on_logit, fit_platt, logit, sigmoid
+from loanbook.models.calibration import Calibration, logit, sigmoid
+from loanbook.models.calibrators import fit_platt
+from loanbook.models.logistic_fit import fit_on_logit
 from tests.property_tests import examples
 
 

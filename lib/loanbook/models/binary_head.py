@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from loanbook.book.default_status import performing_expr
 from loanbook.book.tape_kind import Outcome
-from loanbook.models.calibration import Calibration, fit_platt, logit
+from loanbook.models.calibration import Calibration, logit
+from loanbook.models.calibrators import fit_platt
 from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.rows import Rows
 from loanbook.tables.columns import LOAN_MONTH
