@@ -120,6 +120,6 @@ def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path)
     inputs = snapshot.rows("test").inputs
     for file in ("model.onnx", "logistic.onnx"):
         predictor = Predictor(
-            (given.work / TRAINED / file).read_bytes(), snapshot.spec, Calibration(method="identity")
+            (given.work / TRAINED / file).read_bytes(), snapshot.spec, Calibration(method="none")
         )
         assert predictor.predict(*inputs)[0] == pytest.approx(0.0125, rel=1e-5)

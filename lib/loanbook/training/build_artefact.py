@@ -12,6 +12,7 @@ from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bin
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
+from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import Interval
 from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.rows import Rows
@@ -53,9 +54,9 @@ def build_artefact(
     rows = {role: snapshot.rows_of(frame) for role, frame in frames.items()}
     which = (MODEL, *result["baselines"])
     raw = {name: _raw(trained[network_file(name)], snapshot.spec, rows) for name in which}
-    counts = snapshot.manifest["roles"]["calibrate"]
+    clusters = Clusters.of(frames["calibrate"])
     calibrations = {
-        name: target.calibrate(outputs["calibrate"], rows["calibrate"], counts)
+        name: target.calibrate(outputs["calibrate"], rows["calibrate"], clusters, train)
         for name, outputs in raw.items()
     }
     losses = _log_losses(rows, raw, calibrations, target)
@@ -79,7 +80,7 @@ def build_artefact(
 
 
 def _raw(network: bytes, spec: InputSpec, rows: Mapping[str, Rows]) -> dict[str, Floats]:
-    predictor = Predictor(network, spec, Calibration(method="identity"))
+    predictor = Predictor(network, spec, Calibration(method="none"))
     return {role: predictor.predict(*part.inputs)[0] for role, part in rows.items()}
 
 

@@ -61,6 +61,6 @@ def _tune_loss(item: Fitted, request: TrainRequest, snapshot: Snapshot, tune: Ro
     """Return a baseline's log loss on the tune rows; None where nothing was fitted."""
     if tune is None:
         return None
-    predictor = Predictor(item.network, snapshot.spec, Calibration(method="identity"))
+    predictor = Predictor(item.network, snapshot.spec, Calibration(method="none"))
     raw, _ = predictor.predict(*tune.inputs)
     return log_loss(tune.label, request.target.pd(raw), tune.weight)
