@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from loanbook.evaluation.calibration import calibration_fit, deciles, in_the_large, rates_by
+from loanbook.evaluation.calibration import calibration_fit, deciles, rates_by
 from loanbook.models.calibration import logit, sigmoid
+from loanbook.models.logistic_fit import in_the_large
 
 
 @pytest.fixture

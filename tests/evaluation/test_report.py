@@ -6,7 +6,7 @@ import pytest
 
 from loanbook.evaluation.assess import assess
 from loanbook.evaluation.basis import OF_DEFAULT, on
-from loanbook.evaluation.findings import Findings, counts_of
+from loanbook.evaluation.findings import OF_MODEL, Findings, counts_of
 from loanbook.evaluation.report import render
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.wording import number, verdict
@@ -99,7 +99,7 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "rows_with_truth": 600,
         "log_loss": {"model": 0.30, "logistic": 0.34, "truth": 0.29},
     }
-    said = dict(verdict([row for row in findings(600).rows if row.sample == "test"], truth, "logistic"))
+    said = dict(verdict([row for row in findings(600).rows if row.sample == "test"], truth, "logistic", OF_MODEL))
     assert list(said) == ["Ranking", "Level", "Scores", "Against the logistic baseline", "Against the truth"]
     assert "lower" in said["Against the logistic baseline"]
     assert (
@@ -117,7 +117,7 @@ def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
     for name, pds in (("right", sigmoid(odds)), ("spread", spread)):
         part = Sample("test", whole.frame, whole.raw, {**whole.calibrated, "model": pds})
         rows = assess(part, "fold0", EvaluateSettings())
-        said[name] = dict(verdict(rows, None, "logistic"))["Level"]
+        said[name] = dict(verdict(rows, None, "logistic", OF_MODEL))["Level"]
     assert "is within the 95 % interval" in said["spread"]
     found = re.search(r"outside the interval .*: (\d) too low .*; (\d) too high", said["spread"])
     assert found is not None
@@ -128,7 +128,7 @@ def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
 
 def test_of_pds_that_only_rank_no_level_is_said():
     rows = on(replace(OF_DEFAULT, rank_only="a case-control sample"), findings(600).rows)
-    said = dict(verdict([row for row in rows if row.sample == "test"], None, "logistic"))
+    said = dict(verdict([row for row in rows if row.sample == "test"], None, "logistic", OF_MODEL))
     assert "Level" not in said
 
 

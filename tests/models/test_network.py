@@ -13,7 +13,7 @@ from tests.models.specs import SPEC, some_inputs
 
 pytestmark = pytest.mark.train
 
-IDENTITY = Calibration(method="identity")
+UNCHANGED = Calibration(method="none")
 
 
 def network(architecture: str = "mlp_64_32", spec: InputSpec = SPEC, seed: int = 1) -> Any:
@@ -52,7 +52,7 @@ def test_onnx_equals_keras(architecture: str) -> None:
     from loanbook.models.artefact.export import onnx_bytes
 
     net, (numeric, codes) = with_output(network(architecture)), some_inputs(20_000)
-    found, calibrated = Predictor(onnx_bytes(net.probabilities), SPEC, IDENTITY).predict(numeric, codes)
+    found, calibrated = Predictor(onnx_bytes(net.probabilities), SPEC, UNCHANGED).predict(numeric, codes)
     np.testing.assert_allclose(found, net.probabilities([numeric, codes]).numpy(), atol=1e-6)
     assert calibrated is found
     assert np.ptp(found) > 0.01
@@ -77,7 +77,7 @@ def test_a_spec_without_categories() -> None:
 
     spec = SPEC.model_copy(update={"categorical": (), "text": (), "categorical_sequences": ()})
     numeric, codes = some_inputs()
-    predictor = Predictor(onnx_bytes(with_output(network(spec=spec)).probabilities), spec, IDENTITY)
+    predictor = Predictor(onnx_bytes(with_output(network(spec=spec)).probabilities), spec, UNCHANGED)
     assert predictor.predict(numeric)[0].shape == (500, 1)
     with pytest.raises(InputError, match="6 columns of numbers and 0 of codes"):
         predictor.predict(numeric, codes)
@@ -91,7 +91,7 @@ def test_a_spec_with_texts_and_no_category() -> None:
     spec = SPEC.model_copy(update={"categorical": ()})
     numeric, codes = some_inputs()
     words, net = codes[:, len(SPEC.categorical) :], with_output(network(spec=spec))
-    found, _ = Predictor(onnx_bytes(net.probabilities), spec, IDENTITY).predict(numeric, words)
+    found, _ = Predictor(onnx_bytes(net.probabilities), spec, UNCHANGED).predict(numeric, words)
     np.testing.assert_allclose(found, net.probabilities([numeric, words]).numpy(), atol=1e-6)
 
 
@@ -114,10 +114,10 @@ def test_members_give_their_mean() -> None:
     numeric, codes = some_inputs()
     mean = np.mean([member.probabilities([numeric, codes]).numpy() for member in members], axis=0)
     files = [onnx_bytes(member.probabilities) for member in members]
-    together = Predictor(mean_of(files), SPEC, IDENTITY)
+    together = Predictor(mean_of(files), SPEC, UNCHANGED)
     np.testing.assert_allclose(together.raw(numeric, codes), mean, atol=1e-6)
     for number, content in enumerate(files):
-        own = Predictor(content, SPEC, IDENTITY).raw(numeric, codes)
+        own = Predictor(content, SPEC, UNCHANGED).raw(numeric, codes)
         np.testing.assert_allclose(together.raw(numeric, codes, number), own, atol=1e-7)
     assert mean_of(files[:1]) is files[0]
 

@@ -30,7 +30,7 @@ def given(missing: bool = True) -> Rows:
 
 
 def predicted(network: bytes, rows: Rows) -> Any:
-    return Predictor(network, SPEC, Calibration(method="identity")).predict(*rows.inputs)[0][:, 0]
+    return Predictor(network, SPEC, Calibration(method="none")).predict(*rows.inputs)[0][:, 0]
 
 
 def later() -> Rows:

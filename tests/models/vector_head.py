@@ -9,8 +9,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.models.calibration import Calibration
+from loanbook.models.calibration_rows import Clusters
 from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.rows import Rows
+from loanbook.settings.train import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class NextMove(Head):
     def pd(self, probabilities: Floats) -> Floats:
         return probabilities[:, 0]
 
-    def calibrate(self, raw: Floats, rows: Rows, counts: Mapping[str, Any]) -> Calibration:
-        return Calibration(method="identity")
+    def calibrate(self, raw: Floats, rows: Rows, clusters: Clusters, settings: TrainSettings) -> Calibration:
+        return Calibration(method="none")
 
     def score_columns(
         self, raw: Sequence[Column], calibrated: Sequence[Column], method: str

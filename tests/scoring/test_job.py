@@ -77,9 +77,8 @@ def test_the_whole_book_is_scored_defaulted_loans_at_pd_1_and_flags_say_what_a_s
 
 
 def test_scores_of_a_weak_model_are_flagged_and_stand_beside_the_others(make_run, book):
-    weak = save_model(
-        make_run(), "20200229", calibration=Calibration(method="identity"), status="insufficient"
-    )
+    nothing = Calibration(method="none", insufficient=True)
+    weak = save_model(make_run(), "20200229", calibration=nothing, status="insufficient")
     run_job(make_run("score_portfolio"), SCORE, {"model": weak.name, "model_version": weak.version})
     rows = make_run().read(SCORES, made_by="x").where(F.col("loan_id") == "L001").collect()
     flags = {row["model_version"]: row["quality_flags"] for row in rows}

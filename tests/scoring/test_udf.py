@@ -12,7 +12,7 @@ from loanbook.models.inputs.rows import matrices
 from loanbook.scoring.udf import WorkerModel, predicted
 from tests.tiny_book import LOGISTIC_WEIGHTS, MODEL_WEIGHTS, PLATT, SPEC, network
 
-IDENTITY = Calibration(method="identity")
+UNCHANGED = Calibration(method="none")
 OTHER_SPEC = SPEC.model_copy(
     update={"categorical": (SPEC.categorical[0].model_copy(update={"vocabulary": ("N", "P")}),)}
 )
@@ -53,9 +53,9 @@ def features(spark: Any) -> Any:
 def test_several_models_are_predicted_in_one_pass(features: Any, capsys: Any) -> None:
     asked = {
         "champion": (network(MODEL_WEIGHTS), SPEC, PLATT, 1),
-        "its baseline": (network(LOGISTIC_WEIGHTS), SPEC, IDENTITY, 1),
-        "challenger": (network(MODEL_WEIGHTS), OTHER_SPEC, IDENTITY, 1),
-        "moves": (three_outputs(), SPEC, IDENTITY, 3),
+        "its baseline": (network(LOGISTIC_WEIGHTS), SPEC, UNCHANGED, 1),
+        "challenger": (network(MODEL_WEIGHTS), OTHER_SPEC, UNCHANGED, 1),
+        "moves": (three_outputs(), SPEC, UNCHANGED, 3),
     }
     models = {name: worker_model(name, *given) for name, given in asked.items()}
     frame, columns = predicted(features, models)
@@ -84,6 +84,6 @@ def test_several_models_are_predicted_in_one_pass(features: Any, capsys: Any) ->
 
 def test_no_row_gives_no_row(features: Any) -> None:
     frame, columns = predicted(
-        features.limit(0), {"moves": worker_model("m", three_outputs(), SPEC, IDENTITY, 3)}
+        features.limit(0), {"moves": worker_model("m", three_outputs(), SPEC, UNCHANGED, 3)}
     )
     assert frame.select(*columns["moves"].raw).count() == 0

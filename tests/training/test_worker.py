@@ -31,7 +31,7 @@ pytestmark = pytest.mark.train
 ROOT = Path(__file__).parents[2]
 EPOCHS = 6
 BASELINES = ("logistic", "constant", "lightgbm")
-NONE = Calibration(method="identity")
+NONE = Calibration(method="none")
 
 
 def request(

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from loanbook.evaluation.metrics import clustered_rate
-from loanbook.models.calibration import fit_on_logit, logistic_fit, logit
 from loanbook.models.clustered import Floats, Interval
+from loanbook.models.logistic_fit import fit_on_logit, in_the_large
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,6 @@ def calibration_fit(label: Floats, pd: Floats, weight: Floats) -> CalibrationFit
     fitted = fit_on_logit(pd, label, weight)
     intercept, slope = fitted if fitted is not None else (None, None)
     return CalibrationFit(slope, intercept, in_the_large(label, pd, weight))
-
-
-def in_the_large(label: Floats, pd: Floats, weight: Floats) -> float | None:
-    """Return a such that sigmoid(a + logit(pd)) has the labels' mean; None where all labels are equal.
-
-    The maximum likelihood intercept with slope 1.
-    """
-    observed = float(np.average(label, weights=weight))
-    if observed in (0.0, 1.0):
-        return None
-    fitted = logistic_fit(np.ones((len(pd), 1)), logit(pd), label, weight, np.zeros(1))
-    return None if fitted is None else float(fitted[0])
 
 
 @dataclass(frozen=True)

@@ -116,9 +116,7 @@ def _members(metrics: Mapping[str, Any]) -> str:
 
 def _calibration(artefact: Artefact) -> str:
     fit = artefact.calibration()
-    if fit.uncalibrated:
-        return f"none ({fit.id})"
     return (
-        f"Platt, slope {fit.slope:.3f}, intercept {fit.intercept:+.3f}, on {fit.loans:,} loans "
-        f"({fit.first_month} to {fit.last_month}, {fit.defaulting_loans:,} defaulting; {fit.id})"
+        f"{fit.in_words()}; on {fit.loans:,} loans ({fit.first_month} to {fit.last_month}, "
+        f"{fit.defaulting_loans:,} defaulting; {fit.id})"
     )

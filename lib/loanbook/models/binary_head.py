@@ -1,4 +1,4 @@
-"""The head of an event that comes about or does not: one unit, a sigmoid, weighted cross-entropy, Platt."""
+"""The head of an event that comes about or does not: one unit, a sigmoid, weighted cross-entropy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +10,12 @@ from pyspark.sql import functions as F
 
 from loanbook.book.default_status import performing_expr
 from loanbook.book.tape_kind import Outcome
-from loanbook.models.calibration import Calibration, fit_platt, logit
+from loanbook.models.calibration import Calibration, logit
+from loanbook.models.calibration_choice import choose_calibration
+from loanbook.models.calibration_rows import CalibrationRows, Clusters
 from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.rows import Rows
+from loanbook.settings.train import TrainSettings
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.tables.labels import LABELS, MAIN_HORIZON, status_column
 
@@ -85,14 +88,11 @@ class BinaryHead(Head):
         """Return the one output."""
         return np.asarray(probabilities[:, 0], np.float64)
 
-    def calibrate(self, raw: Floats, rows: Rows, counts: Mapping[str, Any]) -> Calibration:
-        """Return Platt's calibration, or the identity where the rows hold too few defaults for one."""
-        known = {key: counts[key] for key in Calibration.model_fields if key in counts}
-        enough = counts["status"] == "ok"
-        fit = fit_platt(self.pd(raw), rows.label, rows.weight) if enough else None
-        if fit is None:
-            return Calibration(method="identity", **known)
-        return Calibration(method="platt", intercept=fit[0], slope=fit[1], **known)
+    def calibrate(self, raw: Floats, rows: Rows, clusters: Clusters, settings: TrainSettings) -> Calibration:
+        """Return the calibration that the settings ask for, or the simplest whose gain is beyond chance."""
+        label, weight = rows.label.astype(np.float64), rows.weight.astype(np.float64)
+        judged = CalibrationRows(self.pd(raw), label, weight, clusters)
+        return choose_calibration(judged, settings.calibration, settings.min_defaults)
 
     def score_columns(
         self, raw: Sequence[Column], calibrated: Sequence[Column], method: str

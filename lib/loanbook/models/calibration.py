@@ -1,32 +1,75 @@
-"""Platt scaling of a model's probabilities; NumPy only, because scoring applies it."""
+"""What is done to a model's probabilities before they are published; NumPy only, as scoring applies it."""
 
 import hashlib
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from loanbook.settings.train import CalibrationMethod
 
 Floats = npt.NDArray[np.float64]
 
 EPSILON = 1e-9
-NEWTON_STEPS = 100
-CONVERGED = 1e-7  # relative length of a step, after which one more changes nothing that a float can show
-ROUNDING = 1e-15  # of a loss, relative
-SINGULAR = 1e14  # condition number of a matrix that has no inverse
 
 
-class Calibration(BaseModel):
-    """pd = sigmoid(intercept + slope * logit(pd_raw)), with the slice that it was fitted on.
+class Grounds(BaseModel):
+    """Why a method was chosen, in figures; see ``closed_test.py`` and ``calibration_choice.py``.
 
-    ``method`` is ``identity`` (slope 1, intercept 0) where the slice held too few defaulting loans.
+    A statistic is a likelihood ratio's, divided by its overdispersion. ``gains`` are cross-validated log
+    losses that a method saves over the closed test's choice, each with its 95 percent interval.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    method: Literal["platt", "identity"]
+    level_statistic: float
+    level_overdispersion: float
+    slope_statistic: float | None = None
+    slope_overdispersion: float | None = None
+    p_none: float
+    p_intercept: float | None = None
+    gains: dict[str, tuple[float, float, float]] = {}
+
+
+class Calibration(BaseModel):
+    """A monotone map of raw PDs z = logit(pd_raw) to calibrated ones, with the slice that it was fitted on.
+
+    | ``method`` | logit(pd) less ``shift`` |
+    |---|---|
+    | ``none`` | z |
+    | ``intercept`` | intercept + z |
+    | ``platt`` | intercept + slope z (Platt 1999) |
+    | ``beta`` | intercept + a log(pd_raw) - b log(1 - pd_raw) (Kull, Silva Filho, Flach 2017) |
+    | ``isotonic`` | that of ``y``, interpolated over ``x`` and constant beyond (Zadrozny, Elkan 2002) |
+    | ``monotone`` | that of ``y``, with logits interpolated over those of ``x``, the ends drawn out |
+
+    Args:
+        insufficient: nothing could be judged, as the rows held too few defaulting loans.
+        reason: why this method, in words.
+        x: raw PDs of the knots.
+        y: PDs there.
+        shift: what was added to the logit for the mean PD of the rows to be ``central_tendency``, last.
+        mean_pd_before: their mean PD without the shift.
+        loans: borrowers, where settings tell which loans are one's; so are ``defaulting_loans``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: CalibrationMethod
+    insufficient: bool = False
+    reason: str = ""
     intercept: float = 0.0
     slope: float = 1.0
+    a: float = 1.0
+    b: float = 1.0
+    x: tuple[float, ...] = ()
+    y: tuple[float, ...] = ()
+    shift: float = 0.0
+    central_tendency: float | None = None
+    mean_pd_before: float | None = None
+    grounds: Grounds | None = None
     rows: int = 0
     loans: int = 0
     defaults: int = 0
@@ -35,28 +78,81 @@ class Calibration(BaseModel):
     first_month: str | None = None
     last_month: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, content: Any) -> Any:
+        """Return what was called identity, where too few loans had defaulted, by its name of today."""
+        if isinstance(content, Mapping) and content.get("method") == "identity":
+            return {**content, "method": "none", "insufficient": True}
+        return content
+
     @property
     def uncalibrated(self) -> bool:
-        """Return whether PDs pass unchanged because nothing could be fitted."""
-        return self.method == "identity"
+        """Return whether nothing could be judged: PDs are then the model's own, right or wrong."""
+        return self.insufficient
 
     @property
     def id(self) -> str:
         """Return 12 hex digits over the content, stored beside every PD that it made."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
+    def in_words(self) -> str:
+        """Return what it does and why, as a report says it.
+
+        >>> Calibration(method="platt", intercept=0.1, slope=0.9, reason="as asked for").in_words()
+        'Platt, slope 0.900, intercept +0.100: as asked for'
+        """
+        level = f"intercept {self.intercept:+.3f}"
+        done = {
+            "none": "none, insufficient" if self.insufficient else "none",
+            "intercept": level,
+            "platt": f"Platt, slope {self.slope:.3f}, {level}",
+            "beta": f"beta, a {self.a:.3f}, b {self.b:.3f}, {level}",
+            "isotonic": f"isotonic, {len(self.x)} knots",
+            "monotone": f"monotone, {len(self.x)} knots",
+        }[self.method]
+        why = f": {self.reason}" if self.reason else ""
+        if self.central_tendency is None:
+            return done + why
+        return f"{done}{why}; then {self.shift:+.3f} for a mean PD of {self.central_tendency:.3%}"
+
     def apply(self, pd_raw: npt.ArrayLike) -> Floats:
-        """Return calibrated PDs, float64 of the same shape; the identity returns its input.
+        """Return calibrated PDs, float64 of the same shape; what changes nothing returns its input.
 
         Raises:
-            ValueError: Platt's method for several outputs a row: each by itself, they would not add up.
+            ValueError: several outputs a row: each calibrated by itself, they would not add up.
+
+        >>> Calibration(method="intercept", intercept=1.0).apply([0.5, 0.9]).round(3).tolist()
+        [0.731, 0.961]
         """
         raw = np.asarray(pd_raw, np.float64)
-        if self.uncalibrated:
+        if self.method == "none" and self.shift == 0:
             return raw
         if raw.ndim > 1 and raw.shape[1] != 1:
-            raise ValueError(f"Platt's calibration is of one output a row, not of {raw.shape[1]}")
-        return sigmoid(self.intercept + self.slope * logit(raw))
+            raise ValueError(f"a calibration is of one output a row, not of {raw.shape[1]}")
+        return sigmoid(np.clip(self._score(raw) + self.shift, logit(0.0), logit(1.0)))
+
+    def _score(self, raw: Floats) -> Floats:
+        if self.method == "isotonic":
+            return logit(np.interp(raw, self.x, self.y))
+        if self.method == "beta":
+            p = np.clip(raw, EPSILON, 1 - EPSILON)
+            return np.asarray(self.intercept + self.a * np.log(p) - self.b * np.log1p(-p))
+        score = logit(raw)
+        if self.method == "monotone":
+            return drawn_out(score, logit(self.x), logit(self.y))
+        return np.asarray(self.intercept + self.slope * score)
+
+
+def drawn_out(at: Floats, x: Floats, y: Floats) -> Floats:
+    """Return the line through the knots at ``at``; beyond them its first and last segment go on.
+
+    >>> drawn_out(np.array([-1.0, 0.5, 3.0]), np.array([0.0, 1.0, 2.0]), np.array([0.0, 2.0, 3.0])).tolist()
+    [-2.0, 1.0, 4.0]
+    """
+    slopes = np.diff(y) / np.diff(x)
+    beyond = np.minimum(at - x[0], 0) * slopes[0] + np.maximum(at - x[-1], 0) * slopes[-1]
+    return np.asarray(np.interp(at, x, y) + beyond)
 
 
 def logit(pd: npt.ArrayLike) -> Floats:
@@ -72,74 +168,3 @@ def sigmoid(score: npt.ArrayLike) -> Floats:
     0.5
     """
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(score, np.float64))))
-
-
-def fit_platt(
-    pd_raw: npt.ArrayLike, label: npt.ArrayLike, weight: npt.ArrayLike
-) -> tuple[float, float] | None:
-    """Return (intercept, slope) of ``fit_on_logit`` where it ranks loans as the PDs do.
-
-    Platt (1999), without his smoothing of targets: the slice holds enough defaults. None where there is no
-    fit, or its slope is not positive.
-    """
-    fitted = fit_on_logit(pd_raw, label, weight)
-    return fitted if fitted is not None and fitted[1] > 0 else None
-
-
-def fit_on_logit(
-    pd: npt.ArrayLike, label: npt.ArrayLike, weight: npt.ArrayLike
-) -> tuple[float, float] | None:
-    """Return (intercept, slope) of the weighted logistic regression of ``label`` on logit(pd).
-
-    None where no finite one is best: the PDs or the labels do not vary, or a threshold parts the labels.
-    """
-    x, y, w = logit(pd), np.asarray(label, np.float64), np.asarray(weight, np.float64)
-    defaulted, others = x[(y > 0) & (w > 0)], x[(y <= 0) & (w > 0)]
-    if not len(defaulted) or not len(others) or np.ptp(x[w > 0]) < EPSILON:
-        return None
-    if not (defaulted.min() < others.max() and others.min() < defaulted.max()):
-        return None
-    mean = float(np.average(y, weights=w))
-    start = np.array([logit(mean), 0.0])
-    fitted = logistic_fit(np.column_stack([np.ones_like(x), x]), np.zeros_like(x), y, w, start)
-    return None if fitted is None else (float(fitted[0]), float(fitted[1]))
-
-
-def logistic_fit(
-    design: Floats, offset: Floats, label: Floats, weight: Floats, start: Floats
-) -> Floats | None:
-    """Return the coefficients with the least weighted log loss, by Newton's method with halved steps.
-
-    A full step may lead from a flat place to a worse one, and on to infinity: each is halved until the loss
-    falls. None where it does not converge, as no finite coefficients are best.
-
-    Args:
-        design: shape (rows, coefficients).
-        offset: added to each row's score.
-        label: 1 default, 0 not.
-        weight: of each row.
-        start: coefficients to begin with.
-    """
-    share = weight / weight.sum()
-
-    def loss(at: Floats) -> float:
-        score = offset + design @ at
-        return float(share @ (np.logaddexp(0.0, score) - label * score))
-
-    found, least = start, loss(start)
-    for _ in range(NEWTON_STEPS):
-        p = sigmoid(offset + design @ found)
-        gradient = design.T @ (share * (label - p))
-        hessian = (design * (share * p * (1 - p))[:, None]).T @ design
-        scale = np.sqrt(np.diag(hessian))
-        if not np.all(scale > 0) or np.linalg.cond(scaled := hessian / np.outer(scale, scale)) > SINGULAR:
-            return None
-        step = np.linalg.solve(scaled, gradient / scale) / scale
-        if np.max(np.abs(step)) < CONVERGED * (1 + np.max(np.abs(found))):
-            return np.asarray(found + step)
-        while (tried := loss(found + step)) > least * (1 + ROUNDING) and np.max(np.abs(step)) > EPSILON:
-            step = step / 2
-        found, before, least = found + step, least, tried
-        if before - least <= ROUNDING * least:
-            return np.asarray(found)
-    return None

@@ -32,13 +32,23 @@ def clustered_mean(values: Floats, weight: Floats, *clusters: npt.NDArray[np.int
     """
     mean = float(np.average(values, weights=weight))
     influence = weight * (values - mean) / np.sum(weight)
+    half = NORMAL_95 * float(np.sqrt(clustered_variance(influence, *clusters)))
+    return Interval(mean, mean - half, mean + half)
+
+
+def clustered_variance(influence: Floats, *clusters: npt.NDArray[np.int64]) -> float:
+    """Return the variance of the rows' sum, robust to dependence within clusters; see ``clustered_mean``.
+
+    Args:
+        influence: what each row adds, of mean 0.
+        clusters: one or two arrays of cluster codes from 0.
+    """
     variances = [cluster_variance(influence, codes) for codes in clusters]
     if len(clusters) == 2:
         first, second = clusters
         both = cluster_variance(influence, first * (int(np.max(second)) + 1) + second)
         variances.append(sum(variances) - both)
-    half = NORMAL_95 * float(np.sqrt(max(variances)))
-    return Interval(mean, mean - half, mean + half)
+    return float(max(variances))
 
 
 def cluster_variance(influence: Floats, codes: npt.NDArray[np.int64]) -> float:

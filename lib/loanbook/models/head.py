@@ -12,7 +12,9 @@ from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import Calibration
+from loanbook.models.calibration_rows import Clusters
 from loanbook.models.inputs.rows import Rows
+from loanbook.settings.train import TrainSettings
 from loanbook.tables.base import Table
 from loanbook.tables.labels import LABELS
 
@@ -115,13 +117,14 @@ class Head(ABC):
         """Return the probability of the event, of shape (rows,), from all outputs, (rows, outputs)."""
 
     @abstractmethod
-    def calibrate(self, raw: Floats, rows: Rows, counts: Mapping[str, Any]) -> Calibration:
+    def calibrate(self, raw: Floats, rows: Rows, clusters: Clusters, settings: TrainSettings) -> Calibration:
         """Return the calibration of a model.
 
         Args:
             raw: its probabilities of the rows, of shape (rows, outputs).
             rows: those kept aside for calibration.
-            counts: what they hold: ``status``, rows, loans, defaults, months.
+            clusters: their loans and months.
+            settings: ``calibration``, and how many loans must have defaulted (``min_defaults``).
         """
 
     @abstractmethod

@@ -1,7 +1,7 @@
 """Settings of the training job; an architecture has its own file in ``conf/models/``."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
@@ -36,6 +36,28 @@ class RoleShares(Section):
 
 OF_ROWS: dict[str, JsonValue] = {"decides_rows": True}
 RowsField: Any = partial(Field, json_schema_extra=OF_ROWS)  # of a setting that changes a snapshot's rows
+
+
+CalibrationMethod = Literal["none", "intercept", "platt", "beta", "isotonic", "monotone"]
+
+
+class CalibrationSettings(Section):
+    """How a model's PDs are calibrated on loans that it was not fitted on."""
+
+    method: CalibrationMethod | Literal["auto"] = Field(
+        "auto",
+        description="auto: the simplest whose gain is beyond chance; or none, intercept, platt, beta, "
+        "isotonic (1,000 defaulting loans), monotone (300)",
+    )
+    window_months: int | None = Field(
+        None, ge=1, description="last months of the calibration rows that count; null: all"
+    )
+    half_life_months: float | None = Field(
+        None, gt=0, description="age in months at which a row weighs half; null: all weigh alike"
+    )
+    central_tendency: float | None = Field(
+        None, gt=0, lt=1, description="mean PD to which the calibrated logits are shifted; null: none"
+    )
 
 
 class TrainSettings(Section):
@@ -97,6 +119,7 @@ class TrainSettings(Section):
     epochs: int | None = Field(
         None, ge=0, description="overrides the architecture's largest number of epochs"
     )
+    calibration: CalibrationSettings = CalibrationSettings()
     baselines: tuple[Choice, ...] = Field(
         (Choice(name="logistic"), Choice(name="constant"), Choice(name="lightgbm")),
         min_length=1,

@@ -20,6 +20,7 @@ from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.best import best_of
 from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
+from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import Interval
 from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.spec import InputSpec
@@ -60,7 +61,7 @@ def build_artefact(
     train, model = settings
     networks = {predictor: mean_of(members) for predictor, members in trained.networks.items()}
     judged = _judged(snapshot, networks)
-    calibrations = _calibrations(snapshot, target, judged)
+    calibrations = _calibrations(snapshot, target, judged, train)
     losses = {
         sample: _log_losses(snapshot, found, calibrations, target)
         for sample, found in judged.items()
@@ -92,7 +93,7 @@ def build_artefact(
 
 def _judged(snapshot: Snapshot, networks: Mapping[str, bytes]) -> dict[str, PredictedSample]:
     """Return what every predictor says, uncalibrated, of each sample that is not of rows that fit it."""
-    unchanged = Calibration(method="identity")
+    unchanged = Calibration(method="none")
     predictors = {name: Predictor(network, snapshot.spec, unchanged) for name, network in networks.items()}
     return {
         sample: predicted_rows(snapshot, sample, predictors, None if sample == TEST else JUDGED_ROWS)
@@ -102,12 +103,11 @@ def _judged(snapshot: Snapshot, networks: Mapping[str, bytes]) -> dict[str, Pred
 
 
 def _calibrations(
-    snapshot: Snapshot, target: Head, judged: Mapping[str, PredictedSample]
+    snapshot: Snapshot, target: Head, judged: Mapping[str, PredictedSample], settings: TrainSettings
 ) -> dict[str, Calibration]:
-    sample = snapshot.fold.calibrated_on
-    found, counts = judged[sample], snapshot.manifest["samples"][sample]
-    rows = snapshot.rows_of(found.frame)
-    return {name: target.calibrate(raw, rows, counts) for name, raw in found.raw.items()}
+    found = judged[snapshot.fold.calibrated_on]
+    rows, clusters = snapshot.rows_of(found.frame), Clusters.of(found.frame)
+    return {name: target.calibrate(raw, rows, clusters, settings) for name, raw in found.raw.items()}
 
 
 def _log_losses(

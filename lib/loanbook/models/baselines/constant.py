@@ -1,6 +1,6 @@
 """The rate of the training rows for every row: what a model must beat to be worth anything.
 
-It keeps that rate: a PD that does not vary has no calibration of its own.
+A PD that does not vary has a level to calibrate, and no slope.
 """
 
 import numpy as np

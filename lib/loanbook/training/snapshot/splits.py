@@ -82,7 +82,8 @@ class Fold(BaseModel):
     @property
     def samples(self) -> dict[str, tuple[str, ...]]:
         """Return the roles of each sample: rows that fit, that calibrate, that check and that test."""
-        fitted = dict.fromkeys(role for member in self.members for role in member.train)
+        named = {role for member in self.members for role in member.train}
+        fitted = [role for role in self.shares if role in named]
         tuned = {} if self.is_crossed else {"tune": ("tune",)}
         parts = {name: (name,) for name in SINGLE[2:]}
         judged = {OUT_OF_FOLD: tuple(fitted)} if self.is_crossed else parts
