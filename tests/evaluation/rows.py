@@ -20,7 +20,8 @@ def frame(loans: int, seed: int = 1, level: float = -2.0) -> tuple[pd.DataFrame,
     rows = pd.concat(months, ignore_index=True)
     odds = random.normal(size=len(rows)) + level
     rows = rows.assign(
-        source="tiny", borrower=rows["loan_id"], state=np.where(odds > level + 1.5, "dpd30", "current"), default_status="performing",
+        source="tiny", borrower=rows["loan_id"], default_status="performing",
+        state=np.where(odds > level + 1.5, "dpd30", "current"),
         upb=np.full(len(rows), Decimal("100.00"), object), weight=1.0,
         label=(random.random(len(rows)) < sigmoid(odds)).astype(np.float32),
     )  # fmt: skip

@@ -99,7 +99,9 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "rows_with_truth": 600,
         "log_loss": {"model": 0.30, "logistic": 0.34, "truth": 0.29},
     }
-    said = dict(verdict([row for row in findings(600).rows if row.sample == "test"], truth, "logistic", OF_MODEL))
+    said = dict(
+        verdict([row for row in findings(600).rows if row.sample == "test"], truth, "logistic", OF_MODEL)
+    )
     assert list(said) == ["Ranking", "Level", "Scores", "Against the logistic baseline", "Against the truth"]
     assert "lower" in said["Against the logistic baseline"]
     assert (

@@ -8,7 +8,7 @@ ROWS = [
 SCORED = {
     "source": "s", "as_of": "2020-02-29", "model": "m", "model_version": "v1", "model_status": "ok",
     "uncalibrated": False, "event": "default within 12 months", "rank_only_because": None,
-    "each_in_its_own_month": False,
+    "each_in_its_own_month": False, "predictor": "lightgbm", "predictor_because": "the least log loss",
     "model_reasons": [], "shortfalls": [], "by_state": ROWS, **totals(ROWS),
 }  # fmt: skip
 
@@ -22,14 +22,15 @@ def test_totals_average_over_performing_loans():
 def test_the_table_reads_as_an_analyst_would_expect():
     lines = summary_table(SCORED).splitlines()
     assert lines[0] == "s at 2020-02-29: probability of default within 12 months, m v1"
-    assert [line.split() for line in lines[1:]] == [
+    assert lines[-1] == "PDs by lightgbm: the least log loss"
+    assert [line.split() for line in lines[1:-1]] == [
         ["state", "loans", "UPB", "mean", "PD", "expected", "defaults"],
         ["current", "900", "9,000,000", "1.00%", "9.0"],
         ["dpd30", "100", "1,000,000", "20.00%", "20.0"],
         ["performing", "1,000", "10,000,000", "2.90%", "29.0"],
         ["in", "default", "10", "100,000", "100.00%", "-"],
     ]
-    assert len({len(line) for line in lines[1:]}) == 1
+    assert len({len(line) for line in lines[1:-1]}) == 1
 
 
 def test_weak_scores_come_with_their_caution():

@@ -42,8 +42,8 @@ def summary_table(scored: Mapping[str, Any]) -> str:
         f"{scored['source']}{at} {scored['as_of']}: probability of {scored['event']}, "
         f"{scored['model']} {scored['model_version']}"
     )
-    by = f"by {scored['predictor']}: {scored['predictor_because']}"
-    return "\n".join([head, by, *_aligned([HEADINGS, *lines]), *_cautions(scored)])
+    by = f"PDs by {scored['predictor']}: {scored['predictor_because']}"
+    return "\n".join([head, *_aligned([HEADINGS, *lines]), by, *_cautions(scored)])
 
 
 def _sums(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

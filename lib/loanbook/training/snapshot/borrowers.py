@@ -9,7 +9,7 @@ from loanbook.errors import InputError
 from loanbook.settings.section import nearest
 from loanbook.tables.loans import LOANS
 
-MAPS = ("numeric_attributes", "categorical_attributes", "date_attributes", "text_attributes")
+MAPS = tuple(name for name in LOANS.filled_by("attributes") if name != "attribute_roles")
 
 
 def borrowers_of(loans: DataFrame, names: Sequence[str]) -> DataFrame:
