@@ -13,6 +13,7 @@ from tests.models.specs import SPEC, some_inputs
 
 pytestmark = pytest.mark.train
 
+SLOPED = Calibration(method="platt", intercept=0.3, slope=1.5)
 UNCHANGED = Calibration(method="none")
 
 
@@ -54,7 +55,7 @@ def test_onnx_equals_keras(architecture: str) -> None:
     net, (numeric, codes) = with_output(network(architecture)), some_inputs(20_000)
     found, calibrated = Predictor(onnx_bytes(net.probabilities), SPEC, UNCHANGED).predict(numeric, codes)
     np.testing.assert_allclose(found, net.probabilities([numeric, codes]).numpy(), atol=1e-6)
-    assert calibrated is found
+    np.testing.assert_array_equal(calibrated, found)
     assert np.ptp(found) > 0.01
 
 
@@ -115,10 +116,13 @@ def test_members_give_their_mean() -> None:
     mean = np.mean([member.probabilities([numeric, codes]).numpy() for member in members], axis=0)
     files = [onnx_bytes(member.probabilities) for member in members]
     together = Predictor(mean_of(files), SPEC, UNCHANGED)
-    np.testing.assert_allclose(together.raw(numeric, codes), mean, atol=1e-6)
+    np.testing.assert_allclose(together.predict(numeric, codes)[0], mean, atol=1e-6)
+    own = [Predictor(content, SPEC, SLOPED).predict(numeric, codes)[1] for content in files]
+    calibrated = Predictor(mean_of(files), SPEC, SLOPED).predict(numeric, codes)[1]
+    np.testing.assert_allclose(calibrated, np.mean(own, axis=0), atol=1e-6)
     for number, content in enumerate(files):
-        own = Predictor(content, SPEC, UNCHANGED).raw(numeric, codes)
-        np.testing.assert_allclose(together.raw(numeric, codes, number), own, atol=1e-7)
+        alone = Predictor(content, SPEC, UNCHANGED).members(numeric, codes)
+        np.testing.assert_allclose(together.members(numeric, codes, number), alone, atol=1e-7)
     assert mean_of(files[:1]) is files[0]
 
 

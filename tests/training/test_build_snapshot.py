@@ -171,7 +171,7 @@ def test_the_loans_of_a_borrower_stay_together(
     features, tables = small_book
     known = features.where("loan_id < 'L00200'").select("loan_id").distinct()
     borrowers = known.selectExpr("loan_id", "left(loan_id, 5) as borrower")
-    settings = SINGLE.model_copy(update={"members": 3, "borrower": ("customer",)})
+    settings = SINGLE.model_copy(update={"members": 3, "min_defaults": 5, "borrower": ("customer",)})
     made = ensure_snapshot(snapshot_storage, request_for(settings=settings), features, tables, borrowers)
     rows = made.frame(made.fold.samples["train"]).assign(
         part=np.repeat(

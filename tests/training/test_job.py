@@ -78,7 +78,7 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
         raw, pd = artefact.predictor(which).predict(*matrices(frame, artefact.spec))
         assert 0 < raw.min() <= raw.max() < 1
         assert (raw.min() == raw.max()) == (which == "constant")
-        assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3)
+        assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3), which
         assert set(artefact.bins.scores[which].shares) != {0.0}
     categories = {item.column for item in artefact.spec.categorical}
     numbers = {item.column for item in artefact.spec.numeric}

@@ -72,14 +72,13 @@ def test_each_member_is_trained_without_its_part_and_baselines_are_shared_out(
         assert len(set(networks)) == 3
         mean, parts = Predictor(mean_of(networks), crossed.spec, NONE), crossed.fold.samples["out_of_fold"]
         inputs = crossed.rows(parts).inputs
-        members = [Predictor(content, crossed.spec, NONE).raw(*inputs) for content in networks]
-        for number, own in enumerate(members):
-            np.testing.assert_allclose(mean.raw(*inputs, number), own, atol=1e-7)
-        np.testing.assert_allclose(mean.raw(*inputs), np.mean(members, axis=0), atol=1e-6)
+        members = [Predictor(content, crossed.spec, NONE).predict(*inputs)[0] for content in networks]
+        np.testing.assert_allclose(mean.members(*inputs), np.stack(members, axis=1), atol=1e-7)
+        np.testing.assert_allclose(mean.predict(*inputs)[0], np.mean(members, axis=0), atol=1e-6)
         found = predicted_rows(crossed, "out_of_fold", {name: mean})
         first = len(crossed.role_frame(parts[0]))
-        np.testing.assert_array_equal(found.raw[name][:first], mean.raw(*inputs, 0)[:first])
-        np.testing.assert_array_equal(found.raw[name][first:][:9], mean.raw(*inputs, 1)[first:][:9])
+        np.testing.assert_allclose(found.members[name][:first, 0], members[0][:first], atol=1e-6)
+        np.testing.assert_allclose(found.members[name][first:, 0][:9], members[1][first:][:9], atol=1e-6)
 
 
 def test_more_workers_than_slots_are_refused(spark: Any, snapshot: Snapshot, work: Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.fit_for import head_of
-from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.artefact.predictor import Predictor, calibrated_mean
 from loanbook.models.clustered import Floats
 from loanbook.models.head import Head
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
@@ -114,13 +114,16 @@ def predicted_samples(artefact: Artefact, snapshot: Snapshot, limit: int) -> lis
 def _as_sample(
     name: str, found: PredictedSample, predictors: Mapping[str, Predictor], target: Head
 ) -> Sample:
-    calibrated = {one: predictors[one].calibration.apply(raw) for one, raw in found.raw.items()}
+    raw = {one: members.mean(axis=1) for one, members in found.members.items()}
+    calibrated = {
+        one: calibrated_mean(members, predictors[one].calibration) for one, members in found.members.items()
+    }
     return Sample(
         name,
         found.frame,
-        raw={one: target.pd(raw) for one, raw in found.raw.items()},
-        calibrated={one: target.pd(pds) for one, pds in calibrated.items()},
-        vectors={one: (raw, calibrated[one]) for one, raw in found.raw.items()} if target.outputs > 1 else {},
+        raw={one: target.pd(values) for one, values in raw.items()},
+        calibrated={one: target.pd(values) for one, values in calibrated.items()},
+        vectors={one: (raw[one], calibrated[one]) for one in raw} if target.outputs > 1 else {},
     )
 
 

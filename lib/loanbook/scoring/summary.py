@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loanbook.models.artefact.artefact import MODEL
+
 HEADINGS = ("state", "loans", "UPB", "mean PD", "expected defaults")
 DEFAULTED = "in default"
 
@@ -82,9 +84,8 @@ def _cautions(scored: Mapping[str, Any]) -> list[str]:
         reasons = "; ".join(scored["model_reasons"]) or "too few labelled rows"
         cautions.append(f"caution: too little to fit or judge the model by (insufficient): {reasons}")
     if found := scored["shortfalls"]:
-        cautions.append(
-            f"caution: out of sample {scored['predictor']} is {' and '.join(found)}; see the report"
-        )
+        who = "the model" if scored["predictor"] == MODEL else scored["predictor"]
+        cautions.append(f"caution: out of sample {who} is {' and '.join(found)}; see the report")
     if scored["uncalibrated"]:
         cautions.append("caution: these PDs are uncalibrated")
     return cautions

@@ -16,7 +16,7 @@ from loanbook.models.artefact.artefact import (
 )
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
 from loanbook.models.artefact.mean_onnx import mean_of
-from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.artefact.predictor import Predictor, calibrated_mean
 from loanbook.models.best import best_of
 from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
@@ -107,7 +107,10 @@ def _calibrations(
 ) -> dict[str, Calibration]:
     found = judged[snapshot.fold.calibrated_on]
     rows, clusters = snapshot.rows_of(found.frame), Clusters.of(found.frame)
-    return {name: target.calibrate(raw, rows, clusters, settings) for name, raw in found.raw.items()}
+    return {
+        name: target.calibrate(members.mean(axis=1), rows, clusters, settings)
+        for name, members in found.members.items()
+    }
 
 
 def _log_losses(
@@ -116,11 +119,11 @@ def _log_losses(
     """Return the log loss of a sample by predictor, and whether raw or calibrated."""
     rows = snapshot.rows_of(found.frame)
 
-    def losses(name: str, raw: Floats) -> dict[str, float]:
-        both = {"raw": raw, "calibrated": calibrations[name].apply(raw)}
+    def losses(name: str, members: Floats) -> dict[str, float]:
+        both = {"raw": members.mean(axis=1), "calibrated": calibrated_mean(members, calibrations[name])}
         return {form: log_loss(rows.label, target.pd(pds), rows.weight) for form, pds in both.items()}
 
-    return {name: losses(name, raw) for name, raw in found.raw.items()}
+    return {name: losses(name, members) for name, members in found.members.items()}
 
 
 def _differences(
@@ -140,7 +143,10 @@ def _differences(
         np.asarray(found.frame.groupby(keys, sort=False).ngroup(), np.int64)
         for keys in (["source", "borrower"], ["as_of_date"])
     )
-    pds = {name: target.pd(calibrations[name].apply(raw)) for name, raw in found.raw.items()}
+    pds = {
+        name: target.pd(calibrated_mean(members, calibrations[name]))
+        for name, members in found.members.items()
+    }
     label, weight = (found.frame[name].to_numpy(np.float64) for name in ("label", "weight"))
     return {
         name: {
@@ -251,6 +257,8 @@ def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
 def _score_bins(judged: Mapping[str, PredictedSample], target: Head) -> dict[str, Any]:
     of_development = [found for sample, found in judged.items() if sample != TEST]
     return {
-        name: number_bins(np.concatenate([target.pd(found.raw[name]) for found in of_development]))
-        for name in judged[TEST].raw
+        name: number_bins(
+            np.concatenate([target.pd(one.members[name].mean(axis=1)) for one in of_development])
+        )
+        for name in judged[TEST].members
     }

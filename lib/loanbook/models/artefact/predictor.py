@@ -14,6 +14,20 @@ BATCH_ROWS = 8192
 Floats = npt.NDArray[np.float64]
 
 
+def calibrated_mean(members: Floats, calibration: Calibration) -> Floats:
+    """Return the mean of the members' calibrated probabilities, of shape (rows, outputs).
+
+    A calibration is fitted to what single members say of loans that they never saw. Their mean varies less,
+    and a slope that is right for them would move its level.
+
+    Args:
+        members: raw probabilities, of shape (rows, members, outputs).
+        calibration: of one member.
+    """
+    each = [calibration.apply(members[:, number]) for number in range(members.shape[1])]
+    return np.asarray(np.mean(each, axis=0))
+
+
 class Predictor:
     """A network in ONNX Runtime with its calibration.
 
@@ -41,7 +55,7 @@ class Predictor:
         self._inputs = {item.name for item in self._session.get_inputs()}
         mean, *members = self._session.get_outputs()
         self.outputs = int(mean.shape[1])
-        self._mean, self._members = mean.name, [item.name for item in members] or [mean.name]
+        self._members = [item.name for item in members or [mean]]
         self.spec, self.calibration, self.batch_rows = spec, calibration, batch_rows
 
     def predict(self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
@@ -54,31 +68,32 @@ class Predictor:
         Raises:
             InputError: the shapes are not those of the spec.
         """
-        raw = self.raw(numeric, codes)
-        return raw, self.calibration.apply(raw)
+        members = self.members(numeric, codes)
+        return members.mean(axis=1), calibrated_mean(members, self.calibration)
 
-    def raw(
-        self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None, member: int | None = None
+    def members(
+        self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None, only: int | None = None
     ) -> Floats:
-        """Return the raw probabilities alone, those of the members' mean or of one member.
+        """Return the raw probabilities of each member, of shape (rows, members, outputs).
 
         Args:
             numeric: as for ``predict``.
             codes: as for ``predict``.
-            member: its number; None: the mean of all.
+            only: the number of the one that is asked; None: all.
         """
         x = np.ascontiguousarray(numeric, np.float32)
         c = np.zeros((len(x), 0), np.int32) if codes is None else np.ascontiguousarray(codes, np.int32)
         self._require_shape(x, c)
-        asked = [self._mean if member is None else self._members[member]]
-        raw = np.empty((len(x), self.outputs), np.float64)
+        asked = self._members if only is None else [self._members[only]]
+        found = np.empty((len(x), len(asked), self.outputs), np.float64)
         for start in range(0, len(x), self.batch_rows):
             rows = slice(start, start + self.batch_rows)
             feed = {
                 name: value[rows] for name, value in (("numeric", x), ("codes", c)) if name in self._inputs
             }
-            raw[rows] = self._session.run(asked, feed, self._run_options)[0]
-        return raw
+            for place, output in enumerate(self._session.run(asked, feed, self._run_options)):
+                found[rows, place] = output
+        return found
 
     def _require_shape(self, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int32]) -> None:
         required = (len(self.spec.numeric_columns), len(self.spec.code_columns))

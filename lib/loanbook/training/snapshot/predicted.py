@@ -17,10 +17,16 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PredictedSample:
-    """Rows of a sample and the raw probabilities of each predictor, of shape (rows, outputs)."""
+    """Rows of a sample, and what each predictor's members say of them.
+
+    Args:
+        frame: key, borrower, state, default status, upb, label, targets and weight of each row.
+        members: raw probabilities by predictor, of shape (rows, members, outputs); out of fold there is one
+            member for each row, the one that never saw it.
+    """
 
     frame: pd.DataFrame
-    raw: Mapping[str, Floats]
+    members: Mapping[str, Floats]
 
 
 def predicted_rows(
@@ -35,15 +41,15 @@ def predicted_rows(
         limit: of the rows, at random; None: all.
     """
     roles, tuned = snapshot.fold.samples[sample], [member.tune for member in snapshot.fold.members]
-    frames, raws = [], []
+    frames, found = [], []
     for role in roles:
         frame = snapshot.role_frame(role, None if limit is None else -(-limit // len(roles)))
         member = tuned.index(role) if sample == OUT_OF_FOLD else None
         inputs = matrices(frame, snapshot.spec)
-        raws.append({name: one.raw(*inputs, member) for name, one in predictors.items()})
+        found.append({name: one.members(*inputs, member) for name, one in predictors.items()})
         frames.append(frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))])
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return PredictedSample(
         pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],
-        {name: np.concatenate([raw[name] for raw in raws]) for name in predictors},
+        {name: np.concatenate([part[name] for part in found]) for name in predictors},
     )

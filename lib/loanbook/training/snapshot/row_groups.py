@@ -31,7 +31,7 @@ def choose_size(fitted: Sequence[Sequence[int]], least: int, workers: int) -> in
     """
     fewest = min(sum(parts) for parts in fitted)
     largest = max(1, min(fewest // max(least, 4 * workers), MAX_ROWS))
-    sizes: list[int] = np.unique(np.linspace(max(1, largest // 6), largest, SIZES_TRIED).astype(int)).tolist()
+    sizes: list[int] = np.unique(np.linspace(max(1, largest // 3), largest, SIZES_TRIED).astype(int)).tolist()
 
     def left_over(size: int) -> int:
         return sum(sum(parts) - groups_of(parts, size, workers) * size for parts in fitted)
