@@ -73,6 +73,11 @@ COMMANDS = {
                 TRAIN_MODEL,
                 WORKERS,
                 argument("--resume", "go on from the last checkpoint", action="store_true"),
+                argument(
+                    "--challenger",
+                    "train without making it the model that scores the book; nothing to do if it is trained",
+                    action="store_true",
+                ),
             ),
         ),
         Command(
@@ -105,6 +110,19 @@ COMMANDS = {
                 argument("--table", "name of the table", required=True),
                 argument("--take", "publish the table as it stands", action="store_true"),
                 argument("--undo", "make it as it was last published", action="store_true"),
+            ),
+        ),
+        Command(
+            "compare-models",
+            "architectures and baselines on the same rows, trained if they are not: a table and a page",
+            "loanbook.comparison.job:compare_models",
+            (
+                argument(
+                    "--models",
+                    "files of conf/models and baselines, parted by commas, or all (default: train.model and "
+                    "train.baselines)",
+                ),
+                WORKERS,
             ),
         ),
         Command(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
 from loanbook.models.artefact.artefact import load_artefact, versions
 from loanbook.models.artefact.fit_for import require_source
@@ -15,6 +14,7 @@ from loanbook.settings.train import wanted_workers
 from loanbook.sources.landing.files import find_files
 from loanbook.sources.mapping.macro_mapping import MacroMapping
 from loanbook.sources.mapping.mapping_files import load_mapping
+from loanbook.steps import Steps
 from loanbook.training.architecture import checked_architecture
 from loanbook.training.fit.horovod_run import assert_task_slots
 from loanbook.warehouse.runs import Run
@@ -44,7 +44,7 @@ def run_pipeline(
     """
     _check_arguments(run, tapes, macro, macro_source, simulate)
     _check_before_the_work(run, macro, macro_source, model, workers)
-    steps = _Steps(run)
+    steps = Steps(run)
     truth = None
     if simulate:
         book = local_path(run.settings.paths.simulated, "paths.simulated")
@@ -62,7 +62,7 @@ def run_pipeline(
         )
     steps.do("build-features")
     steps.do("build-labels")
-    trained = steps.do("train-model", model=model, workers=workers, resume=False)
+    trained = steps.do("train-model", model=model, workers=workers, resume=False, challenger=False)
     chosen = {"model": trained["model"], "model_version": trained["model_version"]}
     evaluated = steps.do("evaluate-model", **chosen, truth=truth)
     # Without a model named: that of score.model, else the one just trained.
@@ -98,29 +98,6 @@ def _check_model_of_book(run: Run, source: str, architecture: str) -> None:
     known = versions(run.storage, name) or [""]
     artefact = load_artefact(run.storage, name, version or known[-1])
     require_source(artefact, source)
-
-
-class _Steps:
-    """Runs the jobs one after another in the pipeline's session and keeps their seconds."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._settings = run.settings
-        self.seconds: dict[str, float] = {}
-
-    def do(
-        self, name: str, *, source: str | None = None, as_of: Any = None, **arguments: Any
-    ) -> dict[str, Any]:
-        command = COMMANDS[name]
-        step = Run(name.replace("-", "_"), self._settings, as_of, source or self._run.source)
-        result = run_job(step, command, arguments)
-        self.seconds[step.job] = result["seconds"]
-        return result
-
-    def use_macro(self, source: str) -> None:
-        """Let the following jobs read the series of ``source`` only, whatever else the warehouse holds."""
-        features = self._settings.features.model_copy(update={"macro_sources": (source,)})
-        self._settings = self._settings.model_copy(update={"features": features})
 
 
 def _check_arguments(
@@ -169,6 +146,8 @@ def _result(
             for name in ("loans", "loan_months", "quarantined", "superseded", "set_aside")
         },
         "scores": scored["scores"],
+        "predictor": scored["predictor"],
+        "predictor_because": scored["predictor_because"],
         **{name: evaluated.get(name) for name in from_evaluation},
         "seconds_by_job": seconds,
     }

@@ -49,14 +49,16 @@ def _colours(baselines: Sequence[str]) -> dict[str, str]:
     return {**dict(zip(baselines, itertools.cycle(OF_BASELINES))), **COLOURS}
 
 
-def _figure() -> tuple[Figure, Axes]:
-    figure = Figure(figsize=SIZE, layout="constrained")
-    return figure, figure.add_subplot()
+def figure() -> tuple[Figure, Axes]:
+    """Return an empty figure of the page's size, and its axes."""
+    drawn = Figure(figsize=SIZE, layout="constrained")
+    return drawn, drawn.add_subplot()
 
 
-def _uri(figure: Figure) -> str:
+def uri(drawn: Figure) -> str:
+    """Return a figure as a data URI, with the same bytes each time."""
     out = io.BytesIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
+    drawn.savefig(out, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode()
 
 
@@ -86,7 +88,7 @@ def _expected(table: Mapping[str, Mapping[str, Evaluation]]) -> list[float]:
 
 
 def _calibration(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
-    figure, axes = _figure()
+    drawn, axes = figure()
     colours = _colours(shown[:1])
     floor, highest = 1.0, 0.0
     for predictor, marker in zip(shown, "so", strict=True):
@@ -99,18 +101,23 @@ def _calibration(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
         )  # fmt: skip
         positive = [value for value in (*expected, *observed) if value > 0]
         floor, highest = min(floor, *positive), max(highest, *positive)
-    span = (floor / 2, min(1.0, highest * 2))
+    log_percent_axes(axes, [floor, highest])
+    axes.legend(loc="upper left")
+    return uri(drawn)
+
+
+def log_percent_axes(axes: Axes, values: Sequence[float]) -> None:
+    """Give a plot of observed over expected rates equal logarithmic axes, and the line where they agree."""
+    span = (min(values, default=0.01) / 2, min(1.0, max(values, default=0.5) * 2))
     axes.plot(span, span, "--", color="#9aa5b1", linewidth=1, label="expected = observed", zorder=0)
     axes.set(xscale="log", yscale="log", xlim=span, ylim=span)
     axes.set(xlabel="mean PD of the decile", ylabel="share that defaulted")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(_percent))
-    axes.legend(loc="upper left")
-    return _uri(figure)
 
 
 def _months(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
-    figure, axes = _figure()
+    drawn, axes = figure()
     colours = _colours(shown[:1])
     table = rates(rows, "model", "month=")
     observed, (below, above) = _observed(table)
@@ -129,11 +136,11 @@ def _months(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     axes.set(ylabel="share of the month's rows that turned out bad")
     axes.legend(loc="upper left", ncols=2)
-    return _uri(figure)
+    return uri(drawn)
 
 
 def _roc(part: Sample) -> str:
-    figure, axes = _figure()
+    drawn, axes = figure()
     colours = _colours(part.baselines)
     for predictor, pd in part.calibrated.items():
         curve = ranking(part.label, pd, part.weight)
@@ -147,11 +154,11 @@ def _roc(part: Sample) -> str:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.legend(loc="lower right")
-    return _uri(figure)
+    return uri(drawn)
 
 
 def _distribution(part: Sample) -> str:
-    figure, axes = _figure()
+    drawn, axes = figure()
     pd = np.clip(part.calibrated["model"], 1e-5, 1)
     edges = np.geomspace(pd.min() * 0.95, min(1.0, pd.max() * 1.05), 45).tolist()
     for name, rows, colour in (
@@ -167,4 +174,4 @@ def _distribution(part: Sample) -> str:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylim(top=1.25 * axes.get_ylim()[1])
     axes.legend(loc="upper right")
-    return _uri(figure)
+    return uri(drawn)

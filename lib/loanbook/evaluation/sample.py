@@ -1,6 +1,6 @@
 """The rows that are judged together: labels, PDs of each predictor, and what identifies the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -95,15 +95,18 @@ class Sample:
         )
 
 
-def predicted_samples(artefact: Artefact, snapshot: Snapshot, limit: int) -> list[Sample]:
+def predicted_samples(
+    artefact: Artefact, snapshot: Snapshot, limit: int, only: Sequence[str] | None = None
+) -> list[Sample]:
     """Return the test rows, then loans of development that none was fitted on, as all predictors see them.
 
     Args:
         artefact: the model with its baselines.
         snapshot: its evidence.
         limit: most rows of development, drawn at random.
+        only: predictors that are asked; None: all.
     """
-    predictors = {name: artefact.predictor(name) for name in artefact.predictors}
+    predictors = {name: artefact.predictor(name) for name in only or artefact.predictors}
     target, checked = head_of(artefact), snapshot.fold.checked_on
     return [
         _as_sample(sample, predicted_rows(snapshot, sample, predictors, most), predictors, target)

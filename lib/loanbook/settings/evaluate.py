@@ -13,6 +13,6 @@ class EvaluateSettings(Section):
     )
     min_defaults: int = Field(30, ge=1, description="defaulting loans below which a sample is 'insufficient'")
     development_rows: int = Field(
-        200_000, ge=1000, description="most rows of development loans that are judged beside the test rows"
+        50_000, ge=1000, description="most rows of development loans that are judged beside the test rows"
     )
     bins: int = Field(10, ge=2, description="groups of equal size in the calibration table (deciles)")

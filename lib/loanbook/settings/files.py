@@ -48,12 +48,21 @@ def conf_file(kind: str, name: str, what: str) -> Path:
             found=f"a folder {name}" if path.is_dir() else f"no file {name}",
             do="correct the path",
         )
-    known = sorted(file.stem for file in path.parent.glob("*.yaml") if file.stem != "base")
+    known = conf_names(kind)
     raise InputError(
         required=f"a {what}: one of {', '.join(known) or 'none'}, or the path of a YAML file",
         found=repr(name) + nearest(name, known, or_all=False),
         do="name one that exists" if known else f"create {path.name} in {kind or 'conf'}",
     )
+
+
+def conf_names(kind: str) -> list[str]:
+    """Return the names of the files of a folder of ``conf``.
+
+    >>> "mlp_64_32" in conf_names("models")
+    True
+    """
+    return sorted(file.stem for file in (conf_folder() / kind).glob("*.yaml") if file.stem != "base")
 
 
 class _OnceLoader(yaml.SafeLoader):

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from loanbook.book.tape_kind import IDS, TapeKind, tape_kind
 from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.logs import timed
+from loanbook.models.artefact.chosen import trained_before
 from loanbook.models.backbones import require_groups
 from loanbook.models.head import Head
 from loanbook.models.inputs.candidates import all_candidates
@@ -40,11 +41,19 @@ logger = logging.getLogger(__name__)
 
 MIN_STEPS = 16
 MIN_BATCH = 32
+OF_METRICS = (
+    "reasons", "method", "epochs", "best_epoch", "parameters", "members", "tune_log_loss", "log_loss", "best",
+)  # fmt: skip
 KIND = {"period_months", "sampling", "outcome"}  # of the tape; what a model is held against before it scores
 
 
 def train_model(
-    run: Run, *, model: str | None = None, workers: int | None = None, resume: bool = False
+    run: Run,
+    *,
+    model: str | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    challenger: bool = False,
 ) -> dict[str, Any]:
     """Train an architecture on the published features and labels of one source.
 
@@ -53,9 +62,11 @@ def train_model(
         model: a file of ``conf/models`` or a YAML file; by default ``settings.train.model``.
         workers: Horovod processes; by default ``settings.train.workers``.
         resume: go on from the checkpoint of an interrupted run with the same snapshot and settings.
+        challenger: the model does not come to score the book by being trained last; nothing is done where it
+            is trained already.
 
     Returns:
-        The model's name and version, its status, rows by role, log losses and seconds by phase.
+        The model's name and version, its status, rows by sample, log losses and seconds by phase.
 
     Raises:
         InputError: no such architecture, unpublished tables, or fewer task slots than workers.
@@ -72,42 +83,42 @@ def train_model(
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         snapshot = _snapshot(run, target, tape, size, model_settings)
         require_groups(model_settings.backbone, snapshot.spec)
-    with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):
-        request = _request(run, snapshot, model_settings, size, resume)
-        ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
-    with timed(seconds, "calibration"):
-        baselines = [choice.name for choice in settings.baselines]
-        trained = read_trained(request.work, baselines, len(snapshot.fold.members))
-        name = f"{run.source}-{Path(architecture).stem}"
-        method = "trained" if request.trainable else "prior"
-        artefact = build_artefact(
-            run.storage, name, snapshot, target, trained, method, (settings, model_settings)
-        )
-    shutil.rmtree(request.work)
+    name, both = f"{run.source}-{Path(architecture).stem}", (settings, model_settings)
+    artefact = trained_before(run.storage, name, snapshot.id, both) if challenger else None
+    if artefact is None:
+        with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):
+            request = _request(run, snapshot, model_settings, size, resume)
+            ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
+            seconds.update(_worker_seconds(ranks))
+        with timed(seconds, "calibration"):
+            baselines = [choice.name for choice in settings.baselines]
+            trained = read_trained(request.work, baselines, len(snapshot.fold.members))
+            method = "trained" if request.trainable else "prior"
+            artefact = build_artefact(run.storage, name, snapshot, target, trained, method, both)
+        shutil.rmtree(request.work)
     metrics = artefact.json("metrics.json")
     _record(run, metrics)
     return {
         "model": name,
         "model_version": artefact.version,
+        "model_role": "challenger" if challenger else None,
         "model_status": artefact.status,
         "head": target.name,
         "event": target.event,
         "held_out": snapshot.fold.held_out,
-        "reasons": metrics["reasons"],
         "snapshot": snapshot.id,
-        "method": metrics["method"],
-        "epochs": metrics["epochs"],
-        "best_epoch": metrics["best_epoch"],
-        "parameters": metrics["parameters"],
-        "members": metrics["members"],
-        "tune_log_loss": metrics["tune_log_loss"],
-        "log_loss": metrics["log_loss"],
-        "best": metrics["best"],
+        **{name: metrics[name] for name in OF_METRICS},
         "workers": size,
-        "phase_seconds": {
-            **seconds,
-            **{f"worker_{key}": value for key, value in ranks[0]["seconds"].items()},
-        },
+        "phase_seconds": seconds,
+    }
+
+
+def _worker_seconds(ranks: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the seconds by what was done: of the networks, which all ranks train, of one; else of all."""
+    first = ranks[0]["seconds"]
+    return {
+        f"worker_{name}": value if name in ("start", "fit") else sum(rank["seconds"][name] for rank in ranks)
+        for name, value in first.items()
     }
 
 

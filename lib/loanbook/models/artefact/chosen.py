@@ -7,8 +7,10 @@ from typing import Literal
 from pyspark.sql import Row
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names
+from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names, versions
+from loanbook.settings.model import ModelSettings
 from loanbook.settings.score import ScoreSettings
+from loanbook.settings.train import TrainSettings
 from loanbook.warehouse.storage import Storage
 
 Role = Literal["book", "challenger"]
@@ -42,9 +44,9 @@ class TrainedModels:
     def for_book(self, model: str | None, version: str | None) -> Chosen:
         """Return the model that scores the book, or the challenger that was asked for.
 
-        Without a model given it is the one of ``score.model``, else the one trained last. A model given is a
-        challenger, unless it is that of ``score.model`` or of the last published scores of the book, or the
-        book has none yet.
+        Without a model given it is the one of ``score.model``, else the one trained last that was not trained
+        as a challenger. A model given is a challenger, unless it is that of ``score.model`` or of the last
+        published scores of the book, or the book has none yet.
 
         Raises:
             InputError: as ``choose`` does.
@@ -113,4 +115,18 @@ class TrainedModels:
     def _is_asked_for(self, row: Row, model: str | None) -> bool:
         if model is not None:
             return bool(row["model_name"] == model)
-        return self.source is None or bool(row["source"] == self.source)
+        of_source = self.source is None or bool(row["source"] == self.source)
+        return of_source and row["model_role"] != "challenger"
+
+
+def trained_before(
+    storage: Storage, name: str, snapshot_id: str, settings: tuple[TrainSettings, ModelSettings]
+) -> Artefact | None:
+    """Return the version of a model that the same settings made of the same snapshot; None where none did."""
+    train, model = (item.model_dump(mode="json") for item in settings)
+    for version in reversed(versions(storage, name)):
+        artefact = load_artefact(storage, name, version)
+        same = artefact.json("settings.json") == {"train": train, "model": model}
+        if same and artefact.snapshot_id == snapshot_id:
+            return artefact
+    return None

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
 from loanbook.errors import InputError
-from loanbook.models.by_name import module_of, own_settings
+from loanbook.models.by_name import known_modules, module_of, own_settings
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Evidence
 from loanbook.settings.choice import Choice
@@ -49,6 +49,15 @@ def baseline(choice: Choice) -> tuple[Baseline, Section]:
     """
     module = module_of(__name__, __path__, choice.name, "a baseline", "train.baselines")
     return cast(Baseline, module), own_settings(module, choice, "baseline")
+
+
+def known_baselines() -> list[str]:
+    """Return the names of the baselines.
+
+    >>> "logistic" in known_baselines()
+    True
+    """
+    return known_modules(__path__)
 
 
 def require_packages(choice: Choice) -> None:

@@ -1,5 +1,6 @@
 """What a training process leaves: its part of the baselines and, on rank 0, the networks."""
 
+import time
 from itertools import product
 from typing import Any
 
@@ -23,8 +24,8 @@ def export_member(request: TrainRequest, number: int, network: Any, progress: di
     write_member(request.work, MODEL, number, content, facts, weight_bytes(network))
 
 
-def fit_baselines(request: TrainRequest, snapshot: Snapshot, rank: int, size: int) -> None:
-    """Fit and write this process's share of the baselines' members.
+def fit_baselines(request: TrainRequest, snapshot: Snapshot, rank: int, size: int) -> dict[str, float]:
+    """Fit and write this process's share of the baselines' members; return the seconds of each baseline.
 
     Args:
         request: what the processes were told.
@@ -35,9 +36,13 @@ def fit_baselines(request: TrainRequest, snapshot: Snapshot, rank: int, size: in
     members = list(enumerate(snapshot.fold.members))
     tasks = list(product(members, request.train.baselines))
     at_once = min(size, AT_ONCE)
+    seconds = dict.fromkeys((choice.name for choice in request.train.baselines), 0.0)
     for (number, member), choice in tasks[rank::at_once] if rank < at_once else []:
+        start = time.perf_counter()
         fitted = _fitted(choice, request, snapshot, member)
         write_member(request.work, choice.name, number, fitted.network, fitted.facts)
+        seconds[choice.name] += time.perf_counter() - start
+    return seconds
 
 
 def _fitted(choice: Choice, request: TrainRequest, snapshot: Snapshot, member: Member) -> Fitted:

@@ -40,9 +40,7 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
         seconds["fit"] += time.perf_counter() - began
         if ranks.rank == 0:
             export_member(request, number, network, progress)
-    before_baselines = time.perf_counter()
-    fit_baselines(request, snapshot, ranks.rank, ranks.size)
-    seconds["baselines"] = time.perf_counter() - before_baselines
+    seconds |= fit_baselines(request, snapshot, ranks.rank, ranks.size)
     return {
         "rank": ranks.rank,
         "rows": rows,

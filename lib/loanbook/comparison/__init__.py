@@ -1,0 +1,1 @@
+"""Architectures and baselines held against each other on the same rows."""

@@ -1,0 +1,107 @@
+"""What a comparison finds: figures of each entrant, differences of each pair, by segment too."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from loanbook.evaluation.assess import INSUFFICIENT, PAIRED, Evaluation, assess, minus
+from loanbook.evaluation.sample import Sample
+from loanbook.models.clustered import Interval
+from loanbook.models.shortfalls import log_loss_difference
+from loanbook.settings.evaluate import EvaluateSettings
+
+SEGMENTS = ("state", "year", "age")
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The entrants on the same rows.
+
+    Args:
+        samples: the test rows, then those of development; their predictors are the entrants.
+        rows: evaluations of both, and the differences of each pair.
+        best: the entrant with the least log loss on rows of development that it never saw.
+    """
+
+    samples: Sequence[Sample]
+    rows: Sequence[Evaluation]
+    best: str
+
+    @property
+    def names(self) -> list[str]:
+        """Return the entrants."""
+        return list(self.samples[0].calibrated)
+
+    @property
+    def sufficient(self) -> bool:
+        """Return whether the test rows hold defaults enough to say anything."""
+        return any(row.method == PAIRED for row in self.of("test"))
+
+    def of(self, sample: str, segment: str = "all") -> list[Evaluation]:
+        """Return the evaluations of a segment of a sample."""
+        return [row for row in self.rows if (row.sample, row.segment) == (sample, segment)]
+
+    def value(self, name: str, metric: str, sample: str = "test", segment: str = "all") -> float | None:
+        """Return an entrant's figure, None where there is none."""
+        found = [row for row in self.of(sample, segment) if (row.predictor, row.metric) == (name, metric)]
+        return found[0].estimate if found else None
+
+    def difference(self, name: str, other: str, segment: str = "all") -> Interval | None:
+        """Return an entrant's log loss less another's on the test rows, with its interval."""
+        for row in self.of("test", segment):
+            if (row.predictor, row.metric) == (name, minus(other)) and row.estimate is not None:
+                return Interval(row.estimate, float(row.low or 0), float(row.high or 0))
+        return None
+
+
+def contest_of(samples: Sequence[Sample], fold: str, settings: EvaluateSettings) -> Contest:
+    """Return what samples, whose predictors are the entrants, say of them."""
+    rows = [row for part in samples for row in assess(part, fold, settings)]
+    rows += [row for part in samples for row in _by_year(part, fold, settings)]
+    for part in samples:
+        for segment, inside in _segments(part):
+            rows += _pairs(inside, segment, fold, settings)
+    development = samples[1].role
+    losses = {
+        row.predictor: row.estimate
+        for row in rows
+        if (row.sample, row.segment, row.metric) == (development, "all", "log_loss")
+        and row.estimate is not None
+    }
+    first = next(iter(samples[0].calibrated))
+    return Contest(samples, rows, min(losses, key=lambda name: losses[name]) if losses else first)
+
+
+def _segments(part: Sample) -> Iterator[tuple[str, Sample]]:
+    yield "all", part
+    for kind, values in (("state", part.state), ("year", np.char.ljust(part.month, 4))):
+        for value in np.unique(values):
+            yield f"{kind}={value}", part.part(values == value)
+
+
+def _by_year(part: Sample, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
+    years = part.month.astype("U4")
+    for year in np.unique(years):
+        for row in assess(part.part(years == year), fold, settings):
+            if row.segment == "all":
+                yield replace(row, segment=f"year={year}")
+
+
+def _pairs(part: Sample, segment: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
+    """Yield the difference of each pair, one of two opposite ones, of the whole and of its parts."""
+    enough = part.defaulting_loans >= settings.min_defaults
+    _, month = np.unique(part.month, return_inverse=True)
+    for name, own in part.calibrated.items():
+        for other, theirs in part.calibrated.items():
+            if name == other:
+                continue
+            found = (
+                log_loss_difference(part.label, own, theirs, part.weight, part.borrower, month)
+                if enough
+                else None
+            )
+            estimate, low, high = (found.estimate, found.low, found.high) if found else (None, None, None)
+            place = (name, fold, part.role, segment, minus(other))
+            counts = (len(part.label), part.loans, part.defaulting_loans)
+            yield Evaluation(*place, estimate, low, high, *counts, PAIRED if found else INSUFFICIENT)

@@ -1,0 +1,156 @@
+"""What is compared: the architectures and baselines that were asked for, and the rows that all predict."""
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loanbook.errors import InputError
+from loanbook.evaluation.sample import Sample, predicted_samples
+from loanbook.models.artefact.artefact import MODEL, Artefact
+from loanbook.models.baselines import known_baselines
+from loanbook.settings.choice import Choice
+from loanbook.settings.files import conf_names
+from loanbook.settings.section import nearest
+from loanbook.settings.train import TrainSettings
+from loanbook.tables.columns import LOAN_MONTH
+from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.splits import TEST
+
+TIMED_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The architectures to compare, files of ``conf/models``, and the baselines beside them."""
+
+    architectures: tuple[str, ...]
+    baselines: tuple[Choice, ...]
+
+
+def asked_for(models: str | None, settings: TrainSettings) -> Asked:
+    """Return what to compare.
+
+    Args:
+        models: names of architectures and baselines, parted by commas; ``all``; None: those of the settings.
+        settings: of the training; a baseline keeps the settings that it has there. One architecture at least
+            takes part, by default theirs, and one baseline.
+
+    Raises:
+        InputError: a name is of neither.
+
+    >>> found = asked_for("mlp_64_32,cart", TrainSettings())
+    >>> found.architectures, [choice.name for choice in found.baselines]
+    (('mlp_64_32',), ['cart'])
+    """
+    architectures, baselines = conf_names("models"), known_baselines()
+    of_settings = {choice.name: choice for choice in settings.baselines}
+    if models is None:
+        return Asked((settings.model,), settings.baselines)
+    names = [*architectures, *baselines] if models == "all" else [name.strip() for name in models.split(",")]
+    for name in names:
+        if name not in (*architectures, *baselines):
+            known = [*architectures, *baselines]
+            raise InputError(
+                required=f"--models of architectures ({', '.join(architectures)}) and baselines "
+                f"({', '.join(baselines)}), or all",
+                found=repr(name) + nearest(name, known),
+                do="correct the name",
+            )
+    networks = tuple(dict.fromkeys(name for name in names if name in architectures))
+    beside = [name for name in dict.fromkeys(names) if name in baselines]
+    choices = tuple(of_settings.get(name, Choice(name=name)) for name in beside)
+    return Asked(networks or (settings.model,), choices or settings.baselines)
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One of the compared.
+
+    Args:
+        name: of its architecture, or of the baseline.
+        artefact: that holds it.
+        predictor: what it is called in there.
+        seconds: that its training took, in all workers together; None where it was trained before.
+    """
+
+    name: str
+    artefact: Artefact
+    predictor: str
+    seconds: float | None = None
+
+    @property
+    def parameters(self) -> int | None:
+        """Return the weights of all members; of a baseline None."""
+        return int(self.artefact.json("metrics.json")["parameters"]) if self.predictor == MODEL else None
+
+
+def entrants_of(
+    artefacts: Mapping[str, Artefact], seconds: Mapping[str, Mapping[str, float]]
+) -> list[Entrant]:
+    """Return the architectures in the order given, then the baselines, which all share.
+
+    Args:
+        artefacts: by architecture, trained with the same baselines.
+        seconds: of training, by architecture and predictor; of one that was trained before, none.
+    """
+    first = next(iter(artefacts))
+    networks = [
+        Entrant(name, artefact, MODEL, seconds.get(name, {}).get(MODEL))
+        for name, artefact in artefacts.items()
+    ]
+    beside = artefacts[first].baselines
+    fitted = {name: of[name] for of in seconds.values() for name in beside if name in of}
+    return networks + [Entrant(name, artefacts[first], name, fitted.get(name)) for name in beside]
+
+
+def shared_samples(
+    entrants: Sequence[Entrant], snapshots: Mapping[str, Snapshot], limit: int
+) -> list[Sample]:
+    """Return the test rows, then those of development, with the PDs of every entrant by its name.
+
+    Args:
+        entrants: the compared.
+        snapshots: of the artefacts, by id.
+        limit: most rows of development.
+
+    Raises:
+        InputError: two were judged on other rows, or of other events.
+    """
+    found: list[Sample] = []
+    for entrant in entrants:
+        snapshot = snapshots[entrant.artefact.snapshot_id]
+        own = predicted_samples(entrant.artefact, snapshot, limit, only=[entrant.predictor])
+        own = [_renamed(part, entrant) for part in own]
+        found = [_joined(*both) for both in zip(found, own, strict=True)] if found else own
+    return found
+
+
+def _renamed(part: Sample, entrant: Entrant) -> Sample:
+    old, new = entrant.predictor, entrant.name
+    return dataclasses.replace(part, raw={new: part.raw[old]}, calibrated={new: part.calibrated[old]})
+
+
+def _joined(part: Sample, other: Sample) -> Sample:
+    keys = [*LOAN_MONTH, "label"]
+    if part.role != other.role or not part.frame[keys].equals(other.frame[keys]):
+        raise InputError(
+            required="models that are judged on the same rows and labels",
+            found=f"{', '.join(part.raw)} and {', '.join(other.raw)} on different ones ({part.role})",
+            do="compare architectures of one head, on one source",
+        )
+    return dataclasses.replace(
+        part, raw={**part.raw, **other.raw}, calibrated={**part.calibrated, **other.calibrated}
+    )
+
+
+def rows_a_second(entrant: Entrant, snapshot: Snapshot) -> float | None:
+    """Return how many prepared rows a core predicts in a second; None where there is none to try it on."""
+    rows = snapshot.rows((TEST,), TIMED_ROWS)
+    if not len(rows):
+        return None
+    predictor = entrant.artefact.predictor(entrant.predictor)
+    predictor.predict(*(part[:1000] for part in rows.inputs))  # the first call sets things up
+    start = time.perf_counter()
+    predictor.predict(*rows.inputs)
+    return len(rows) / (time.perf_counter() - start)

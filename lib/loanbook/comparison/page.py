@@ -1,0 +1,140 @@
+"""The page of a comparison, for a validator to read, and its table for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from loanbook.comparison.contest import Contest
+from loanbook.comparison.entrants import Entrant
+from loanbook.comparison.plots import contest_plots
+from loanbook.comparison.wording import DEVELOPMENT, conclusions
+from loanbook.evaluation.basis import Basis
+from loanbook.evaluation.findings import counts_of
+from loanbook.evaluation.wording import number
+from loanbook.tables.columns import STATES
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the page shows.
+
+    Args:
+        contest: what was found.
+        entrants: the compared.
+        rows_a_second: of scoring on one core, by entrant.
+        reference: the entrant that differences are from.
+        basis: what was judged.
+        about: lineage: name to words.
+    """
+
+    contest: Contest
+    entrants: Sequence[Entrant]
+    rows_a_second: Mapping[str, float | None]
+    reference: str
+    basis: Basis
+    about: Mapping[str, str]
+
+
+def lines_of(compared: Compared) -> list[dict[str, str]]:
+    """Return a line for each entrant, as page and terminal show it, the least test log loss first."""
+    contest, development = compared.contest, compared.contest.samples[1].role
+    known = [
+        (contest.value(entrant.name, "log_loss"), place, entrant)
+        for place, entrant in enumerate(compared.entrants)
+    ]
+    ordered = sorted(known, key=lambda item: (item[0] is None, item[0], item[1]))
+    lines = []
+    for loss, _, entrant in ordered:
+        by = contest.difference(entrant.name, compared.reference)
+        speed = compared.rows_a_second.get(entrant.name)
+        lines.append(
+            {
+                "name": entrant.name,
+                "development": number(contest.value(entrant.name, "log_loss", development), "loss"),
+                "test": number(loss, "loss"),
+                "difference": "" if by is None else f"{by.estimate:+.5f} ({by.low:+.5f} to {by.high:+.5f})",
+                "auc": number(contest.value(entrant.name, "auc"), "rank"),
+                "mean_pd": number(contest.value(entrant.name, "expected_default_rate"), "rate"),
+                "slope": number(contest.value(entrant.name, "calibration_slope"), "slope"),
+                "weights": "" if entrant.parameters is None else f"{entrant.parameters:,}",
+                "seconds": "before" if entrant.seconds is None else f"{entrant.seconds:,.0f} s",
+                "speed": "-" if speed is None else f"{speed:,.0f}",
+            }
+        )
+    return lines
+
+
+def segment_tables(compared: Compared) -> list[dict[str, Any]]:
+    """Return, by kind of segment, the log loss of each entrant; the least of a segment is marked."""
+    contest = compared.contest
+    segments = dict.fromkeys(
+        row.segment for row in contest.rows if row.sample == "test" and "=" in row.segment
+    )
+    tables = []
+    for kind in ("state", "year", "age"):
+        of_kind = [segment for segment in segments if segment.startswith(f"{kind}=")]
+        order = {f"state={state}": place for place, state in enumerate(STATES)}
+        lines = []
+        for segment in sorted(of_kind, key=lambda one: (order.get(one, 0), one)):
+            values = {name: contest.value(name, "log_loss", "test", segment) for name in contest.names}
+            given = [value for value in values.values() if value is not None]
+            counts = contest.of("test", segment)[0]
+            lines.append(
+                {
+                    "segment": segment.partition("=")[2],
+                    "rows": f"{counts.n:,}",
+                    "defaults": f"{counts.defaults:,}",
+                    "cells": [
+                        (number(value, "loss"), value is not None and value == min(given))
+                        for value in values.values()
+                    ],
+                }
+            )
+        if lines:
+            tables.append({"kind": kind, "lines": lines})
+    return tables
+
+
+def render(compared: Compared) -> str:
+    """Return the page: HTML without any outside resource."""
+    places = [PackageLoader(f"loanbook.{name}", ".") for name in ("comparison", "evaluation")]
+    environment = Environment(
+        loader=ChoiceLoader(places), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    contest = compared.contest
+    return environment.get_template("comparison.html").render(
+        lines=lines_of(compared),
+        conclusions=conclusions(contest),
+        test=counts_of(contest.samples[0]),
+        development=counts_of(contest.samples[1]),
+        where=DEVELOPMENT.get(contest.samples[1].role, contest.samples[1].role),
+        observed=number(contest.value(contest.names[0], "observed_default_rate"), "rate"),
+        segments=segment_tables(compared),
+        names=contest.names,
+        plots=contest_plots(contest, compared.reference) if contest.sufficient else {},
+        reference=compared.reference,
+        basis=compared.basis,
+        about=compared.about,
+    )
+
+
+def table(compared: Compared) -> str:
+    """Return the table and the sentences for the terminal."""
+    where = DEVELOPMENT.get(compared.contest.samples[1].role, compared.contest.samples[1].role)
+    headings = (
+        "", f"log loss {where}", "log loss test", f"less {compared.reference}", "AUC", "mean PD", "slope",
+        "weights", "training", "rows/s",
+    )  # fmt: skip
+    rows = [headings, *(tuple(line.values()) for line in lines_of(compared))]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(headings))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([*lines, *conclusions(compared.contest)])

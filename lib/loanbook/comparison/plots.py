@@ -1,0 +1,64 @@
+"""The comparison's plots: differences with their intervals, and reliability curves."""
+
+import itertools
+
+from matplotlib import rc_context
+
+from loanbook.comparison.contest import Contest
+from loanbook.evaluation.plots import INK, OF_BASELINES, STYLE, figure, log_percent_axes, rates, uri
+
+COLOURS = ("#0b5394", "#3d8b5f", *OF_BASELINES)
+
+
+def contest_plots(contest: Contest, reference: str) -> dict[str, str]:
+    """Return the plots of the page, each as a data URI.
+
+    Args:
+        contest: with enough defaults to say anything.
+        reference: the entrant that differences are from.
+    """
+    with rc_context(STYLE):
+        return {"differences": _differences(contest, reference), "reliability": _reliability(contest)}
+
+
+def colours_of(contest: Contest) -> dict[str, str]:
+    """Return a colour for each entrant."""
+    return dict(zip(contest.names, itertools.cycle(COLOURS)))
+
+
+def _differences(contest: Contest, reference: str) -> str:
+    drawn, axes = figure()
+    colours = colours_of(contest)
+    found = [(name, contest.difference(name, reference)) for name in contest.names if name != reference]
+    shown = [(name, one) for name, one in reversed(found) if one is not None]
+    for place, (name, one) in enumerate(shown):
+        axes.plot((one.low, one.high), (place, place), "-", color=colours[name], linewidth=2.2)
+        axes.plot(one.estimate, place, "o", color=colours[name], markersize=6)
+    axes.axvline(0, color=INK, linewidth=1)
+    axes.set_yticks(range(len(shown)), [name for name, _ in shown])
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set(xlabel=f"log loss less that of {reference}; left of 0 is better")
+    return uri(drawn)
+
+
+def _reliability(contest: Contest) -> str:
+    drawn, axes = figure()
+    colours = colours_of(contest)
+    rows = [row for row in contest.rows if row.sample == "test"]
+    values: list[float] = []
+    for name in contest.names:
+        table = rates(rows, name, "decile=")
+        points = [
+            (item["expected_default_rate"].estimate or 0, item["observed_default_rate"].estimate or 0)
+            for item in table.values()
+        ]
+        positive = [(expected, observed) for expected, observed in points if expected > 0 and observed > 0]
+        if not positive:
+            continue
+        values += [value for point in positive for value in point]
+        axes.plot(
+            *zip(*positive, strict=True), "o-", color=colours[name], label=name, markersize=4, linewidth=1.2
+        )
+    log_percent_axes(axes, values)
+    axes.legend(loc="upper left", fontsize=8)
+    return uri(drawn)

@@ -1,0 +1,59 @@
+"""What the data can and cannot decide between the compared, in sentences."""
+
+from collections.abc import Sequence
+
+from loanbook.comparison.contest import Contest
+from loanbook.models.clustered import Interval
+
+DEVELOPMENT = {"out_of_fold": "out of fold", "calibrate_check": "on loans kept aside"}
+
+
+def conclusions(contest: Contest) -> list[str]:
+    """Return which entrants the test rows tell from the best, which not, and what would."""
+    if not contest.sufficient:
+        few = contest.samples[0].defaulting_loans
+        return [f"{few:,} defaulting loans in the test: too few to compare anything."]
+    best, test, development = contest.best, *contest.samples
+    told: list[str] = []
+    open_: list[tuple[str, Interval]] = []
+    ahead: list[str] = []
+    for name in contest.names:
+        found = None if name == best else contest.difference(name, best)
+        if found is None:
+            continue
+        if found.low > 0:
+            told.append(f"{name} ({_range(found)} above it)")
+        elif found.high < 0:
+            ahead.append(f"{name} ({_range(found)} below it)")
+        else:
+            open_.append((name, found))
+    where = DEVELOPMENT.get(development.role, development.role)
+    said = [
+        f"On development loans ({where}) {best} has the least log loss: of a training that fits all of these "
+        "it scores the book."
+    ]
+    if ahead:
+        said.append(f"On the test rows it is beaten beyond chance by {_listed(ahead)}.")
+    if told:
+        said.append(f"The test rows tell it from {_listed(told)}.")
+    if open_:
+        each = [f"{name} ({_range(found)})" for name, found in open_]
+        said.append(
+            f"They cannot tell it from {_listed(each)}: {test.defaulting_loans:,} defaulting loans leave "
+            f"{'these intervals' if len(open_) > 1 else 'this interval'} around 0. An interval half as "
+            "wide needs four times as many."
+        )
+    return said
+
+
+def _range(found: Interval) -> str:
+    return f"{found.estimate:+.5f}, {found.low:+.5f} to {found.high:+.5f}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Return items as a sentence has them.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,111 @@
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loanbook.comparison.contest import Contest, contest_of
+from loanbook.comparison.entrants import Entrant
+from loanbook.comparison.page import Compared, lines_of, render, table
+from loanbook.comparison.wording import conclusions
+from loanbook.evaluation.basis import OF_DEFAULT
+from loanbook.evaluation.sample import Sample
+from loanbook.models.calibration import sigmoid
+from loanbook.models.log_loss import log_loss
+from loanbook.settings.evaluate import EvaluateSettings
+from tests.evaluation.rows import frame
+
+
+def entered(loans: int, role: str, seed: int) -> Sample:
+    """Return a sample that ``deep`` knows best, ``wide`` nearly as well, and ``constant`` not at all."""
+    rows, odds = frame(loans, seed)
+    noise = np.random.default_rng(seed + 1).normal(size=(2, len(rows)))
+    pds = {
+        "deep": sigmoid(odds),
+        "wide": sigmoid(odds + 0.05 * noise[0]),
+        "constant": np.full(len(rows), float(rows["label"].mean())),
+    }
+    return Sample(role, rows, pds, pds)
+
+
+@pytest.fixture(scope="module")
+def contest() -> Contest:
+    samples = [entered(900, "test", 1), entered(900, "out_of_fold", 5)]
+    return contest_of(samples, "fold0", EvaluateSettings())
+
+
+class Held:
+    """Of an artefact what the page asks for."""
+
+    def json(self, _: str) -> Any:
+        return {"parameters": 1234}
+
+
+def compared(contest: Contest) -> Compared:
+    predictors = {"deep": "model", "wide": "model", "constant": "constant"}
+    entrants = [
+        Entrant(name, Held(), predictor, 12.0 if name == "deep" else None)  # type: ignore[arg-type]
+        for name, predictor in predictors.items()
+    ]
+    about = {"Source": "tiny <1>"}
+    return Compared(contest, entrants, {"deep": 50_000.0}, "constant", OF_DEFAULT, about)
+
+
+def test_the_best_is_that_of_development_and_differences_are_of_the_test(contest: Contest) -> None:
+    test, development = contest.samples
+    losses = {
+        name: log_loss(development.label, pd, development.weight)
+        for name, pd in development.calibrated.items()
+    }
+    assert contest.best == min(losses, key=lambda name: losses[name])
+    found = contest.difference("deep", "constant")
+    assert found is not None
+    own, other = (log_loss(test.label, test.calibrated[name], test.weight) for name in ("deep", "constant"))
+    assert found.estimate == pytest.approx(own - other)
+    assert found.high < 0
+    opposite = contest.difference("constant", "deep")
+    assert opposite is not None
+    assert opposite.low == pytest.approx(-found.high)
+    assert contest.difference("deep", "constant", "state=current") is not None
+    assert contest.value("wide", "log_loss", segment="year=2020") == contest.value("wide", "log_loss")
+
+
+def test_what_the_data_decide_is_said_and_what_not(contest: Contest) -> None:
+    said = " ".join(conclusions(replace(contest, best="deep")))
+    assert re.search(r"tell it from constant \(\+0\.\d+, \+0\.\d+ to \+0\.\d+ above it\)", said)
+    assert re.search(r"cannot tell it from wide \(.*\): \d+ defaulting loans leave this interval", said)
+    against = " ".join(conclusions(replace(contest, best="constant")))
+    assert "beaten beyond chance by deep" in against
+    few = contest_of([entered(20, "test", 1), entered(20, "out_of_fold", 5)], "f", EvaluateSettings())
+    assert re.fullmatch(
+        r"\d+ defaulting loans in the test: too few to compare anything\.", conclusions(few)[0]
+    )
+    assert len(conclusions(few)) == 1
+
+
+def test_lines_are_in_order_of_the_test_loss_with_what_each_cost(contest: Contest) -> None:
+    lines = lines_of(compared(contest))
+    losses = [float(line["test"]) for line in lines]
+    assert losses == sorted(losses)
+    by_name = {line["name"]: line for line in lines}
+    assert (by_name["deep"]["seconds"], by_name["wide"]["seconds"]) == ("12 s", "before")
+    assert (by_name["deep"]["weights"], by_name["constant"]["weights"]) == ("1,234", "")
+    assert by_name["constant"]["difference"] == ""
+    assert by_name["deep"]["speed"] == "50,000"
+    text = table(compared(contest)).splitlines()
+    assert text[0].split()[:3] == ["log", "loss", "out"]
+    assert [line.split()[0] for line in text[1:4]] == [line["name"] for line in lines]
+
+
+def test_the_page_stands_alone(contest: Contest) -> None:
+    page = render(compared(contest))
+    assert page.count("<img") == 2
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "tiny &lt;1&gt;" in page
+    for heading in ("Test log loss by state", "Test log loss by year"):
+        assert heading in page
+    few = contest_of([entered(20, "test", 1), entered(20, "out_of_fold", 5)], "f", EvaluateSettings())
+    empty = render(compared(few))
+    assert "too few to compare" in empty
+    assert "<img" not in empty

@@ -1,0 +1,63 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loanbook.commands import COMMANDS, run_job
+from loanbook.models.artefact.chosen import TrainedModels
+from loanbook.tables.evaluations import EVALUATIONS
+from loanbook.training.job import train_model
+from loanbook.warehouse.runs import Run
+from tests.training.test_job import publish
+
+pytestmark = pytest.mark.train
+
+COMPARE = COMMANDS["compare-models"]
+QUICK = ("train.members=2", "train.epochs=1", "train.batch_size=256")
+
+
+def test_architectures_and_baselines_are_held_against_each_other(make_run: Callable[..., Run]) -> None:
+    publish(make_run("build"), loans=150, months=48)
+    first = make_run("train_model", *QUICK)
+    book = run_job(first, COMMANDS["train-model"], {
+        "model": "mlp_64_32", "workers": 1, "resume": False, "challenger": False
+    })  # fmt: skip
+    asked = {"models": "mlp_64_32,deep_five_layer,logistic,constant,lightgbm", "workers": 1}
+    run = make_run("compare_models", *QUICK)
+    found = run_job(run, COMPARE, asked)
+
+    assert set(found["entrants"]) == {"mlp_64_32", "deep_five_layer", "logistic", "constant", "lightgbm"}
+    assert found["trained"] == ["deep_five_layer"]  # the other one was there
+    assert found["best"] in found["entrants"]
+    page = Path(found["report"]).read_text("utf-8")
+    assert "deep_five_layer" in page
+    assert found["conclusions"][0] in page
+    rows = make_run().read(EVALUATIONS, made_by="x").toPandas()
+    mine = rows[
+        (rows["model_name"] == "s-comparison") & (rows["segment"] == "all") & (rows["sample"] == "test")
+    ]
+    losses = mine[mine["metric"] == "log_loss"].set_index("predictor")["estimate"]
+    assert losses.to_dict() == {name: item["log_loss"] for name, item in found["entrants"].items()}
+
+    # What the comparison trained is a challenger: the book's model is the one trained before it.
+    later = make_run()
+    models = TrainedModels(later.storage, later.published_runs, "s", later.settings.score)
+    assert models.choose(None, None).version == book["model_version"]
+    assert models.choose("s-deep_five_layer", None).name == "s-deep_five_layer"
+    again = run_job(make_run("compare_models", *QUICK), COMPARE, asked)
+    assert again["trained"] == []
+    assert again["comparison"] == found["comparison"]
+    after = make_run().read(EVALUATIONS, made_by="x").where("model_name = 's-comparison'").count()
+    assert after == len(rows[rows["model_name"] == "s-comparison"])
+
+
+def test_a_challenger_that_is_trained_already_is_not_trained_again(make_run: Callable[..., Run]) -> None:
+    publish(make_run("build"), loans=20, months=8)
+    first = train_model(make_run("train_model", *QUICK), model="mlp_64_32", workers=1)
+    again = train_model(make_run("train_model", *QUICK), model="mlp_64_32", workers=1, challenger=True)
+    assert (again["model_version"], again["model_role"]) == (first["model_version"], "challenger")
+    assert "training" not in again["phase_seconds"]
+    other = train_model(
+        make_run("train_model", *QUICK, "train.seed=18"), model="mlp_64_32", workers=1, challenger=True
+    )
+    assert "training" in other["phase_seconds"]
