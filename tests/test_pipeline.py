@@ -27,7 +27,8 @@ def warehouse(spark, tmp_path_factory) -> Path:
 def call(warehouse: Path, *arguments: str, epochs: int = 3) -> dict[str, Any]:
     out = StringIO()
     with redirect_stdout(out):
-        code = main([*arguments, "--set", f"paths.warehouse={warehouse}", "--set", f"train.epochs={epochs}"])
+        settings = (f"paths.warehouse={warehouse}", f"train.epochs={epochs}", "train.members=2")
+        code = main([*arguments, *[word for setting in settings for word in ("--set", setting)]])
     result: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
     assert result["exit_code"] == code
     return {**result, "stdout": out.getvalue()}
@@ -68,6 +69,10 @@ def test_every_loan_of_the_book_has_one_score(result, spark, warehouse):
     book = features.where(features["as_of_date"] == month)
     assert scores.count() == book.count() == result["scores"]
     assert scores.agg({"upb": "sum"}).first() == book.agg({"upb": "sum"}).first()
+    assert [row["predictor"] for row in scores.select("predictor").distinct().collect()] == [
+        result["predictor"]
+    ]
+    assert "least log loss on out_of_fold" in result["predictor_because"]
     in_default = scores.where("default_status <> 'performing'")
     assert in_default.where("pd_12m <> 1").count() == 0
 

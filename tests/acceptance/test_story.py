@@ -114,7 +114,7 @@ def test_after_the_first_load_every_loan_of_the_book_is_scored(loaded):
     assert ingested["lines"] == ingested["published"] + ingested["quarantined"]
     assert 0 < performance - ingested["loan_months"] <= ingested["quarantined"]
     assert ingested["last_month"] == MONTH
-    assert loaded.said["train-model"]["epochs"] == 1
+    assert loaded.said["train-model"]["epochs"] == [1]
     assert loaded.said["evaluate-model"]["model_version"] == loaded.said["train-model"]["model_version"]
     assert scored["as_of"] == MONTH
     rows = loaded.rows()

@@ -1,9 +1,12 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loanbook.commands import COMMANDS, run_job
+from loanbook.models.artefact.artefact import load_artefact
 from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.training.job import train_model
@@ -14,6 +17,24 @@ pytestmark = pytest.mark.train
 
 COMPARE = COMMANDS["compare-models"]
 QUICK = ("train.members=2", "train.epochs=1", "train.batch_size=256")
+
+
+def challenger(run: Run) -> str:
+    """Return the version of the network that the comparison trained; its baselines were not fitted again."""
+    rows = make_row_dicts(run)
+    (row,) = [row for row in rows if row["model_name"] == "s-deep_five_layer"]
+    assert row["model_role"] == "challenger"
+    phases = json.loads(row["details"])["phase_seconds"]
+    assert "worker_fit" in phases
+    assert not {"worker_logistic", "worker_lightgbm"} & set(phases)
+    return str(row["model_version"])
+
+
+def make_row_dicts(run: Run) -> list[dict[str, Any]]:
+    return [
+        row.asDict()
+        for row in run.spark.read.format("delta").load(f"{run.storage.paths.warehouse}/runs").collect()
+    ]
 
 
 def test_architectures_and_baselines_are_held_against_each_other(make_run: Callable[..., Run]) -> None:
@@ -28,6 +49,13 @@ def test_architectures_and_baselines_are_held_against_each_other(make_run: Calla
 
     assert set(found["entrants"]) == {"mlp_64_32", "deep_five_layer", "logistic", "constant", "lightgbm"}
     assert found["trained"] == ["deep_five_layer"]  # the other one was there
+    first_of_both, second = (
+        load_artefact(run.storage, f"s-{name}", version)
+        for name, version in (("mlp_64_32", book["model_version"]), ("deep_five_layer", challenger(run)))
+    )
+    for name in first_of_both.baselines:
+        assert second.files[f"{name}.onnx"] == first_of_both.files[f"{name}.onnx"]
+    assert second.json("metrics.json")["baselines"] == first_of_both.json("metrics.json")["baselines"]
     assert found["best"] in found["entrants"]
     page = Path(found["report"]).read_text("utf-8")
     assert "deep_five_layer" in page

@@ -51,7 +51,7 @@ def test_two_horovod_processes_train_one_network(spark: Any, snapshot: Snapshot,
     assert [item["rank"] for item in ranks] == [0, 1]
     assert [item["rows"] for item in ranks] == [[rows // 2]] * 2
     assert ranks[0]["digests"] == ranks[1]["digests"]
-    trained = read_trained(work, BASELINES, 1)
+    trained = read_trained(request(snapshot, work), 1)
     assert list(trained.networks) == ["model", *BASELINES]
     (facts,) = trained.facts["model"]
     losses = [epoch["tune_log_loss"] for epoch in facts["history"]]
@@ -66,7 +66,7 @@ def test_each_member_is_trained_without_its_part_and_baselines_are_shared_out(
     ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
     assert ranks[0]["digests"] == ranks[1]["digests"]
     assert len(set(ranks[0]["digests"])) == 3
-    trained = read_trained(work, BASELINES, 3)
+    trained = read_trained(given, 3)
     for name in ("model", *BASELINES):
         networks = trained.networks[name]
         assert len(set(networks)) == 3
@@ -132,14 +132,14 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
         in (tmp_path / "victim" / "log").read_text()
     )
     assert resumed["digests"] == undisturbed["digests"]
-    first, second = (read_trained(tmp_path / name, BASELINES, 1) for name in ("whole", "victim"))
+    first, second = (read_trained(request(snapshot, tmp_path / name), 1) for name in ("whole", "victim"))
     assert first == second
 
 
 def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path) -> None:
     given = request(snapshot, tmp_path / "prior", "mlp_64_32", trainable=False, rate=0.0125)
     finished(start(given, tmp_path / "prior"))
-    trained = read_trained(given.work, BASELINES, 1)
+    trained = read_trained(given, 1)
     assert trained.facts["model"][0]["epochs"] == 0
     inputs = snapshot.rows(("test",)).inputs
     for name in ("model", *BASELINES):

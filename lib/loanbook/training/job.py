@@ -15,7 +15,7 @@ from loanbook.book.tape_kind import IDS, TapeKind, tape_kind
 from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.logs import timed
-from loanbook.models.artefact.chosen import trained_before
+from loanbook.models.artefact.earlier import baselines_before, trained_before
 from loanbook.models.backbones import require_groups
 from loanbook.models.head import Head
 from loanbook.models.inputs.candidates import all_candidates
@@ -28,7 +28,7 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.training.architecture import checked_architecture, require_supported, target_head
 from loanbook.training.build_artefact import build_artefact
 from loanbook.training.fit.horovod_run import launch
-from loanbook.training.fit.request import TrainRequest
+from loanbook.training.fit.request import TrainRequest, without_baselines
 from loanbook.training.fit.trained import read_trained
 from loanbook.training.fit.worker import train_rank
 from loanbook.training.snapshot.borrowers import borrowers_of
@@ -87,12 +87,13 @@ def train_model(
     artefact = trained_before(run.storage, name, snapshot.id, both) if challenger else None
     if artefact is None:
         with timed(seconds, "training"), named(run.spark, "train-model: Horovod workers"):
+            known = baselines_before(run.storage, snapshot.id, settings) if challenger else {}
             request = _request(run, snapshot, model_settings, size, resume)
+            request = without_baselines(request, known)
             ranks = launch(run.spark, train_rank, request, size, settings.start_timeout)
             seconds.update(_worker_seconds(ranks))
         with timed(seconds, "calibration"):
-            baselines = [choice.name for choice in settings.baselines]
-            trained = read_trained(request.work, baselines, len(snapshot.fold.members))
+            trained = read_trained(request, len(snapshot.fold.members), known)
             method = "trained" if request.trainable else "prior"
             artefact = build_artefact(run.storage, name, snapshot, target, trained, method, both)
         shutil.rmtree(request.work)

@@ -7,10 +7,8 @@ from typing import Literal
 from pyspark.sql import Row
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names, versions
-from loanbook.settings.model import ModelSettings
+from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names
 from loanbook.settings.score import ScoreSettings
-from loanbook.settings.train import TrainSettings
 from loanbook.warehouse.storage import Storage
 
 Role = Literal["book", "challenger"]
@@ -117,16 +115,3 @@ class TrainedModels:
             return bool(row["model_name"] == model)
         of_source = self.source is None or bool(row["source"] == self.source)
         return of_source and row["model_role"] != "challenger"
-
-
-def trained_before(
-    storage: Storage, name: str, snapshot_id: str, settings: tuple[TrainSettings, ModelSettings]
-) -> Artefact | None:
-    """Return the version of a model that the same settings made of the same snapshot; None where none did."""
-    train, model = (item.model_dump(mode="json") for item in settings)
-    for version in reversed(versions(storage, name)):
-        artefact = load_artefact(storage, name, version)
-        same = artefact.json("settings.json") == {"train": train, "model": model}
-        if same and artefact.snapshot_id == snapshot_id:
-            return artefact
-    return None

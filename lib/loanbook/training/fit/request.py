@@ -1,6 +1,7 @@
 """What every training process is told, and what it leaves where."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loanbook.models.head import Head
@@ -38,3 +39,9 @@ class TrainRequest:
     def target(self) -> Head:
         """Return the head; what a tape says of its own outcome changes nothing in training."""
         return head(str(self.model.head))
+
+
+def without_baselines(request: TrainRequest, fitted: Collection[str]) -> TrainRequest:
+    """Return a request without the baselines that are fitted already."""
+    left = tuple(choice for choice in request.train.baselines if choice.name not in fitted)
+    return replace(request, train=request.train.model_copy(update={"baselines": left}))

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.models.artefact.artefact import MODEL
+from loanbook.models.artefact.earlier import Fitted
+from loanbook.training.fit.request import TrainRequest
 from loanbook.warehouse.storage import read_json, write_json
 
 
@@ -35,24 +37,27 @@ def write_member(
     write_json(folder / "facts.json", dict(facts))
 
 
-def read_trained(work: Path, baselines: Sequence[str], members: int) -> Trained:
+def read_trained(request: TrainRequest, members: int, known: Mapping[str, Fitted] | None = None) -> Trained:
     """Return what the processes of a finished training left.
 
     Args:
-        work: the folder that they were given.
-        baselines: names of those that they fitted beside the model.
+        request: what they were told.
         members: of the model and of each baseline.
+        known: baselines that were fitted before: the file of all their members, and what these found.
     """
-    folders = {
-        predictor: [_folder(work, predictor, member) for member in range(members)]
-        for predictor in (MODEL, *baselines)
-    }
+    before = known or {}
+    names = [choice.name for choice in request.train.baselines if choice.name not in before]
+    folders = {name: [_folder(request.work, name, one) for one in range(members)] for name in (MODEL, *names)}
     return Trained(
         networks={
-            name: [(one / "network.onnx").read_bytes() for one in each] for name, each in folders.items()
+            **{name: [(one / "network.onnx").read_bytes() for one in each] for name, each in folders.items()},
+            **{name: [content] for name, (content, _) in before.items()},
         },
         weights=[(folder / "weights.h5").read_bytes() for folder in folders[MODEL]],
-        facts={name: [read_json(one / "facts.json") for one in each] for name, each in folders.items()},
+        facts={
+            **{name: [read_json(one / "facts.json") for one in each] for name, each in folders.items()},
+            **{name: facts for name, (_, facts) in before.items()},
+        },
     )
 
 
