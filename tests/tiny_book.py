@@ -23,8 +23,8 @@ SOURCE = "tiny"
 MONTHS = (date(2020, 1, 31), date(2020, 2, 29))
 
 
-def number(name: str, missing_share: float = 0.0) -> NumericInput:
-    shape = {"log": False, "low": 0, "high": 1e9, "fill": 0, "mean": 0, "std": 1}
+def number(name: str, missing_share: float = 0.0, **support: float) -> NumericInput:
+    shape = {"log": False, "low": 0, "high": 1e9, "fill": 0, "mean": 0, "std": 1, **support}
     return NumericInput(name=name, expression=name, missing_share=missing_share, **shape)
 
 

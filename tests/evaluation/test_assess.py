@@ -49,6 +49,16 @@ def test_the_paired_difference_is_that_of_the_log_losses_with_an_interval():
     assert "log_loss_minus_logistic" not in logistic
 
 
+def test_the_share_out_of_support_is_the_models_where_the_rows_tell_it():
+    part = made_up()
+    weight = np.where(np.arange(len(part.label)) % 4 == 0, 3.0, 1.0)
+    told = part.frame.assign(out_of_support=np.arange(len(part.label)) % 4 == 0, weight=weight)
+    rows = assess(dataclasses.replace(part, frame=told), "fold0", SETTINGS)
+    assert by_metric(rows)["out_of_support"].estimate == 0.5
+    assert [row.predictor for row in rows if row.metric == "out_of_support"] == ["model"]
+    assert "out_of_support" not in by_metric(assess(part, "fold0", SETTINGS))
+
+
 def test_month_rates_average_to_the_whole():
     rows = assess(made_up(), "fold0", SETTINGS)
     months = [by_metric(rows, segment=f"month={day:%Y-%m}") for day in MONTHS]

@@ -62,6 +62,7 @@ def test_the_whole_book_is_scored_defaulted_loans_at_pd_1_and_flags_say_what_a_s
     result, found = scored[1], scores(make_run())
     rows = [row for row in feature_rows() if row["as_of_date"] == MONTHS[1]]
     assert result["as_of"] == str(MONTHS[1])
+    assert result["out_of_support"] is None  # the model's spec says nothing of it
     assert result["scores"] == len(rows) == len(found)
     assert result["upb"] == float(sum(row["upb"] for row in rows if row["upb"] is not None))
     assert sum(row["loans"] for row in result["by_state"]) == len(rows)
@@ -96,6 +97,23 @@ def test_scores_of_a_model_that_a_baseline_beats_are_flagged_and_the_summary_say
     flags = {row["model_version"]: row["quality_flags"] for row in found}
     assert flags == {book.version: [], beaten.version: ["worse_than_constant", "worse_than_logit"]}
     assert "the model is worse_than_constant and worse_than_logit" in summary_table(result)
+
+
+def test_loans_beyond_the_training_rows_are_flagged_and_counted_by_input(make_run, book):
+    assert book.json("spec.json")["numeric"][0]["most"] is None
+    near = number("credit_score", least=567, most=900), number("ltv", 0.5, least=0, most=84)
+    within = save_model(make_run(), "20200229", spec=SPEC.model_copy(update={"numeric": near}))
+    chosen = {"model": within.name, "model_version": within.version}
+    result = run_job(make_run("score_portfolio"), SCORE, chosen)
+    rows = make_run().read(SCORES, made_by="x").where(F.col("model_version") == within.version).collect()
+    flagged = sorted(row["loan_id"] for row in rows if "out_of_support" in row["quality_flags"])
+    assert flagged == ["L000", "L035", "L036", "L037", "L038", "L039"]  # one by its score, five by ltv
+    assert result["out_of_support"] == {
+        "loans": 6, "share": 6 / 38, "inputs": {"ltv": 5, "credit_score": 1}
+    }  # fmt: skip
+    assert "6 loans (16%) lie outside what the model was trained on, mostly by ltv (5)" in summary_table(
+        result
+    )
 
 
 def test_scoring_twice_gives_the_same_table(make_run, scored):

@@ -9,7 +9,7 @@ SCORED = {
     "source": "s", "as_of": "2020-02-29", "model": "m", "model_version": "v1", "model_status": "ok",
     "uncalibrated": False, "event": "default within 12 months", "rank_only_because": None,
     "each_in_its_own_month": False, "predictor": "lightgbm", "predictor_because": "the least log loss",
-    "model_reasons": [], "shortfalls": [], "by_state": ROWS, **totals(ROWS),
+    "model_reasons": [], "shortfalls": [], "out_of_support": None, "by_state": ROWS, **totals(ROWS),
 }  # fmt: skip
 
 
@@ -39,6 +39,16 @@ def test_weak_scores_come_with_their_caution():
     text = summary_table({**SCORED, **weak})
     assert "(insufficient): train: 3 defaulting loans; 8 months" in text
     assert text.endswith("uncalibrated")
+
+
+def test_a_book_that_training_rows_do_not_support_is_told_with_the_inputs():
+    beyond = {"loans": 1234, "share": 0.55, "inputs": {"age": 1200, "run": 90, "ltv": 8, "rate": 1}}
+    assert summary_table({**SCORED, "out_of_support": beyond}).splitlines()[-1] == (
+        "caution: 1,234 loans (55%) lie outside what the model was trained on, "
+        "mostly by age (1,200), run (90), ltv (8)"
+    )
+    few = {"loans": 50, "share": 0.05, "inputs": {}}
+    assert summary_table({**SCORED, "out_of_support": few}) == summary_table(SCORED)
 
 
 def test_scores_of_several_months_are_told_as_such():

@@ -9,6 +9,7 @@ from loanbook.errors import InputError
 from loanbook.models.heads import head
 from loanbook.models.inputs.rows import matrices
 from loanbook.training.snapshot.build import ensure_snapshot
+from loanbook.training.snapshot.predicted import predicted_rows
 from loanbook.training.snapshot.read import KEPT, Snapshot, open_snapshot, stamp_of
 from loanbook.warehouse.storage import Storage
 from tests.training.books import book
@@ -62,6 +63,16 @@ def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
     assert [str(array.dtype) for array in (numeric, codes)] == ["float32", "int32"]
     assert np.isnan(numeric[:, 0]).mean() == pytest.approx(0.1, abs=0.02)
     assert stamp_of(snapshot.splits) == "20110131"
+
+
+def test_held_out_rows_say_whether_they_are_out_of_support(snapshot: Snapshot) -> None:
+    frame, found = snapshot.role_frame("test"), predicted_rows(snapshot, "test", {}).frame
+    assert not set(snapshot.spec.numeric_columns) & set(found.columns)
+    beyond = np.zeros(len(frame), bool)
+    for item in snapshot.spec.numeric:
+        beyond |= (frame[item.column] < item.least) | (frame[item.column] > item.most)
+    assert found["out_of_support"].tolist() == beyond.tolist()
+    assert 0 <= beyond.mean() < 0.05
 
 
 def test_sequences_are_inputs_step_by_step(snapshot: Snapshot) -> None:

@@ -11,6 +11,7 @@ from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ran
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats, Interval
+from loanbook.models.inputs.support import OUT_OF_SUPPORT
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import log_loss_difference
 from loanbook.settings.evaluate import EvaluateSettings
@@ -85,7 +86,7 @@ def _names(part: Sample, predictor: str) -> tuple[str, ...]:
     paired = [minus(name) for name in part.baselines] if predictor == MODEL else []
     thresholds = ("accuracy", "precision", "recall", "f1")
     calibration = ("calibration_slope", "calibration_intercept", "calibration_in_the_large")
-    return (*SHORT, *thresholds, *calibration, *paired)
+    return (*SHORT, *thresholds, *calibration, *paired, *_of_support(part, predictor))
 
 
 def _nothing(names: Iterable[str]) -> Measured:
@@ -113,7 +114,15 @@ def _measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measu
     }
     if predictor == MODEL:
         measured |= {minus(name): (_against(part, name), PAIRED) for name in part.baselines}
+    for name in _of_support(part, predictor):
+        beyond = part.frame[name].to_numpy(np.float64)
+        measured[name] = (float(np.average(beyond, weights=weight)), "weighted mean")
     return measured
+
+
+def _of_support(part: Sample, predictor: str) -> tuple[str, ...]:
+    """Return the share of the rows out of support, once a sample, where its spec says what that is."""
+    return (OUT_OF_SUPPORT,) if predictor == MODEL and OUT_OF_SUPPORT in part.frame else ()
 
 
 def _rank_measures(part: Sample, pd: Floats) -> Measured:

@@ -168,6 +168,7 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         "test_loans": test.loans,
         "test_defaults": test.defaulting_loans,
         **{name: found[name] for name in RETURNED},
+        "out_of_support": found.get("out_of_support"),
         "log_loss": losses[MODEL],
         "log_loss_of_baselines": {name: losses[name] for name in test.baselines},
         "log_loss_of_truth": losses.get(TRUTH),

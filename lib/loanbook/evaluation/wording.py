@@ -48,6 +48,11 @@ MEANINGS = {
     "precision": ("Precision", "share", "Of the rows at or above the threshold, the share that defaulted."),
     "recall": ("Recall", "share", "Of the rows that defaulted, the share at or above the threshold."),
     "f1": ("F1", "share", "Harmonic mean of precision and recall."),
+    "out_of_support": (
+        "Out of support",
+        "share",
+        "Share of rows with a number beyond those of the training rows: no such loan was learnt from.",
+    ),
 }
 FORMS = {"loss": "{:.5f}", "rank": "{:.4f}", "rate": "{:.2%}", "slope": "{:+.3f}", "share": "{:.1%}"}
 

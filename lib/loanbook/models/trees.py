@@ -1,7 +1,8 @@
 """Trees over the columns of a model: the matrix that they are grown on, and their ONNX file.
 
-A tree needs no first layers: it takes a number as it is, missing ones too, and a category by its rank.
-Columns of words are not read.
+A tree needs no first layers: it takes a number as it is, missing ones too, and a category by its rank. Nor
+are numbers clipped: a split needs rows on both sides, and beyond the last one a tree is constant, so that it
+goes on nowhere; clipped, a late split that rows do support would be lost. Columns of words are not read.
 """
 
 from collections.abc import Iterator, Sequence

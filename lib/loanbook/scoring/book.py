@@ -15,6 +15,7 @@ from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.head import Head
 from loanbook.models.inputs.model_inputs import numeric_column, require_columns
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.inputs.support import OUT_OF_SUPPORT, inputs_beyond
 from loanbook.models.shortfalls import SHORTFALLS
 from loanbook.scoring.summary import DEFAULTED
 from loanbook.scoring.udf import WorkerModel, predicted
@@ -24,12 +25,14 @@ from loanbook.tables.scores import SCORES
 # What scores take over from features as it is.
 KEPT = tuple(name for name in SCORES.column_names if name in FEATURES.column_names)
 PDS = tuple(name for name in SCORES.column_names if name.startswith("pd_"))  # what heads fill
+BEYOND = "_inputs_beyond"  # a working column: the names of a loan's inputs that are out of support
 RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is one the model relies on
 
 
 def scored_book(features: DataFrame, artefact: Artefact, predictor: str, batch_rows: int) -> DataFrame:
     """Return each loan's PDs by a predictor, method and flags beside the columns kept of its features.
 
+    Beside these stand the names of its inputs that are out of support, in the working column ``BEYOND``.
     The method is ``direct``, ``in_default`` where the PD is 1 by definition, or ``prior`` where nothing could
     be learnt and every loan has the same PD.
     """
@@ -37,12 +40,13 @@ def scored_book(features: DataFrame, artefact: Artefact, predictor: str, batch_r
     read = list(dict.fromkeys((*KEPT, *artefact.spec.feature_columns)))
     require_columns(features, read)
     # The flags come first, so that what they are made from need not travel past the model.
-    flagged = features.select(*read).withColumn("quality_flags", _flags(artefact, predictor))
+    named = features.select(*read).withColumn(BEYOND, inputs_beyond(artefact.spec))
+    flagged = named.withColumn("quality_flags", _flags(artefact, predictor))
     book, predictions = predicted(flagged, {MODEL: model})
     found = predictions[MODEL]
     given = target.score_columns(found.raw, found.calibrated, _method(artefact))
     missing = F.lit(None).cast("double")
-    return book.select(*KEPT, *(given.get(name, missing).alias(name) for name in PDS))
+    return book.select(*KEPT, BEYOND, *(given.get(name, missing).alias(name) for name in PDS))
 
 
 def _method(artefact: Artefact) -> str:
@@ -53,12 +57,14 @@ def _flags(artefact: Artefact, predictor: str) -> Column:
     """Return the flags of a row of features, those that its data has after those of the model.
 
     stale: not reported in the month. incomplete: it lacks an input that fewer than 5 % of the training rows
-    lacked. uncalibrated, insufficient: the model as a whole rests on too few defaults. worse_than_constant,
-    worse_than_logit: so was the predictor on rows that it was not fitted on.
+    lacked. out_of_support: a number of it is beyond those of the training rows. uncalibrated, insufficient:
+    the model as a whole rests on too few defaults. worse_than_constant, worse_than_logit: so was the
+    predictor on rows that it was not fitted on.
     """
     conditions = {
         "stale": F.col("months_since_report") > 0,
         "incomplete": _lacks_an_input(artefact.spec),
+        OUT_OF_SUPPORT: F.size(BEYOND) > 0,
         "uncalibrated": F.lit(artefact.calibration(predictor).uncalibrated),
         "insufficient": F.lit(artefact.status == "insufficient"),
         **{name: F.lit(name in artefact.shortfalls(predictor)) for name in SHORTFALLS},
@@ -111,8 +117,8 @@ def _impossible(target: Head) -> Column:
 def by_state(scores: DataFrame, target: Head) -> list[dict[str, Any]]:
     """Return loans, UPB, mean PD and expected events by state, and of defaulted loans as the last line.
 
-    ``impossible`` counts the loans with a PD that is no probability. Of loans whose event can no longer come
-    none is expected. Where every PD only ranks, none has any.
+    ``impossible`` counts the loans with a PD that is no probability, ``out_of_support`` those with that flag.
+    Of loans whose event can no longer come none is expected. Where every PD only ranks, none has any.
     """
     state = F.when(performing_expr(), F.col("state")).otherwise(F.lit(DEFAULTED)).alias("state")
     counted = F.when(target.still_open() & ~F.col("rank_only"), F.col(target.fills[0]))
@@ -122,6 +128,7 @@ def by_state(scores: DataFrame, target: Head) -> list[dict[str, Any]]:
         F.round(F.sum(counted), 6).alias("expected_defaults"),
         F.bool_or("rank_only").alias("rank_only"),
         F.count_if(_impossible(target)).alias("impossible"),
+        F.count_if(F.array_contains("quality_flags", OUT_OF_SUPPORT)).alias(OUT_OF_SUPPORT),
     )
     order = {name: position for position, name in enumerate((*STATES, None, DEFAULTED))}
     rows = [row.asDict() for row in grouped.collect()]
@@ -130,3 +137,10 @@ def by_state(scores: DataFrame, target: Head) -> list[dict[str, Any]]:
         known = None if rank_only else 1.0
         row["mean_pd"] = known if expected is None else round(expected / row["loans"], 9)
     return sorted(rows, key=lambda row: order[row["state"]])
+
+
+def loans_beyond(scored: DataFrame) -> dict[str, int]:
+    """Return of how many performing loans of a scored book each input is out of support, the most first."""
+    names = scored.where(performing_expr()).select(F.explode(BEYOND).alias("name"))
+    found = {row["name"]: int(row["count"]) for row in names.groupBy("name").count().collect()}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

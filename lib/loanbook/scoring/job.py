@@ -15,10 +15,11 @@ from loanbook.models.artefact.chosen import Chosen, TrainedModels
 from loanbook.models.artefact.fit_for import head_of, require_fit
 from loanbook.models.artefact.rank_only import why_rank_only
 from loanbook.models.best import Best
+from loanbook.models.inputs.support import OUT_OF_SUPPORT, says_support
 from loanbook.scoring.applications import applications
-from loanbook.scoring.book import by_state, measure, scored_book
+from loanbook.scoring.book import BEYOND, by_state, loans_beyond, measure, scored_book
 from loanbook.scoring.gates import assert_probabilities, assert_whole_book
-from loanbook.scoring.summary import totals
+from loanbook.scoring.summary import OFTEN, beyond_support, totals
 from loanbook.tables.columns import of_source, quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
@@ -41,8 +42,8 @@ def score_portfolio(
         model_version: version of its artefact; by default the last.
 
     Returns:
-        Loans scored, UPB, expected defaults, mean PD of performing loans, the month, the model, and a small
-        table by state.
+        Loans scored, UPB, expected defaults, mean PD of performing loans, how many of these are out of
+        support, the month, the model, and a small table by state.
 
     Raises:
         InputError: nothing to score, a month not in the book, or a model that does not fit its features.
@@ -59,17 +60,27 @@ def score_portfolio(
     require_fit(artefact, measured.ids, tape, chosen.by_name)
     why = why_rank_only(artefact, tape)
     best = artefact.scores_with(run.settings.score.predictor)
-    scores = _score_rows(run, part.rows, artefact, best.predictor, rank_only=why is not None).persist()
+    scored = _score_rows(run, part.rows, artefact, best.predictor, rank_only=why is not None).persist()
+    scores = SCORES.conform(scored.drop(BEYOND))
     try:
         with named(run.spark, f"score-portfolio: score {run.as_of}"):
             table = by_state(scores, target)
+            beyond = _beyond(scored, table, artefact)
         assert_whole_book(measured, table)
         assert_probabilities(table)
         delta.assert_unique(scores, SCORES)
         run.replace(SCORES, scores, _slice(artefact, source, run.settings.score.scenario, part.month))
     finally:
-        scores.unpersist()
-    return _result(run, chosen, best, why, part.month is None, table)
+        scored.unpersist()
+    return {**_result(run, chosen, best, why, part.month is None, table), OUT_OF_SUPPORT: beyond}
+
+
+def _beyond(scored: DataFrame, table: list[dict[str, Any]], artefact: Artefact) -> dict[str, Any] | None:
+    """Return how many performing loans are out of support, by input where many; None of an older model."""
+    if not says_support(artefact.spec):
+        return None
+    found = beyond_support(table)
+    return found | {"inputs": loans_beyond(scored) if found["share"] > OFTEN else {}}
 
 
 SHOWN = ("state", "loans", "expected_defaults", "mean_pd")
@@ -145,7 +156,7 @@ def _score_rows(run: Run, book: DataFrame, artefact: Artefact, predictor: str, r
         "run_id": run.run_id,
     }
     scored = scored_book(book, artefact, predictor, run.settings.score.batch_rows)
-    return SCORES.conform(scored.withColumns({name: F.lit(value) for name, value in constants.items()}))
+    return scored.withColumns({name: F.lit(value) for name, value in constants.items()})
 
 
 def _slice(artefact: Artefact, source: str, scenario: str, month: date | None) -> str:

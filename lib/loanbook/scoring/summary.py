@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loanbook.models.artefact.artefact import MODEL
+from loanbook.models.inputs.support import OUT_OF_SUPPORT
 
 HEADINGS = ("state", "loans", "UPB", "mean PD", "expected defaults")
 DEFAULTED = "in default"
+OFTEN = 0.05  # a greater share of the loans out of support is told, with the inputs
+TOLD_INPUTS = 3
 
 
 def totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -29,6 +32,17 @@ def _expected(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
         return {"expected_defaults": None, "mean_pd": None}
     expected = sum(row["expected_defaults"] for row in rows)
     return {"expected_defaults": expected, "mean_pd": expected / sum(row["loans"] for row in rows)}
+
+
+def beyond_support(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how many performing loans are out of support, and their share.
+
+    >>> beyond_support([{"state": "current", "loans": 4, "out_of_support": 1}])
+    {'loans': 1, 'share': 0.25}
+    """
+    performing = [row for row in rows if row["state"] != DEFAULTED]
+    loans, beyond = (sum(row[name] for row in performing) for name in ("loans", OUT_OF_SUPPORT))
+    return {"loans": beyond, "share": beyond / max(1, loans)}
 
 
 def summary_table(scored: Mapping[str, Any]) -> str:
@@ -86,6 +100,13 @@ def _cautions(scored: Mapping[str, Any]) -> list[str]:
     if found := scored["shortfalls"]:
         who = "the model" if scored["predictor"] == MODEL else scored["predictor"]
         cautions.append(f"caution: out of sample {who} is {' and '.join(found)}; see the report")
+    beyond = scored[OUT_OF_SUPPORT]
+    if beyond and beyond["share"] > OFTEN:
+        mostly = [f"{name} ({loans:,})" for name, loans in list(beyond["inputs"].items())[:TOLD_INPUTS]]
+        cautions.append(
+            f"caution: {beyond['loans']:,} loans ({beyond['share']:.0%}) lie outside what the model was "
+            f"trained on, mostly by {', '.join(mostly)}"
+        )
     if scored["uncalibrated"]:
         cautions.append("caution: these PDs are uncalibrated")
     return cautions

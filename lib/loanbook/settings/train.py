@@ -103,6 +103,13 @@ class TrainSettings(Section):
     clip_quantile: float = RowsField(
         0.001, ge=0, lt=0.5, description="share of the training rows cut off at each end of a numeric input"
     )
+    clock_quantile: float = RowsField(
+        0.02,
+        ge=0,
+        lt=0.5,
+        description="share of the training rows cut off at the upper end of a whole number that grows with "
+        "time, such as the loan's age; 0: none is",
+    )
     vocabulary_min_rows: int = RowsField(
         20, ge=1, description="training rows below which a value counts as unknown; of a text's word, loans"
     )

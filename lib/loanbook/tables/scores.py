@@ -76,8 +76,8 @@ SCORES = Table(
         Column(
             "quality_flags",
             "ARRAY<STRING>",
-            "stale, incomplete, uncalibrated, insufficient, worse_than_constant, worse_than_logit, "
-            "and the names of the checks that its data failed",
+            "stale, incomplete, out_of_support, uncalibrated, insufficient, worse_than_constant, "
+            "worse_than_logit, and the names of the checks that its data failed",
             required=True,
         ),
         DEFINITION,

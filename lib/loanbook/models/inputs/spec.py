@@ -46,7 +46,10 @@ class Candidate(_Frozen):
 
 
 class NumericInput(_Frozen):
-    """A number: missing takes ``fill``; clip to [low, high]; log(1 + x) where ``log``; (x - mean) / std."""
+    """A number: missing takes ``fill``; clip to [low, high]; log(1 + x) where ``log``; (x - mean) / std.
+
+    Training rows support it from ``least`` to ``most``; None of a model that an earlier version trained.
+    """
 
     name: str
     expression: Expression
@@ -57,6 +60,8 @@ class NumericInput(_Frozen):
     mean: float
     std: float
     missing_share: float
+    least: float | None = None
+    most: float | None = None
 
     @property
     def column(self) -> str:

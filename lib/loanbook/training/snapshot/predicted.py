@@ -9,6 +9,7 @@ import pandas as pd
 
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.inputs.rows import matrices
+from loanbook.models.inputs.support import OUT_OF_SUPPORT, out_of_support, says_support
 from loanbook.training.snapshot.read import JUDGED, KEPT, Snapshot
 from loanbook.training.snapshot.splits import OUT_OF_FOLD
 
@@ -20,7 +21,8 @@ class PredictedSample:
     """Rows of a sample, and what each predictor's members say of them.
 
     Args:
-        frame: key, borrower, state, default status, upb, label, targets and weight of each row.
+        frame: key, borrower, state, default status, upb, label, targets and weight of each row, and whether
+            it is out of support, where the spec says what that is.
         members: raw probabilities by predictor, of shape (rows, members, outputs); out of fold there is one
             member for each row, the one that never saw it.
     """
@@ -47,7 +49,11 @@ def predicted_rows(
         member = tuned.index(role) if sample == OUT_OF_FOLD else None
         inputs = matrices(frame, snapshot.spec)
         found.append({name: one.members(*inputs, member) for name, one in predictors.items()})
-        frames.append(frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))])
+        kept = frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))]
+        beyond = (
+            {OUT_OF_SUPPORT: out_of_support(inputs[0], snapshot.spec)} if says_support(snapshot.spec) else {}
+        )
+        frames.append(kept.assign(**beyond))
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return PredictedSample(
         pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],
