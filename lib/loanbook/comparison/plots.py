@@ -6,6 +6,7 @@ from matplotlib import rc_context
 
 from loanbook.comparison.contest import Contest
 from loanbook.evaluation.plots import INK, OF_BASELINES, STYLE, figure, log_percent_axes, rates, uri
+from loanbook.models.shortfalls import CONSTANT
 
 COLOURS = ("#0b5394", "#3d8b5f", *OF_BASELINES)
 
@@ -29,8 +30,10 @@ def colours_of(contest: Contest) -> dict[str, str]:
 def _differences(contest: Contest, reference: str) -> str:
     drawn, axes = figure()
     colours = colours_of(contest)
-    found = [(name, contest.difference(name, reference)) for name in contest.names if name != reference]
-    shown = [(name, one) for name, one in reversed(found) if one is not None]
+    # The constant is so much worse that beside it nothing else could be told apart.
+    names = [name for name in contest.names if name not in (reference, CONSTANT)]
+    found = [(name, one) for name in names if (one := contest.difference(name, reference)) is not None]
+    shown = sorted(found, key=lambda item: -item[1].estimate)
     for place, (name, one) in enumerate(shown):
         axes.plot((one.low, one.high), (place, place), "-", color=colours[name], linewidth=2.2)
         axes.plot(one.estimate, place, "o", color=colours[name], markersize=6)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from loanbook.comparison.contest import Contest
-from loanbook.models.clustered import Interval
 
 DEVELOPMENT = {"out_of_fold": "out of fold", "calibrate_check": "on loans kept aside"}
 
@@ -15,18 +14,18 @@ def conclusions(contest: Contest) -> list[str]:
         return [f"{few:,} defaulting loans in the test: too few to compare anything."]
     best, test, development = contest.best, *contest.samples
     told: list[str] = []
-    open_: list[tuple[str, Interval]] = []
+    open_: list[str] = []
     ahead: list[str] = []
     for name in contest.names:
         found = None if name == best else contest.difference(name, best)
         if found is None:
             continue
         if found.low > 0:
-            told.append(f"{name} ({_range(found)} above it)")
+            told.append(f"{name} ({found.estimate:.5f} above it, {found.low:.5f} to {found.high:.5f})")
         elif found.high < 0:
-            ahead.append(f"{name} ({_range(found)} below it)")
+            ahead.append(f"{name} ({-found.estimate:.5f} below it, {-found.high:.5f} to {-found.low:.5f})")
         else:
-            open_.append((name, found))
+            open_.append(f"{name} ({found.estimate:+.5f}, {found.low:+.5f} to {found.high:+.5f})")
     where = DEVELOPMENT.get(development.role, development.role)
     said = [
         f"On development loans ({where}) {best} has the least log loss: of a training that fits all of these "
@@ -37,17 +36,12 @@ def conclusions(contest: Contest) -> list[str]:
     if told:
         said.append(f"The test rows tell it from {_listed(told)}.")
     if open_:
-        each = [f"{name} ({_range(found)})" for name, found in open_]
         said.append(
-            f"They cannot tell it from {_listed(each)}: {test.defaulting_loans:,} defaulting loans leave "
+            f"They cannot tell it from {_listed(open_)}: {test.defaulting_loans:,} defaulting loans leave "
             f"{'these intervals' if len(open_) > 1 else 'this interval'} around 0. An interval half as "
             "wide needs four times as many."
         )
     return said
-
-
-def _range(found: Interval) -> str:
-    return f"{found.estimate:+.5f}, {found.low:+.5f} to {found.high:+.5f}"
 
 
 def _listed(items: Sequence[str]) -> str:
