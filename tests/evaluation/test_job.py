@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
-from loanbook.evaluation.assess import INSUFFICIENT
+from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.evaluation.metrics import ranking
 from loanbook.models.inputs.rows import matrices
 from loanbook.models.log_loss import log_loss

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from loanbook.evaluation.assess import assess
@@ -9,7 +10,8 @@ from loanbook.evaluation.basis import OF_DEFAULT, on
 from loanbook.evaluation.findings import OF_MODEL, Findings, counts_of
 from loanbook.evaluation.report import render
 from loanbook.evaluation.sample import Sample
-from loanbook.evaluation.wording import number, verdict
+from loanbook.evaluation.verdict import verdict
+from loanbook.evaluation.wording import number
 from loanbook.models.calibration import sigmoid
 from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import frame, made_up
@@ -126,6 +128,20 @@ def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
     assert int(found[1]) >= 4
     assert int(found[2]) >= 1
     assert "That of each of the 10 groups by PD is within its own interval." in said["right"]
+
+
+def test_a_level_that_is_wrong_by_age_alone_names_the_worst_band():
+    whole, (_, odds) = made_up(3000), frame(3000)
+    young = whole.frame["age"].to_numpy() == 7.0
+    tilted = sigmoid(odds + np.where(young, -0.5, 0.4))
+    part = Sample("test", whole.frame, whole.raw, {**whole.calibrated, "model": tilted})
+    rows = assess(part, "fold0", EvaluateSettings())
+    said = dict(verdict(rows, None, "logistic", OF_MODEL))["Level"]
+    assert re.search(r"Of the 2 age bands, 2 have .*: 1 too low \(.*\); 1 too high \(.*\)", said)
+    assert re.search(r"The worst is age 0(00-012|25-036)\.$", said)
+    page = render(findings(3000, test=part, rows=[*rows, *assess(part, "fold0", EvaluateSettings())]))
+    assert "<h2>By age</h2>" in page
+    assert '<td class="off">' in page
 
 
 def test_of_pds_that_only_rank_no_level_is_said():

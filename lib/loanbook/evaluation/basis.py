@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loanbook.book.tape_kind import TapeKind
-from loanbook.evaluation.assess import INSUFFICIENT, Evaluation
+from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.rank_only import why_rank_only

@@ -30,7 +30,9 @@ from loanbook.warehouse.runs import Run
 
 log = logging.getLogger(__name__)
 
-RETURNED = ("auc", "gini", "ks", "log_loss", "brier", "calibration_slope", "calibration_in_the_large")
+RETURNED = (
+    "auc", "auc_current", "gini", "ks", "log_loss", "brier", "calibration_slope", "calibration_in_the_large",
+)  # fmt: skip
 
 
 def evaluate_model(

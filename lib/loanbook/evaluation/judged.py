@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loanbook.evaluation.assess import Evaluation, minus
+from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
+from loanbook.evaluation.measures import minus
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import TRUTH, Compared
 from loanbook.models.artefact.artefact import MODEL, Artefact

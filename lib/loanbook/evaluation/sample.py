@@ -18,13 +18,31 @@ from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.training.snapshot.splits import TEST
 
+AGES = (12, 24, 36, 60, 120)  # last months on book of the bands before the last
+UNKNOWN = "unknown"
+
+
+def age_bands(months: Floats) -> npt.NDArray[np.str_]:
+    """Return the band of each number of months on book, ``unknown`` of NaN.
+
+    The first band has the months before origination too, which some tapes report.
+
+    >>> age_bands(np.array([-1, 12, 13, 500, np.nan])).tolist()
+    ['000-012', '000-012', '013-024', '121-', 'unknown']
+    """
+    names = [
+        f"{low:03d}-{high:03d}" for low, high in zip((0, *(age + 1 for age in AGES[:-1])), AGES, strict=True)
+    ]
+    every = np.array([*names, f"{AGES[-1] + 1:03d}-", UNKNOWN])
+    return np.asarray(every[np.where(np.isnan(months), len(AGES) + 1, np.searchsorted(AGES, months))])
+
 
 @dataclass(frozen=True)
 class Sample:
     """Rows of one role, each a loan in a month.
 
     Args:
-        frame: key, borrower, state, default status, upb, label and weight of each row.
+        frame: key, borrower, state, default status, upb, label, weight and age of each row.
         raw: PDs of each predictor as its network gives them.
         calibrated: the same, calibrated; a simulated book's truth is a predictor too.
         vectors: of a head with several outputs, all of them by predictor, raw and calibrated, each of shape
@@ -67,7 +85,12 @@ class Sample:
     @cached_property
     def state(self) -> npt.NDArray[np.str_]:
         """Return each row's state."""
-        return self.frame["state"].fillna("unknown").to_numpy(str)
+        return self.frame["state"].fillna(UNKNOWN).to_numpy(str)
+
+    @cached_property
+    def age(self) -> npt.NDArray[np.str_]:
+        """Return each row's band of months on book."""
+        return age_bands(self.frame["age"].to_numpy(np.float64))
 
     @property
     def baselines(self) -> list[str]:

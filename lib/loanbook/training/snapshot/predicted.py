@@ -9,10 +9,13 @@ import pandas as pd
 
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.inputs.rows import matrices
+from loanbook.models.inputs.spec import InputSpec
 from loanbook.training.snapshot.read import JUDGED, KEPT, Snapshot
 from loanbook.training.snapshot.splits import OUT_OF_FOLD
 
 Floats = npt.NDArray[np.float64]
+
+AGE = "months_on_book"  # in the catalogue of features
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class PredictedSample:
     """Rows of a sample, and what each predictor's members say of them.
 
     Args:
-        frame: key, borrower, state, default status, upb, label, targets and weight of each row.
+        frame: key, borrower, state, default status, upb, label, targets, weight and age of each row: its
+            months on book, null where they are no input of the snapshot.
         members: raw probabilities by predictor, of shape (rows, members, outputs); out of fold there is one
             member for each row, the one that never saw it.
     """
@@ -47,9 +51,16 @@ def predicted_rows(
         member = tuned.index(role) if sample == OUT_OF_FOLD else None
         inputs = matrices(frame, snapshot.spec)
         found.append({name: one.members(*inputs, member) for name, one in predictors.items()})
-        frames.append(frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))])
+        narrow = frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))]
+        frames.append(narrow.assign(age=age_of(frame, snapshot.spec)))
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return PredictedSample(
         pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],
         {name: np.concatenate([part[name] for part in found]) for name in predictors},
     )
+
+
+def age_of(frame: pd.DataFrame, spec: InputSpec) -> Floats:
+    """Return the months on book of each row, NaN where they are unknown or no input of the spec."""
+    found = next((item.column for item in spec.numeric if item.expression == AGE), None)
+    return np.full(len(frame), np.nan) if found is None else frame[found].to_numpy(np.float64)
