@@ -82,6 +82,13 @@ def test_the_page_holds_the_numbers_of_the_evaluations():
         assert f"<td>{loss:.5f}</td>" in page
 
 
+def test_a_truth_is_a_line_among_the_deciles():
+    whole, (_, odds) = made_up(600), frame(600)
+    known = replace(whole, calibrated={**whole.calibrated, "truth": sigmoid(odds)})
+    assert "The green line" in render(findings(600, with_truth=known))
+    assert "The green line" not in render(findings(600))
+
+
 def test_the_same_findings_give_the_same_page():
     assert render(findings(600)) == render(findings(600))
 
@@ -100,6 +107,9 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "rows": 1200,
         "rows_with_truth": 600,
         "log_loss": {"model": 0.30, "logistic": 0.34, "truth": 0.29},
+        "kl": {"model": 0.012, "logistic": 0.03, "matrix": 0.04},
+        "gap_closed": 0.7,
+        "gap_closed_against": "matrix",
     }
     said = dict(
         verdict([row for row in findings(600).rows if row.sample == "test"], truth, "logistic", OF_MODEL)
@@ -110,7 +120,7 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "0.29000 on 600 of the 1,200 rows, those that have a truth (the losses on these: model 0.30000, "
         "logistic 0.34000); the model is 0.01000 above it" in said["Against the truth"]
     )
-    assert "80% of that distance closed" in said["Against the truth"]
+    assert "0.01200 from the truth (mean KL), the baseline matrix 0.04000: 70%" in said["Against the truth"]
 
 
 def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():

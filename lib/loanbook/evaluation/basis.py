@@ -14,7 +14,7 @@ from loanbook.models.artefact.rank_only import why_rank_only
 LEVELS = frozenset(
     {
         "expected_default_rate", "observed_default_rate", "calibration_slope", "calibration_intercept",
-        "calibration_in_the_large", "accuracy", "precision", "recall", "f1",
+        "calibration_in_the_large", "accuracy", "precision", "recall", "f1", "kl_to_truth", "gap_closed",
     }
 )  # fmt: skip
 

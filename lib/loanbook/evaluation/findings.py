@@ -7,6 +7,7 @@ from typing import Any
 from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import OF_DEFAULT, Basis
+from loanbook.evaluation.distance import Distance
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL, Artefact
@@ -26,6 +27,7 @@ class Findings:
         rows: evaluations of every sample.
         samples: counts and months of each sample.
         truth: comparison with a simulated book's truth, or None.
+        with_truth: the test rows that have a truth, or None.
         model: what the model is and what it was made from.
         reference: the baseline that the model is held against: the one that scores the book, if one does.
         best: which predictor scores the book, and why.
@@ -43,6 +45,7 @@ class Findings:
     reference: str = "logistic"
     best: Best = OF_MODEL
     basis: Basis = OF_DEFAULT
+    with_truth: Sample | None = None
     shortfalls: Sequence[str] = ()
 
 
@@ -61,8 +64,10 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
             "rows": len(test.label),
             "rows_with_truth": len(compared.part.label),
             "log_loss": judged.losses_with_truth,
+            **_distance(judged.distance),
         },
         model=_about(judged.artefact, run_id),
+        with_truth=None if compared is None else compared.part,
         settings=settings,
         sufficient=judged.sufficient(settings),
         reference=judged.reference,
@@ -70,6 +75,12 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
         basis=judged.basis,
         shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
     )
+
+
+def _distance(distance: Distance | None) -> dict[str, Any]:
+    if distance is None:
+        return {}
+    return {"kl": distance.kl, "gap_closed": distance.closed(MODEL), "gap_closed_against": distance.against}
 
 
 def counts_of(part: Sample) -> dict[str, Any]:

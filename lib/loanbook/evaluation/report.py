@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.findings import Findings
-from loanbook.evaluation.plots import rates, report_plots
+from loanbook.evaluation.plots import rates, report_plots, truth_line
 from loanbook.evaluation.verdict import verdict
 from loanbook.evaluation.wording import MEANINGS, number
 from loanbook.models.artefact.artefact import MODEL
@@ -33,10 +33,16 @@ def render(findings: Findings) -> str:
         months=_both(test, "month=", findings.reference),
         states=_parts(test, "state=", findings.reference),
         ages=_parts(test, "age=", findings.reference),
-        plots=report_plots(findings.test, test, findings.reference, levels=not findings.basis.rank_only)
-        if findings.sufficient
-        else {},
+        plots=_plots(findings, test),
     )
+
+
+def _plots(findings: Findings, test: Sequence[Evaluation]) -> dict[str, str]:
+    if not findings.sufficient:
+        return {}
+    truth = None if findings.with_truth is None else truth_line(findings.with_truth, findings.settings.bins)
+    levels = not findings.basis.rank_only
+    return report_plots(findings.test, test, findings.reference, levels=levels, truth=truth)
 
 
 def _headline(rows: Sequence[Evaluation], role: str) -> list[dict[str, Any]]:

@@ -67,7 +67,6 @@ def _against_truth(truth: Mapping[str, Any] | None, reference: str) -> str:
         return ""
     losses = truth["log_loss"]
     gap, other_gap = losses["model"] - losses["truth"], losses[reference] - losses["truth"]
-    closed = f", {1 - gap / other_gap:.0%} of that distance closed" if other_gap > 0 else ""
     some = truth["rows_with_truth"] < truth["rows"]
     rows = (
         f" on {truth['rows_with_truth']:,} of the {truth['rows']:,} rows, those that have a truth "
@@ -78,5 +77,18 @@ def _against_truth(truth: Mapping[str, Any] | None, reference: str) -> str:
     return (
         f"The simulated book's own expected PDs have log loss "
         f"{losses['truth']:.5f}{rows}; the model is {gap:.5f} above it, the {reference} baseline "
-        f"{other_gap:.5f}{closed}."
+        f"{other_gap:.5f}.{_distance(truth)}"
     )
+
+
+def _distance(truth: Mapping[str, Any]) -> str:
+    """Return how far the model is from the truth, without the chance in the labels."""
+    kl, against = truth.get("kl") or {}, truth.get("gap_closed_against")
+    if MODEL not in kl:
+        return ""
+    said = f" Without the chance in what happened, the model is {kl[MODEL]:.5f} from the truth (mean KL)"
+    if against is None:
+        return f"{said}."
+    closed = truth["gap_closed"]
+    gap = "" if closed is None else f": {closed:.0%} of that gap is closed"
+    return f"{said}, the baseline {against} {kl[against]:.5f}{gap}."

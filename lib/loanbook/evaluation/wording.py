@@ -42,6 +42,17 @@ MEANINGS = {
         "slope",
         "Shift of all log odds that gives the observed rate; above 0, more loans defaulted than expected.",
     ),
+    "kl_to_truth": (
+        "KL to the truth",
+        "loss",
+        "How far the PDs are from the simulated book's own, in log loss without the chance in the outcomes; "
+        "0 is the truth.",
+    ),
+    "gap_closed": (
+        "Gap closed",
+        "share",
+        "Of the distance from the counted matrix (the constant, where none was fitted) to the truth.",
+    ),
     "accuracy": ("Accuracy", "share", "Share of rows on the right side of the threshold."),
     "precision": ("Precision", "share", "Of the rows at or above the threshold, the share that defaulted."),
     "recall": ("Recall", "share", "Of the rows that defaulted, the share at or above the threshold."),
