@@ -160,6 +160,12 @@ def test_of_pds_that_only_rank_no_level_is_said():
     assert "Level" not in said
 
 
+def test_the_page_says_where_nothing_is_known_over_time():
+    found = findings(600)
+    page = render(replace(found, clustered=found.test.together.said))
+    assert "clustered by borrower; no interval over time: one block" in page
+
+
 def test_numbers_as_the_page_shows_them():
     assert number(None, "rate") == "-"
     assert (number(0.98, "slope"), number(-0.2, "slope")) == ("0.980", "-0.200")

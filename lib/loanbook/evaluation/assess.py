@@ -7,12 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from loanbook.evaluation.calibration import GroupRates, deciles, rates_by
-from loanbook.evaluation.measures import CLUSTERED, Measured, measures, short_measures
+from loanbook.evaluation.measures import WILSON, Measured, measures, short_measures
 from loanbook.evaluation.sample import UNKNOWN, Sample
 from loanbook.models.clustered import Interval
 from loanbook.settings.evaluate import EvaluateSettings
-
-FEW = f"{CLUSTERED}; few defaults"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def _by_part(
 def _by_group(
     part: Sample, predictor: str, fold: str, names: npt.NDArray[np.str_], settings: EvaluateSettings
 ) -> Iterator[Evaluation]:
-    pd, clusters = part.calibrated[predictor], (part.loan, part.borrower)
+    pd, clusters = part.calibrated[predictor], (part.loan, part.together)
     for group in rates_by(names, part.label, pd, part.weight, *clusters):
         yield from _group_rows(group, part.role, predictor, fold, settings)
 
@@ -80,7 +78,8 @@ def _group_rows(
 ) -> Iterator[Evaluation]:
     counts = (group.rows, group.loans, group.defaulting_loans)
     place = (predictor, fold, role, group.group)
-    method = CLUSTERED if group.defaulting_loans >= settings.min_defaults else FEW
+    few = "" if group.defaulting_loans >= settings.min_defaults else "; few defaults"
+    method = f"{WILSON} {group.clustered}{few}"
     observed = group.observed
     yield Evaluation(*place, "expected_default_rate", group.expected, None, None, *counts, "weighted mean")
     yield Evaluation(

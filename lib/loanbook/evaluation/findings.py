@@ -28,6 +28,7 @@ class Findings:
         samples: counts and months of each sample.
         truth: comparison with a simulated book's truth, or None.
         with_truth: the test rows that have a truth, or None.
+        clustered: what the intervals of the whole test are clustered by, in words.
         model: what the model is and what it was made from.
         reference: the baseline that the model is held against: the one that scores the book, if one does.
         best: which predictor scores the book, and why.
@@ -46,6 +47,7 @@ class Findings:
     best: Best = OF_MODEL
     basis: Basis = OF_DEFAULT
     with_truth: Sample | None = None
+    clustered: str = ""
     shortfalls: Sequence[str] = ()
 
 
@@ -67,6 +69,7 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
             **_distance(judged.distance),
         },
         model=_about(judged.artefact, run_id),
+        clustered=test.together.said,
         with_truth=None if compared is None else compared.part,
         settings=settings,
         sufficient=judged.sufficient(settings),

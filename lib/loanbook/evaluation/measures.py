@@ -14,8 +14,8 @@ from loanbook.models.shortfalls import log_loss_difference
 from loanbook.settings.evaluate import EvaluateSettings
 
 INSUFFICIENT = "insufficient"
-PAIRED = "paired rows, interval clustered by borrower and month"
-CLUSTERED = "weighted mean, Wilson interval clustered by borrower"
+PAIRED = "paired rows, interval"
+WILSON = "weighted mean, Wilson interval"
 SHORT = ("log_loss", "brier", "auc", "gini", "ks", "expected_default_rate", "observed_default_rate")
 CURRENT = "current"  # the state of loans that no model can tell by their arrears
 
@@ -42,7 +42,9 @@ def measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measur
         },
     }
     if predictor == MODEL:
-        measured |= {minus(name): (_against(part, name), PAIRED) for name in part.baselines}
+        measured |= {
+            minus(name): (_against(part, name), f"{PAIRED} {part.together.said}") for name in part.baselines
+        }
     return measured
 
 
@@ -56,7 +58,10 @@ def short_measures(part: Sample, predictor: str, settings: EvaluateSettings) -> 
         "brier": (brier(label, pd, weight), "weighted mean"),
         **_rank_measures(part, pd),
         "expected_default_rate": (float(np.average(pd, weights=weight)), "weighted mean"),
-        "observed_default_rate": (clustered_rate(label, weight, part.borrower), CLUSTERED),
+        "observed_default_rate": (
+            clustered_rate(label, weight, part.together),
+            f"{WILSON} {part.together.said}",
+        ),
     }
 
 
@@ -97,5 +102,4 @@ def _auc_current(part: Sample, predictor: str, settings: EvaluateSettings) -> tu
 
 def _against(part: Sample, baseline: str) -> Interval:
     model, other = (part.calibrated[name] for name in (MODEL, baseline))
-    _, month = np.unique(part.month, return_inverse=True)
-    return log_loss_difference(part.label, model, other, part.weight, part.borrower, month)
+    return log_loss_difference(part.label, model, other, part.weight, part.together)

@@ -12,8 +12,10 @@ import pandas as pd
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.predictor import Predictor, calibrated_mean
+from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import Floats
 from loanbook.models.head import Head
+from loanbook.models.together import Together
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.training.snapshot.splits import TEST
@@ -47,6 +49,7 @@ class Sample:
         calibrated: the same, calibrated; a simulated book's truth is a predictor too.
         vectors: of a head with several outputs, all of them by predictor, raw and calibrated, each of shape
             (rows, outputs).
+        horizon_months: of the label; None: up to maturity.
     """
 
     role: str
@@ -54,6 +57,7 @@ class Sample:
     raw: dict[str, Floats]
     calibrated: dict[str, Floats]
     vectors: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
+    horizon_months: int | None = None
 
     @cached_property
     def label(self) -> Floats:
@@ -72,10 +76,9 @@ class Sample:
         return np.asarray(codes, np.int64)
 
     @cached_property
-    def borrower(self) -> npt.NDArray[np.int64]:
-        """Return a code of each row's borrower, from 0: what intervals are clustered by."""
-        codes = self.frame.groupby(["source", "borrower"], sort=False).ngroup()
-        return np.asarray(codes, np.int64)
+    def together(self) -> Together:
+        """Return which rows come about together: what intervals are clustered by."""
+        return Together.of(Clusters.of(self.frame), self.horizon_months)
 
     @cached_property
     def month(self) -> npt.NDArray[np.str_]:
@@ -115,6 +118,7 @@ class Sample:
             raw={name: values[rows] for name, values in self.raw.items()},
             calibrated={name: values[rows] for name, values in self.calibrated.items()},
             vectors={name: (raw[rows], pds[rows]) for name, (raw, pds) in self.vectors.items()},
+            horizon_months=self.horizon_months,
         )
 
 
@@ -147,6 +151,7 @@ def _as_sample(
         raw={one: target.pd(values) for one, values in raw.items()},
         calibrated={one: target.pd(values) for one, values in calibrated.items()},
         vectors={one: (raw[one], calibrated[one]) for one in raw} if target.outputs > 1 else {},
+        horizon_months=target.horizon_months,
     )
 
 

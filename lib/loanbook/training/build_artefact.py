@@ -26,6 +26,7 @@ from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
+from loanbook.models.together import Together
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.trained import Trained
@@ -139,10 +140,7 @@ def _differences(
     found = judged[TEST] if len(judged[TEST].frame) else judged[snapshot.fold.checked_on]
     if not len(found.frame):
         return {}
-    borrower, month = (
-        np.asarray(found.frame.groupby(keys, sort=False).ngroup(), np.int64)
-        for keys in (["source", "borrower"], ["as_of_date"])
-    )
+    together = Together.of(Clusters.of(found.frame), target.horizon_months)
     pds = {
         name: target.pd(calibrated_mean(members, calibrations[name]))
         for name, members in found.members.items()
@@ -150,7 +148,7 @@ def _differences(
     label, weight = (found.frame[name].to_numpy(np.float64) for name in ("label", "weight"))
     return {
         name: {
-            other: log_loss_difference(label, own, pds[other], weight, borrower, month)
+            other: log_loss_difference(label, own, pds[other], weight, together)
             for other in pds
             if other not in (name, MODEL)
         }
