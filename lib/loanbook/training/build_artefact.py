@@ -236,17 +236,23 @@ def _schema(spec: InputSpec) -> list[dict[str, str]]:
 def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
     """Return the bins of each input: of a text, of its known words' number; of a sequence, of all steps."""
     spec, frame = snapshot.spec, snapshot.frame(snapshot.fold.samples["train"], BIN_ROWS)
-    numbers = {item.column: number_bins(frame[item.column]) for item in spec.numeric}
+    weight = frame["weight"].to_numpy(np.float64)
+    numbers = {item.column: number_bins(frame[item.column], weight) for item in spec.numeric}
     numbers |= {
-        item.column: number_bins(frame[item.columns].to_numpy().ravel()) for item in spec.numeric_sequences
+        item.column: number_bins(frame[item.columns].to_numpy().ravel(), np.repeat(weight, item.steps))
+        for item in spec.numeric_sequences
     }
-    codes = {item.column: code_bins(frame[item.column], len(item.vocabulary)) for item in spec.categorical}
+    codes = {
+        item.column: code_bins(frame[item.column], len(item.vocabulary), weight) for item in spec.categorical
+    }
     codes |= {
-        item.column: code_bins((frame[item.columns].to_numpy() > 0).sum(axis=1), item.tokens)
+        item.column: code_bins((frame[item.columns].to_numpy() > 0).sum(axis=1), item.tokens, weight)
         for item in spec.text
     }
     codes |= {
-        item.column: code_bins(frame[item.columns].to_numpy().ravel(), item.size - 1)
+        item.column: code_bins(
+            frame[item.columns].to_numpy().ravel(), item.size - 1, np.repeat(weight, item.steps)
+        )
         for item in spec.categorical_sequences
     }
     return {**numbers, **codes}
@@ -254,9 +260,10 @@ def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
 
 def _score_bins(judged: Mapping[str, PredictedSample], target: Head) -> dict[str, Any]:
     of_development = [found for sample, found in judged.items() if sample != TEST]
+    weight = np.concatenate([one.frame["weight"].to_numpy(np.float64) for one in of_development])
     return {
         name: number_bins(
-            np.concatenate([target.pd(one.members[name].mean(axis=1)) for one in of_development])
+            np.concatenate([target.pd(one.members[name].mean(axis=1)) for one in of_development]), weight
         )
         for name in judged[TEST].members
     }
