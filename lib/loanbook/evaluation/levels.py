@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from loanbook.evaluation.assess import Evaluation
+from loanbook.models.clustered import NORMAL_95
 
 GROUPS = {"decile=": "groups by PD", "age=": "age bands"}  # segments, and what they are in words
 
@@ -73,6 +75,15 @@ def groups_off(rows: Sequence[Evaluation], prefix: str) -> tuple[int, list[Off]]
     return len(rated), sorted((one for one in off if one.distance > 1), key=lambda one: -one.distance)
 
 
+def is_beyond_chance(count: int, off: Sequence[Off]) -> bool:
+    """Return whether the worst of so many groups is off by more than chance, at 5 percent.
+
+    By Bonferroni: its interval at 1 - 0.05 / count, about as many times as wide as the normal quantiles are.
+    """
+    widened = NormalDist().inv_cdf(1 - 0.025 / count) / NORMAL_95
+    return bool(off) and off[0].distance > widened
+
+
 def _off(segment: str, rates: dict[str, Evaluation]) -> Off:
     expected, row = rates["expected_default_rate"].estimate or 0.0, rates["observed_default_rate"]
     observed = row.estimate or 0.0
@@ -100,8 +111,10 @@ def _level_by(rows: Sequence[Evaluation], prefix: str) -> str:
         )
         if some
     ]
+    beyond = is_beyond_chance(count, off)
+    chance = f"{'further than' if beyond else 'no further than'} chance takes the worst of {count}"
     return (
         f"Of the {count} {GROUPS[prefix]}, {len(off)} {'has' if len(off) == 1 else 'have'} a mean PD outside "
         f"the interval of what was observed, where chance would put one in 20: {'; '.join(sides)}. "
-        f"The worst is {prefix.removesuffix('=')} {off[0].segment}."
+        f"The worst is {prefix.removesuffix('=')} {off[0].segment}, {chance}."
     )
