@@ -14,6 +14,7 @@ from loanbook.evaluation.verdict import verdict
 from loanbook.evaluation.wording import number
 from loanbook.models.calibration import sigmoid
 from loanbook.settings.evaluate import EvaluateSettings
+from loanbook.training.snapshot.leavers import window_of
 from tests.evaluation.rows import frame, made_up
 
 MODEL = {
@@ -164,6 +165,15 @@ def test_the_page_says_where_nothing_is_known_over_time():
     found = findings(600)
     page = render(replace(found, clustered=found.test.together.said))
     assert "clustered by borrower; no interval over time: one block" in page
+
+
+def test_the_page_has_both_rates_and_the_states_that_loans_left_from():
+    window = window_of({"rows": 900, "defaults": 90}, 100, {"current": 7, "dpd90": 3})
+    page = " ".join(render(findings(600, window=window)).split())
+    assert "10.00% of the test rows with a label defaulted. 100 further rows" in page
+    assert "counts leavers, the rate is 9.00%. These loans left from current: 7, dpd90: 3." in page
+    stayed = render(findings(600, window=window_of({"rows": 900, "defaults": 90}, 0, {})))
+    assert "No loan of the test months was removed" in stayed
 
 
 def test_numbers_as_the_page_shows_them():

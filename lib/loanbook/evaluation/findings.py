@@ -29,6 +29,8 @@ class Findings:
         truth: comparison with a simulated book's truth, or None.
         with_truth: the test rows that have a truth, or None.
         clustered: what the intervals of the whole test are clustered by, in words.
+        window: default rates of the test months with and without loans that left, and the states that these
+            left from; None where no months are held out, or no level is claimed.
         model: what the model is and what it was made from.
         reference: the baseline that the model is held against: the one that scores the book, if one does.
         best: which predictor scores the book, and why.
@@ -48,11 +50,21 @@ class Findings:
     basis: Basis = OF_DEFAULT
     with_truth: Sample | None = None
     clustered: str = ""
+    window: Mapping[str, Any] | None = None
     shortfalls: Sequence[str] = ()
 
 
-def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Findings:
-    """Return what the page shows of an evaluation, made by the run of that id."""
+def findings_of(
+    judged: Judged, settings: EvaluateSettings, run_id: str, window: Mapping[str, Any] | None = None
+) -> Findings:
+    """Return what the page shows of an evaluation.
+
+    Args:
+        judged: what it found.
+        settings: of the evaluation.
+        run_id: of the run that made it.
+        window: default rates and leavers of the test months, as the snapshot has them.
+    """
     compared, test = judged.compared, judged.samples[0]
     differences, shortfalls = judged.differences, judged.shortfalls
     whole_truth = compared is not None and compared.coverage == 1
@@ -69,6 +81,7 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
             **_distance(judged.distance),
         },
         model=_about(judged.artefact, run_id),
+        window=None if judged.basis.rank_only else window,
         clustered=test.together.said,
         with_truth=None if compared is None else compared.part,
         settings=settings,

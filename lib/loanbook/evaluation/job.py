@@ -69,11 +69,13 @@ def evaluate_model(
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
         rows += distance_rows(compared.part, fold, run.settings.evaluate)
+    window = snapshot.manifest.get("test_window")
     judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis)
     _publish(run, judged)
-    findings = findings_of(judged, run.settings.evaluate, run.run_id)
+    findings = findings_of(judged, run.settings.evaluate, run.run_id, window)
     folder = run.storage.report_folder(artefact.name, artefact.version)
-    return _result(run, judged, write_report(folder, judged, findings))
+    result = _result(run, judged, write_report(folder, judged, findings))
+    return {**result, "test_window": findings.window}
 
 
 def _publish(run: Run, judged: Judged) -> None:
