@@ -12,6 +12,7 @@ TAKE_A_RUN = {
     "warehouse/": "makes runs",
     "maintenance/": "a module is a job",
     "features/read.py": "what the jobs of features and labels read",
+    "steps.py": "runs jobs",
     "pipeline.py": "runs the jobs",
     "commands.py": "runs a job",
 }

@@ -135,7 +135,7 @@ def _result(
 ) -> dict[str, Any]:
     from_evaluation = (
         "event", "held_out", "rank_only", "auc", "log_loss", "log_loss_of_truth", "log_loss_of_baselines",
-        "report",
+        "gap_closed", "gap_closed_against", "report",
     )  # fmt: skip
     return {
         "model": trained["model"],

@@ -23,6 +23,7 @@ def frame(loans: int, seed: int = 1, level: float = -2.0) -> tuple[pd.DataFrame,
         source="tiny", borrower=rows["loan_id"], default_status="performing",
         state=np.where(odds > level + 1.5, "dpd30", "current"),
         upb=np.full(len(rows), Decimal("100.00"), object), weight=1.0,
+        age=np.where(rows.index % 2, 7.0, 30.0),
         label=(random.random(len(rows)) < sigmoid(odds)).astype(np.float32),
     )  # fmt: skip
     return rows, odds

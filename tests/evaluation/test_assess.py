@@ -3,7 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from loanbook.evaluation.assess import INSUFFICIENT, assess
+from loanbook.evaluation.assess import assess
+from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.evaluation.sample import prediction_rows
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.log_loss import log_loss
@@ -23,7 +24,7 @@ def test_each_metric_stands_once_for_each_predictor_and_segment():
     assert len(keys) == len(set(keys))
     segments = {row.segment for row in rows}
     assert segments == {
-        "all", "state=current", "state=dpd30",
+        "all", "state=current", "state=dpd30", "age=000-012", "age=025-036",
         *(f"decile={k:02d}" for k in range(1, 11)), *(f"month={day:%Y-%m}" for day in MONTHS),
     }  # fmt: skip
 
@@ -69,7 +70,9 @@ def test_month_rates_average_to_the_whole():
 
 def test_a_slice_with_few_defaulting_loans_states_nothing():
     rows = assess(made_up(loans=30), "fold0", SETTINGS)
-    assert {row.segment for row in rows} == {"all", "state=current", "state=dpd30"}
+    assert {row.segment for row in rows} == {
+        "all", "state=current", "state=dpd30", "age=000-012", "age=025-036"
+    }  # fmt: skip
     assert {row.method for row in rows} == {INSUFFICIENT}
     assert {row.estimate for row in rows} == {None}
     assert set(by_metric(rows)) == set(by_metric(assess(made_up(), "fold0", SETTINGS)))
@@ -90,6 +93,33 @@ def test_a_state_with_few_defaulting_loans_states_nothing_while_the_others_do():
     assert states["dpd30"]["auc"].defaults < 40 <= states["current"]["auc"].defaults
     assert (states["dpd30"]["auc"].estimate, states["dpd30"]["auc"].method) == (None, INSUFFICIENT)
     assert states["current"]["auc"].estimate > 0.5
+
+
+def test_an_age_band_is_judged_on_its_own_rows():
+    part = made_up()
+    young = by_metric(assess(part, "fold0", SETTINGS), segment="age=000-012")
+    rows = part.frame["age"].to_numpy() == 7.0
+    assert young["observed_default_rate"].estimate == pytest.approx(part.label[rows].mean())
+    assert young["auc"].n == rows.sum()
+
+
+def test_without_the_months_on_book_there_is_no_age():
+    part = made_up()
+    aged = dataclasses.replace(part, frame=part.frame.assign(age=np.nan))
+    assert not [row for row in assess(aged, "fold0", SETTINGS) if row.segment.startswith("age=")]
+
+
+def test_loans_in_arrears_do_not_count_for_the_auc_of_current_loans():
+    part = made_up(2000)
+    known = np.where(part.state == "current", 0.02, 0.9)  # knows the arrears and nothing else
+    blunt = dataclasses.replace(part, calibrated={**part.calibrated, "model": known})
+    whole = by_metric(assess(blunt, "fold0", SETTINGS))
+    assert whole["auc"].estimate > 0.55
+    assert whole["auc_current"].estimate == 0.5
+    more = part.part(part.state == "current").defaulting_loans + 1
+    few = by_metric(assess(part, "fold0", EvaluateSettings(min_defaults=more)))
+    assert (few["auc_current"].estimate, few["auc_current"].method) == (None, INSUFFICIENT)
+    assert few["auc"].estimate is not None
 
 
 def test_no_rows_at_all_are_insufficient_too():

@@ -1,5 +1,6 @@
-from loanbook.evaluation.assess import INSUFFICIENT, assess
+from loanbook.evaluation.assess import assess
 from loanbook.evaluation.basis import LEVELS, Basis, on
+from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.evaluation.report import render
 from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import made_up

@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from loanbook.evaluation.calibration import calibration_fit, deciles, rates_by
 from loanbook.models.calibration import logit, sigmoid
 from loanbook.models.logistic_fit import in_the_large
+from loanbook.models.together import Together
 
 
 @pytest.fixture
@@ -56,9 +57,9 @@ def test_deciles_have_equal_size_and_equal_pds_share_one():
 
 
 def test_rates_by_hand():
-    groups = np.array(["b", "a", "a", "b"])
+    groups, loan = np.array(["b", "a", "a", "b"]), np.array([0, 1, 1, 2])
     label, pd, weight = np.array([0.0, 1, 0, 0]), np.array([0.1, 0.4, 0.2, 0.3]), np.array([1.0, 1, 3, 1])
-    a, b = rates_by(groups, label, pd, weight, np.array([0, 1, 1, 2]), np.array([0, 1, 1, 2]))
+    a, b = rates_by(groups, label, pd, weight, loan, Together(loan, np.zeros(4, np.int64)))
     assert (a.group, a.rows, a.loans, a.defaulting_loans) == ("a", 2, 1, 1)
     assert [a.expected, a.observed.estimate] == pytest.approx([0.25, 0.25])
     assert (b.group, b.rows, b.loans, b.defaulting_loans) == ("b", 2, 2, 0)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from loanbook.commands import COMMANDS, run_job
 from loanbook.errors import InputError
-from loanbook.evaluation.assess import INSUFFICIENT
+from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.evaluation.metrics import ranking
 from loanbook.models.inputs.rows import matrices
 from loanbook.models.log_loss import log_loss
@@ -122,6 +122,9 @@ def test_the_truth_is_compared_on_the_same_rows(make_run, trained, tmp_path):
     expected = log_loss(part.label, truth.loc[keys].to_numpy(np.float64), part.weight)
     assert result["log_loss_of_truth"] == pytest.approx(expected)
     assert result["truth_coverage"] == 1
+    assert set(result["kl_to_truth"]) == {"model", "logistic"}
+    assert (result["gap_closed"], result["gap_closed_against"]) == (None, None)  # no matrix, no constant
+    assert "(mean KL)" in Path(result["report"]).read_text("utf-8")
     stored = make_run().read(EVALUATIONS, made_by="x").where(F.col("predictor") == "truth")
     assert stored.where("metric = 'log_loss'").first()["estimate"] == pytest.approx(expected)
 

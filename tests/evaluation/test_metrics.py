@@ -5,6 +5,7 @@ from sklearn import metrics as sk
 from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ranking
 from loanbook.models.clustered import clustered_mean
 from loanbook.models.log_loss import log_loss, log_losses
+from loanbook.models.together import Together
 
 
 @pytest.fixture(params=["equal weights", "weights"])
@@ -95,15 +96,20 @@ def test_two_clusterings_are_never_narrower_than_either():
         assert both.high - both.low >= one.high - one.low - 1e-12
 
 
+def alone(borrower):
+    """Rows of one month, which come about together where they are of one borrower."""
+    return Together(borrower, np.zeros(len(borrower), np.int64))
+
+
 def test_a_rate_of_independent_rows_has_wilsons_interval():
     label = np.repeat([1.0, 0.0], [7, 93])
-    interval = clustered_rate(label, np.ones(100), np.arange(100))
+    interval = clustered_rate(label, np.ones(100), alone(np.arange(100)))
     assert interval.estimate == pytest.approx(0.07)
     assert (interval.low, interval.high) == pytest.approx((0.0343, 0.1375), abs=1e-4)
 
 
 def test_rows_of_the_same_loan_add_nothing_to_what_a_rate_knows():
     label = np.repeat([1.0, 0.0], [7, 93])
-    once = clustered_rate(label, np.ones(100), np.arange(100))
-    twelve = clustered_rate(np.repeat(label, 12), np.ones(1200), np.repeat(np.arange(100), 12))
+    once = clustered_rate(label, np.ones(100), alone(np.arange(100)))
+    twelve = clustered_rate(np.repeat(label, 12), np.ones(1200), alone(np.repeat(np.arange(100), 12)))
     assert (twelve.low, twelve.high) == pytest.approx((once.low, once.high))

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from loanbook.evaluation.assess import assess
@@ -9,9 +10,11 @@ from loanbook.evaluation.basis import OF_DEFAULT, on
 from loanbook.evaluation.findings import OF_MODEL, Findings, counts_of
 from loanbook.evaluation.report import render
 from loanbook.evaluation.sample import Sample
-from loanbook.evaluation.wording import number, verdict
+from loanbook.evaluation.verdict import verdict
+from loanbook.evaluation.wording import number
 from loanbook.models.calibration import sigmoid
 from loanbook.settings.evaluate import EvaluateSettings
+from loanbook.training.snapshot.leavers import window_of
 from tests.evaluation.rows import frame, made_up
 
 MODEL = {
@@ -80,6 +83,13 @@ def test_the_page_holds_the_numbers_of_the_evaluations():
         assert f"<td>{loss:.5f}</td>" in page
 
 
+def test_a_truth_is_a_line_among_the_deciles():
+    whole, (_, odds) = made_up(600), frame(600)
+    known = replace(whole, calibrated={**whole.calibrated, "truth": sigmoid(odds)})
+    assert "The green line" in render(findings(600, with_truth=known))
+    assert "The green line" not in render(findings(600))
+
+
 def test_the_same_findings_give_the_same_page():
     assert render(findings(600)) == render(findings(600))
 
@@ -98,6 +108,9 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "rows": 1200,
         "rows_with_truth": 600,
         "log_loss": {"model": 0.30, "logistic": 0.34, "truth": 0.29},
+        "kl": {"model": 0.012, "logistic": 0.03, "matrix": 0.04},
+        "gap_closed": 0.7,
+        "gap_closed_against": "matrix",
     }
     said = dict(
         verdict([row for row in findings(600).rows if row.sample == "test"], truth, "logistic", OF_MODEL)
@@ -108,7 +121,7 @@ def test_the_verdict_compares_with_baseline_and_truth():
         "0.29000 on 600 of the 1,200 rows, those that have a truth (the losses on these: model 0.30000, "
         "logistic 0.34000); the model is 0.01000 above it" in said["Against the truth"]
     )
-    assert "80% of that distance closed" in said["Against the truth"]
+    assert "0.01200 from the truth (mean KL), the baseline matrix 0.04000: 70%" in said["Against the truth"]
 
 
 def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
@@ -128,10 +141,39 @@ def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
     assert "That of each of the 10 groups by PD is within its own interval." in said["right"]
 
 
+def test_a_level_that_is_wrong_by_age_alone_names_the_worst_band():
+    whole, (_, odds) = made_up(3000), frame(3000)
+    young = whole.frame["age"].to_numpy() == 7.0
+    tilted = sigmoid(odds + np.where(young, -0.5, 0.4))
+    part = Sample("test", whole.frame, whole.raw, {**whole.calibrated, "model": tilted})
+    rows = assess(part, "fold0", EvaluateSettings())
+    said = dict(verdict(rows, None, "logistic", OF_MODEL))["Level"]
+    assert re.search(r"Of the 2 age bands, 2 have .*: 1 too low \(.*\); 1 too high \(.*\)", said)
+    assert re.search(r"The worst is age 0(00-012|25-036), further than chance takes the worst of 2\.$", said)
+    page = render(findings(3000, test=part, rows=[*rows, *assess(part, "fold0", EvaluateSettings())]))
+    assert "<h2>By age</h2>" in page
+    assert '<td class="off">' in page
+
+
 def test_of_pds_that_only_rank_no_level_is_said():
     rows = on(replace(OF_DEFAULT, rank_only="a case-control sample"), findings(600).rows)
     said = dict(verdict([row for row in rows if row.sample == "test"], None, "logistic", OF_MODEL))
     assert "Level" not in said
+
+
+def test_the_page_says_where_nothing_is_known_over_time():
+    found = findings(600)
+    page = render(replace(found, clustered=found.test.together.said))
+    assert "clustered by borrower; no interval over time: one block" in page
+
+
+def test_the_page_has_both_rates_and_the_states_that_loans_left_from():
+    window = window_of({"rows": 900, "defaults": 90}, 100, {"current": 7, "dpd90": 3})
+    page = " ".join(render(findings(600, window=window)).split())
+    assert "10.00% of the test rows with a label defaulted. 100 further rows" in page
+    assert "counts leavers, the rate is 9.00%. These loans left from current: 7, dpd90: 3." in page
+    stayed = render(findings(600, window=window_of({"rows": 900, "defaults": 90}, 0, {})))
+    assert "No loan of the test months was removed" in stayed
 
 
 def test_numbers_as_the_page_shows_them():

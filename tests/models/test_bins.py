@@ -21,3 +21,14 @@ def test_ties_share_a_bin_and_shares_sum_to_one() -> None:
 
 def test_codes_have_a_share_each_with_the_unknown_first() -> None:
     assert code_bins([0, 1, 1, 3], 4).shares == (0.25, 0.5, 0.0, 0.25, 0.0)
+
+
+def test_a_row_that_stands_for_ten_counts_ten_times() -> None:
+    random = np.random.default_rng(4)
+    values, weight = random.normal(size=500), random.choice([1, 10], 500)
+    values[:20] = np.nan
+    whole, thinned = number_bins(np.repeat(values, weight)), number_bins(values, weight)
+    assert thinned.edges == whole.edges
+    assert thinned.shares == pytest.approx(whole.shares)
+    codes = random.integers(0, 4, 500)
+    assert code_bins(codes, 4, weight).shares == pytest.approx(code_bins(np.repeat(codes, weight), 4).shares)

@@ -6,6 +6,7 @@ import pytest
 from loanbook.models.calibration import logit, sigmoid
 from loanbook.models.clustered import Interval
 from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
+from loanbook.models.together import Together
 
 LOANS, MONTHS = 800, 6
 
@@ -28,7 +29,9 @@ def found(seed: int, model: str) -> list[str]:
     against = {"constant": constant, "logistic": weaker}
     return shortfalls_of(
         {
-            name: log_loss_difference(label, pds[model], other, np.ones(len(label)), loan, month)
+            name: log_loss_difference(
+                label, pds[model], other, np.ones(len(label)), Together(loan, month, 12)
+            )
             for name, other in against.items()
         }
     )

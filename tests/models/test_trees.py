@@ -8,6 +8,7 @@ import pytest
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.baselines._boosting import as_tree as boosted_tree
 from loanbook.models.baselines.cart import as_tree as cart_tree
+from loanbook.models.baselines.cart import first_nodes
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.trees import Tree, TreeColumns, trees_as_onnx
@@ -94,3 +95,29 @@ def test_a_value_at_a_threshold_that_float32_cannot_hold_goes_where_the_library_
     rows.numeric[:] = at
     columns = TreeColumns.fitted(SPEC, given())
     np.testing.assert_allclose(predicted(trees_as_onnx(columns, [tree], "probability"), rows), 0.8, rtol=1e-6)
+
+
+@pytest.mark.parametrize("leaves", [2, 5, 17, 40])
+def test_a_tree_of_fewer_leaves_is_the_beginning_of_a_larger_one(leaves: int) -> None:
+    from sklearn.tree import DecisionTreeClassifier
+
+    random = np.random.default_rng(3)
+    design = random.normal(size=(4000, 6))
+    design[random.random(design.shape) < 0.1] = np.nan
+    odds = np.nan_to_num(design[:, 0]) + np.nan_to_num(design[:, 1] * design[:, 2]) - 1.5
+    label = random.random(len(design)) < 1 / (1 + np.exp(-odds))
+
+    def fitted(most: int) -> Any:
+        model = DecisionTreeClassifier(
+            criterion="log_loss", max_leaf_nodes=most, min_samples_leaf=20, random_state=1
+        )
+        return model.fit(design, label)
+
+    large, small = fitted(64), fitted(leaves)
+    nodes = small.tree_.node_count
+    assert nodes == 2 * leaves - 1
+    within = first_nodes(large.tree_, nodes)[large.apply(design)]
+    np.testing.assert_array_equal(within, small.apply(design))
+    inner = small.tree_.children_left >= 0
+    np.testing.assert_array_equal(large.tree_.feature[:nodes][inner], small.tree_.feature[inner])
+    np.testing.assert_array_equal(large.tree_.threshold[:nodes][inner], small.tree_.threshold[inner])

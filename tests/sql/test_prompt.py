@@ -83,7 +83,7 @@ def test_before_the_first_scores_the_other_tables_can_be_queried(make_run, score
     run.inputs = {"features": 0}
     run.finish({})
     warehouse = Warehouse(run.storage)
-    assert (warehouse.tables, warehouse.views) == (["runs"], ["run_history"])
+    assert (warehouse.tables, warehouse.views) == (["runs"], ["run_history", "model_runs"])
     assert warehouse.ask("select count(*) from run_history").rows == [(1,)]
 
 

@@ -1,6 +1,9 @@
+from pkgutil import iter_modules
+
 import pytest
 
 from loanbook.commands import COMMANDS, run_job
+from loanbook.models import baselines
 from loanbook.sql.duckdb import Warehouse
 from loanbook.sql.spark_views import create_spark_views
 from loanbook.sql.views import VIEWS, view_question, view_sql
@@ -94,3 +97,38 @@ def test_current_and_latest_scores_are_of_the_books_model_whatever_was_trained_o
     )  # fmt: skip
     assert score(model=other, month=MONTHS[0]) == (other.version, "challenger", book.version)
     assert score() == (other.version, "book", other.version)  # nothing is set: the one trained last
+
+
+TRAINED = """SELECT model_version, head, event, model_status, shortfalls, uncalibrated, best_predictor,
+test_log_loss, test_log_loss_logistic, test_log_loss_cart, is_book FROM model_runs"""
+
+
+def test_trained_models_are_listed_with_their_status_and_losses_and_which_is_the_books(make_run, scored):
+    run = make_run("train_model")
+    run.source, run.inputs = "tiny", {"features": 0}
+    for name, loss in (("model", 0.5), ("logistic", 0.4)):
+        run.metric(f"test_log_loss_{name}", loss)
+    said = {
+        "model": "tiny-net", "model_version": "20991231-0", "head": "default_12m",
+        "event": "default, or worse",
+        "model_status": "worse_than_constant", "shortfalls": ["worse_than_constant", "worse_than_logit"],
+        "uncalibrated": True, "reasons": ["worse than the constant baseline"],
+        "best": {"predictor": "logistic", "because": "the least log loss on out_of_fold: model 0.5"},
+    }  # fmt: skip
+    run.finish(said)
+    mine = (
+        "20991231-0", "default_12m", "default, or worse", "worse_than_constant",
+        "worse_than_constant, worse_than_logit", True, "logistic", 0.5, 0.4, None, False,
+    )  # fmt: skip
+    theirs = (scored[0].version, None, None, None, "", None, None, None, None, None, True)
+    reader = make_run()
+    assert Warehouse(reader.storage).ask(TRAINED).rows == [mine, theirs]
+    create_spark_views(reader.read(SCORES, made_by="score-portfolio"), reader.runs_before)
+    assert [tuple(row) for row in reader.spark.sql(TRAINED).collect()] == [mine, theirs]
+
+
+def test_every_shipped_baseline_has_its_loss_among_the_trained_models():
+    shipped = {item.name for item in iter_modules(baselines.__path__) if not item.name.startswith("_")}
+    assert {f"test_log_loss_{name}" for name in shipped} <= set(
+        view_sql("model_runs").replace(",", "").split()
+    )

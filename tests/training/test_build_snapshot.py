@@ -45,6 +45,30 @@ def test_a_head_reads_the_label_and_the_status_of_its_horizon(
     assert made.manifest["label_status"] == {"observed": 300 * 36, "history_gap": 300 * 12}
 
 
+def test_loans_that_left_the_test_months_are_counted_by_the_state_before(
+    small_book: Any, snapshot_storage: Storage
+) -> None:
+    features, tables = small_book
+    left = F.col("loan_id") < "L00010"  # ten loans, removed after the first test months
+    since, until = F.lit("2012-01-31").cast("date"), F.lit("2012-06-30").cast("date")
+    gone = left & F.col("as_of_date").between(since, until)
+    labels = tables["labels"].withColumns(
+        {
+            "label_status": F.when(gone, "censored").otherwise(F.col("label_status")),
+            "default_12m": F.when(~gone, F.col("default_12m")),
+        }
+    )
+    stayed = features.where(~left | (F.col("as_of_date") <= until))
+    made = ensure_snapshot(snapshot_storage, request_for(tables={"labels": 9}), stayed, {"labels": labels})
+    window = made.manifest["test_window"]
+    tested = made.role_frame("test")
+    last = stayed.where(left & (F.col("as_of_date") == until)).groupBy("state").count().collect()
+    assert window["rows_of_leavers"] == 60
+    assert window["default_rate"] == pytest.approx(tested["label"].mean())
+    assert window["default_rate_regulatory"] == pytest.approx(tested["label"].sum() / (len(tested) + 60))
+    assert window["leavers_by_state"] == {row["state"]: row["count"] for row in last}
+
+
 def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
     frame = snapshot.role_frame("test")
     spec = snapshot.spec

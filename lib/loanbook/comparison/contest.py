@@ -1,17 +1,17 @@
 """What a comparison finds: figures of each entrant, differences of each pair, by segment too."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from loanbook.evaluation.assess import INSUFFICIENT, PAIRED, Evaluation, assess, minus
+from loanbook.evaluation.assess import Evaluation, assess, rows_of
+from loanbook.evaluation.measures import PAIRED, Measured, minus, nothing, short_measures
 from loanbook.evaluation.sample import Sample
 from loanbook.models.clustered import Interval
 from loanbook.models.shortfalls import log_loss_difference
 from loanbook.settings.evaluate import EvaluateSettings
-
-SEGMENTS = ("state", "year", "age")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Contest:
     @property
     def sufficient(self) -> bool:
         """Return whether the test rows hold defaults enough to say anything."""
-        return any(row.method == PAIRED for row in self.of("test"))
+        return any(row.method.startswith(PAIRED) for row in self.of("test"))
 
     def of(self, sample: str, segment: str = "all") -> list[Evaluation]:
         """Return the evaluations of a segment of a sample."""
@@ -75,33 +75,35 @@ def contest_of(samples: Sequence[Sample], fold: str, settings: EvaluateSettings)
 
 def _segments(part: Sample) -> Iterator[tuple[str, Sample]]:
     yield "all", part
-    for kind, values in (("state", part.state), ("year", np.char.ljust(part.month, 4))):
+    for kind, values in (("state", part.state), ("year", years_of(part)), ("age", part.age)):
         for value in np.unique(values):
             yield f"{kind}={value}", part.part(values == value)
 
 
+def years_of(part: Sample) -> npt.NDArray[np.str_]:
+    """Return the year of each row's month."""
+    return part.month.astype("U4")
+
+
 def _by_year(part: Sample, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
-    years = part.month.astype("U4")
+    years = years_of(part)
     for year in np.unique(years):
-        for row in assess(part.part(years == year), fold, settings):
-            if row.segment == "all":
-                yield replace(row, segment=f"year={year}")
+        inside = part.part(years == year)
+        for name in part.calibrated:
+            found = short_measures(inside, name, settings)
+            yield from rows_of(inside, name, fold, f"year={year}", found)
 
 
 def _pairs(part: Sample, segment: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
-    """Yield the difference of each pair, one of two opposite ones, of the whole and of its parts."""
+    """Yield the difference of each entrant from each other one."""
     enough = part.defaulting_loans >= settings.min_defaults
-    _, month = np.unique(part.month, return_inverse=True)
     for name, own in part.calibrated.items():
-        for other, theirs in part.calibrated.items():
-            if name == other:
-                continue
-            found = (
-                log_loss_difference(part.label, own, theirs, part.weight, part.borrower, month)
-                if enough
-                else None
-            )
-            estimate, low, high = (found.estimate, found.low, found.high) if found else (None, None, None)
-            place = (name, fold, part.role, segment, minus(other))
-            counts = (len(part.label), part.loans, part.defaulting_loans)
-            yield Evaluation(*place, estimate, low, high, *counts, PAIRED if found else INSUFFICIENT)
+        others = {other: pds for other, pds in part.calibrated.items() if other != name}
+        found: Measured = nothing(minus(other) for other in others)
+        if enough:
+            method = f"{PAIRED} {part.together.said}"
+            found = {
+                minus(other): (log_loss_difference(part.label, own, pds, part.weight, part.together), method)
+                for other, pds in others.items()
+            }
+        yield from rows_of(part, name, fold, segment, found)

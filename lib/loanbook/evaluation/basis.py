@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loanbook.book.tape_kind import TapeKind
-from loanbook.evaluation.assess import INSUFFICIENT, Evaluation
+from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.rank_only import why_rank_only
@@ -13,7 +14,7 @@ from loanbook.models.artefact.rank_only import why_rank_only
 LEVELS = frozenset(
     {
         "expected_default_rate", "observed_default_rate", "calibration_slope", "calibration_intercept",
-        "calibration_in_the_large", "accuracy", "precision", "recall", "f1",
+        "calibration_in_the_large", "accuracy", "precision", "recall", "f1", "kl_to_truth", "gap_closed",
     }
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from loanbook.evaluation.metrics import clustered_rate
 from loanbook.models.clustered import Floats, Interval
 from loanbook.models.logistic_fit import fit_on_logit, in_the_large
+from loanbook.models.together import Together
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def calibration_fit(label: Floats, pd: Floats, weight: Floats) -> CalibrationFit
 
 @dataclass(frozen=True)
 class GroupRates:
-    """Expected and observed default rate of a group of rows; the interval is clustered by borrower."""
+    """Expected and observed default rate of a group of rows, and what the interval is clustered by."""
 
     group: str
     rows: int
@@ -40,6 +41,7 @@ class GroupRates:
     defaulting_loans: int
     expected: float
     observed: Interval
+    clustered: str
 
 
 def deciles(pd: Floats, bins: int) -> npt.NDArray[np.int64]:
@@ -59,7 +61,7 @@ def rates_by(
     pd: Floats,
     weight: Floats,
     loan: npt.NDArray[np.int64],
-    borrower: npt.NDArray[np.int64],
+    together: Together,
 ) -> list[GroupRates]:
     """Return the rates of each group, in the order of their names.
 
@@ -69,12 +71,12 @@ def rates_by(
         pd: probability.
         weight: of each row.
         loan: code of each row's loan, from 0.
-        borrower: the same of its borrower, which intervals are clustered by.
+        together: which rows intervals are clustered by.
     """
     names, codes = np.unique(groups, return_inverse=True)
     by_code = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     return [
-        _rates(str(name), label[rows], pd[rows], weight[rows], loan[rows], borrower[rows])
+        _rates(str(name), label[rows], pd[rows], weight[rows], loan[rows], together.where(rows))
         for name, rows in zip(names, by_code, strict=True)
     ]
 
@@ -85,7 +87,7 @@ def _rates(
     pd: Floats,
     weight: Floats,
     loan: npt.NDArray[np.int64],
-    borrower: npt.NDArray[np.int64],
+    together: Together,
 ) -> GroupRates:
     return GroupRates(
         group=group,
@@ -93,5 +95,6 @@ def _rates(
         loans=len(np.unique(loan)),
         defaulting_loans=len(np.unique(loan[label > 0])),
         expected=float(np.average(pd, weights=weight)),
-        observed=clustered_rate(label, weight, borrower),
+        observed=clustered_rate(label, weight, together),
+        clustered=together.said,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import OF_DEFAULT, Basis
+from loanbook.evaluation.distance import Distance
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL, Artefact
@@ -26,6 +27,10 @@ class Findings:
         rows: evaluations of every sample.
         samples: counts and months of each sample.
         truth: comparison with a simulated book's truth, or None.
+        with_truth: the test rows that have a truth, or None.
+        clustered: what the intervals of the whole test are clustered by, in words.
+        window: default rates of the test months with and without loans that left, and the states that these
+            left from; None where no months are held out, or no level is claimed.
         model: what the model is and what it was made from.
         reference: the baseline that the model is held against: the one that scores the book, if one does.
         best: which predictor scores the book, and why.
@@ -43,11 +48,23 @@ class Findings:
     reference: str = "logistic"
     best: Best = OF_MODEL
     basis: Basis = OF_DEFAULT
+    with_truth: Sample | None = None
+    clustered: str = ""
+    window: Mapping[str, Any] | None = None
     shortfalls: Sequence[str] = ()
 
 
-def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Findings:
-    """Return what the page shows of an evaluation, made by the run of that id."""
+def findings_of(
+    judged: Judged, settings: EvaluateSettings, run_id: str, window: Mapping[str, Any] | None = None
+) -> Findings:
+    """Return what the page shows of an evaluation.
+
+    Args:
+        judged: what it found.
+        settings: of the evaluation.
+        run_id: of the run that made it.
+        window: default rates and leavers of the test months, as the snapshot has them.
+    """
     compared, test = judged.compared, judged.samples[0]
     differences, shortfalls = judged.differences, judged.shortfalls
     whole_truth = compared is not None and compared.coverage == 1
@@ -61,8 +78,12 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
             "rows": len(test.label),
             "rows_with_truth": len(compared.part.label),
             "log_loss": judged.losses_with_truth,
+            **_distance(judged.distance),
         },
         model=_about(judged.artefact, run_id),
+        window=None if judged.basis.rank_only else window,
+        clustered=test.together.said,
+        with_truth=None if compared is None else compared.part,
         settings=settings,
         sufficient=judged.sufficient(settings),
         reference=judged.reference,
@@ -70,6 +91,12 @@ def findings_of(judged: Judged, settings: EvaluateSettings, run_id: str) -> Find
         basis=judged.basis,
         shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
     )
+
+
+def _distance(distance: Distance | None) -> dict[str, Any]:
+    if distance is None:
+        return {}
+    return {"kl": distance.kl, "gap_closed": distance.closed(MODEL), "gap_closed_against": distance.against}
 
 
 def counts_of(part: Sample) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from loanbook.book.tape_kind import feature_ids, tape_kind
 from loanbook.errors import InputError
 from loanbook.evaluation.assess import assess, overall
 from loanbook.evaluation.basis import basis_of, on
+from loanbook.evaluation.distance import distance_rows
 from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
@@ -30,7 +31,9 @@ from loanbook.warehouse.runs import Run
 
 log = logging.getLogger(__name__)
 
-RETURNED = ("auc", "gini", "ks", "log_loss", "brier", "calibration_slope", "calibration_in_the_large")
+RETURNED = (
+    "auc", "auc_current", "gini", "ks", "log_loss", "brier", "calibration_slope", "calibration_in_the_large",
+)  # fmt: skip
 
 
 def evaluate_model(
@@ -65,11 +68,14 @@ def evaluate_model(
     compared = _compared(samples[0], truth, head_of(artefact))
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
+        rows += distance_rows(compared.part, fold, run.settings.evaluate)
+    window = snapshot.manifest.get("test_window")
     judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis)
     _publish(run, judged)
-    findings = findings_of(judged, run.settings.evaluate, run.run_id)
+    findings = findings_of(judged, run.settings.evaluate, run.run_id, window)
     folder = run.storage.report_folder(artefact.name, artefact.version)
-    return _result(run, judged, write_report(folder, judged, findings))
+    result = _result(run, judged, write_report(folder, judged, findings))
+    return {**result, "test_window": findings.window}
 
 
 def _publish(run: Run, judged: Judged) -> None:
@@ -144,7 +150,7 @@ def _compared(test: Sample, truth: str | None, target: Head) -> Compared | None:
 
 def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
     test = judged.samples[0]
-    found = judged.whole(MODEL)
+    found, distance = judged.whole(MODEL), judged.distance
     for name in RETURNED:
         if found[name] is not None:
             run.metric(name, float(found[name] or 0))
@@ -172,6 +178,9 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         "log_loss": losses[MODEL],
         "log_loss_of_baselines": {name: losses[name] for name in test.baselines},
         "log_loss_of_truth": losses.get(TRUTH),
+        "kl_to_truth": distance.kl if distance else None,
+        "gap_closed": distance.closed(MODEL) if distance else None,
+        "gap_closed_against": distance.against if distance else None,
         "truth_coverage": judged.compared.coverage if judged.compared else None,
         "report": str(page),
     }

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loanbook.evaluation.assess import Evaluation, minus
+from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
+from loanbook.evaluation.distance import Distance, distance_of
+from loanbook.evaluation.measures import minus
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import TRUTH, Compared
 from loanbook.models.artefact.artefact import MODEL, Artefact
@@ -74,6 +76,13 @@ class Judged:
             for row in self.rows
             if (row.predictor, row.sample, row.segment) == (predictor, "test", "all")
         }
+
+    @property
+    def distance(self) -> Distance | None:
+        """Return how far each predictor is from the truth; None where there is none, or none is claimed."""
+        if self.compared is None or self.basis.rank_only or self.losses_with_truth is None:
+            return None
+        return distance_of(self.compared.part)
 
     @property
     def losses_with_truth(self) -> dict[str, float] | None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from loanbook.models.clustered import NORMAL_95, Floats, Interval, cluster_variance
+from loanbook.models.clustered import Floats, Interval
+from loanbook.models.together import Together
 
 
 def brier(label: Floats, pd: Floats, weight: Floats) -> float:
@@ -76,15 +76,15 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
-def clustered_rate(label: Floats, weight: Floats, loan: npt.NDArray[np.int64]) -> Interval:
+def clustered_rate(label: Floats, weight: Floats, together: Together) -> Interval:
     """Return the weighted default rate with Wilson's (1927) interval at the effective number of rows.
 
-    That number is p (1 - p) over the variance clustered by loan (Korn, Graubard 1998), the number of loans
-    where none or all defaulted: no default among few loans does not make their rate certain.
+    That number is p (1 - p) over the variance of rows that come about together (Korn, Graubard 1998), the
+    number of borrowers where none or all defaulted: no default among few does not make their rate certain.
     """
     rate = float(np.average(label, weights=weight))
-    variance = cluster_variance(weight * (label - rate) / np.sum(weight), loan)
-    n = rate * (1 - rate) / variance if variance > 0 else float(len(np.unique(loan)))
-    z = NORMAL_95**2 / n
+    variance = together.variance(weight * (label - rate) / np.sum(weight))
+    n = rate * (1 - rate) / variance if variance > 0 else float(len(np.unique(together.borrower)))
+    z = together.quantile**2 / n
     centre, half = (rate + z / 2) / (1 + z), np.sqrt(z * rate * (1 - rate) + z**2 / 4) / (1 + z)
     return Interval(rate, max(0.0, float(centre - half)), min(1.0, float(centre + half)))

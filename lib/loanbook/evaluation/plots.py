@@ -13,9 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.calibration import deciles
 from loanbook.evaluation.metrics import ranking
 from loanbook.evaluation.sample import Sample
+from loanbook.evaluation.truth import TRUTH
 from loanbook.models.artefact.artefact import MODEL
+from loanbook.models.clustered import Floats
 
 COLOURS = {"model": "#0b5394", "truth": "#3d8b5f"}
 OF_BASELINES = ("#d9822b", "#8e5ea2", "#6b7785", "#b5533c", "#2f8f9d")
@@ -30,17 +33,23 @@ SIZE = (5.4, 3.7)
 
 
 def report_plots(
-    part: Sample, rows: Sequence[Evaluation], reference: str, levels: bool = True
+    part: Sample,
+    rows: Sequence[Evaluation],
+    reference: str,
+    levels: bool = True,
+    truth: tuple[Floats, Floats] | None = None,
 ) -> dict[str, str]:
     """Return the plots of the page, each as a data URI, from the sample and its evaluations.
 
     The rates of the ``reference``, a baseline, stand beside the model's. Without ``levels`` expected and
-    observed rates are not compared: the PDs only rank.
+    observed rates are not compared: the PDs only rank. ``truth`` is ``truth_line`` of a simulated book.
     """
     shown = (reference, MODEL)
     with rc_context(STYLE):
         compared = (
-            {"calibration": _calibration(rows, shown), "months": _months(rows, shown)} if levels else {}
+            {"calibration": _calibration(rows, shown, truth), "months": _months(rows, shown)}
+            if levels
+            else {}
         )
         return {**compared, "roc": _roc(part), "distribution": _distribution(part)}
 
@@ -87,7 +96,23 @@ def _expected(table: Mapping[str, Mapping[str, Evaluation]]) -> list[float]:
     return [float(item["expected_default_rate"].estimate or 0) for item in table.values()]
 
 
-def _calibration(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
+def truth_line(part: Sample, bins: int) -> tuple[Floats, Floats]:
+    """Return the mean PD of the model and the mean truth of each decile of the model's PD.
+
+    Args:
+        part: rows that have a truth.
+        bins: groups of equal size.
+    """
+    pd, truth = part.calibrated[MODEL], part.calibrated[TRUTH]
+    group = deciles(pd, bins)
+    found = [group == one for one in np.unique(group)]
+    mean, true = ([np.average(of[rows], weights=part.weight[rows]) for rows in found] for of in (pd, truth))
+    return np.array(mean), np.array(true)
+
+
+def _calibration(
+    rows: Sequence[Evaluation], shown: tuple[str, str], truth: tuple[Floats, Floats] | None
+) -> str:
     drawn, axes = figure()
     colours = _colours(shown[:1])
     floor, highest = 1.0, 0.0
@@ -101,6 +126,9 @@ def _calibration(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
         )  # fmt: skip
         positive = [value for value in (*expected, *observed) if value > 0]
         floor, highest = min(floor, *positive), max(highest, *positive)
+    if truth is not None and len(truth[0]):
+        axes.plot(*truth, "--", color=COLOURS[TRUTH], linewidth=1.6, label="truth, by decile of the model")
+        floor, highest = min(floor, *truth[1]), max(highest, *truth[1])
     log_percent_axes(axes, [floor, highest])
     axes.legend(loc="upper left")
     return uri(drawn)

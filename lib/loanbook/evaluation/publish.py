@@ -44,6 +44,7 @@ def write_report(folder: Path, judged: Judged, findings: Findings) -> Path:
         "settings": findings.settings.model_dump(mode="json"),
         "samples": findings.samples,
         "truth": findings.truth,
+        "test_window": findings.window,
         "basis": dataclasses.asdict(findings.basis),
         "model": findings.model,
         "evaluations": [dataclasses.asdict(row) for row in judged.rows],

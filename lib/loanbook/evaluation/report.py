@@ -7,8 +7,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.findings import Findings
-from loanbook.evaluation.plots import rates, report_plots
-from loanbook.evaluation.wording import MEANINGS, number, verdict
+from loanbook.evaluation.plots import rates, report_plots, truth_line
+from loanbook.evaluation.verdict import verdict
+from loanbook.evaluation.wording import MEANINGS, number
 from loanbook.models.artefact.artefact import MODEL
 
 
@@ -30,11 +31,18 @@ def render(findings: Findings) -> str:
         check=_headline(findings.rows, findings.samples[1]["sample"]),
         deciles=_both(test, "decile=", findings.reference),
         months=_both(test, "month=", findings.reference),
-        states=_states(test, findings.reference),
-        plots=report_plots(findings.test, test, findings.reference, levels=not findings.basis.rank_only)
-        if findings.sufficient
-        else {},
+        states=_parts(test, "state=", findings.reference),
+        ages=_parts(test, "age=", findings.reference),
+        plots=_plots(findings, test),
     )
+
+
+def _plots(findings: Findings, test: Sequence[Evaluation]) -> dict[str, str]:
+    if not findings.sufficient:
+        return {}
+    truth = None if findings.with_truth is None else truth_line(findings.with_truth, findings.settings.bins)
+    levels = not findings.basis.rank_only
+    return report_plots(findings.test, test, findings.reference, levels=levels, truth=truth)
 
 
 def _headline(rows: Sequence[Evaluation], role: str) -> list[dict[str, Any]]:
@@ -66,12 +74,14 @@ def _both(rows: Sequence[Evaluation], prefix: str, reference: str) -> list[dict[
     ]
 
 
-def _states(rows: Sequence[Evaluation], reference: str) -> list[dict[str, Any]]:
-    """Return, by state, the counts, the rates and the AUC of both predictors; None where insufficient."""
+def _parts(rows: Sequence[Evaluation], prefix: str, reference: str) -> list[dict[str, Any]]:
+    """Return, by segment, the counts, the rates and the AUC of both predictors; None where insufficient."""
     parts = {MODEL: "model", reference: "reference"}
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
-        if row.segment.startswith("state=") and row.predictor in parts:
-            item = found.setdefault(row.segment.removeprefix("state="), {"counts": row})
+        if row.segment.startswith(prefix) and row.predictor in parts:
+            item = found.setdefault(row.segment.removeprefix(prefix), {"counts": row})
             item[f"{parts[row.predictor]}_{row.metric}"] = row.estimate
+            if row.metric == "observed_default_rate":
+                item["interval"] = (row.low, row.high)
     return [{"segment": name, **item} for name, item in found.items()]

@@ -12,11 +12,31 @@ import pandas as pd
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.predictor import Predictor, calibrated_mean
+from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import Floats
 from loanbook.models.head import Head
+from loanbook.models.together import Together
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.training.snapshot.splits import TEST
+
+AGES = (12, 24, 36, 60, 120)  # last months on book of the bands before the last
+UNKNOWN = "unknown"
+
+
+def age_bands(months: Floats) -> npt.NDArray[np.str_]:
+    """Return the band of each number of months on book, ``unknown`` of NaN.
+
+    The first band has the months before origination too, which some tapes report.
+
+    >>> age_bands(np.array([-1, 12, 13, 500, np.nan])).tolist()
+    ['000-012', '000-012', '013-024', '121-', 'unknown']
+    """
+    names = [
+        f"{low:03d}-{high:03d}" for low, high in zip((0, *(age + 1 for age in AGES[:-1])), AGES, strict=True)
+    ]
+    every = np.array([*names, f"{AGES[-1] + 1:03d}-", UNKNOWN])
+    return np.asarray(every[np.where(np.isnan(months), len(AGES) + 1, np.searchsorted(AGES, months))])
 
 
 @dataclass(frozen=True)
@@ -24,11 +44,12 @@ class Sample:
     """Rows of one role, each a loan in a month.
 
     Args:
-        frame: key, borrower, state, default status, upb, label and weight of each row.
+        frame: key, borrower, state, default status, upb, label, weight and age of each row.
         raw: PDs of each predictor as its network gives them.
         calibrated: the same, calibrated; a simulated book's truth is a predictor too.
         vectors: of a head with several outputs, all of them by predictor, raw and calibrated, each of shape
             (rows, outputs).
+        horizon_months: of the label; None: up to maturity.
     """
 
     role: str
@@ -36,6 +57,7 @@ class Sample:
     raw: dict[str, Floats]
     calibrated: dict[str, Floats]
     vectors: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
+    horizon_months: int | None = None
 
     @cached_property
     def label(self) -> Floats:
@@ -54,10 +76,9 @@ class Sample:
         return np.asarray(codes, np.int64)
 
     @cached_property
-    def borrower(self) -> npt.NDArray[np.int64]:
-        """Return a code of each row's borrower, from 0: what intervals are clustered by."""
-        codes = self.frame.groupby(["source", "borrower"], sort=False).ngroup()
-        return np.asarray(codes, np.int64)
+    def together(self) -> Together:
+        """Return which rows come about together: what intervals are clustered by."""
+        return Together.of(Clusters.of(self.frame), self.horizon_months)
 
     @cached_property
     def month(self) -> npt.NDArray[np.str_]:
@@ -67,7 +88,12 @@ class Sample:
     @cached_property
     def state(self) -> npt.NDArray[np.str_]:
         """Return each row's state."""
-        return self.frame["state"].fillna("unknown").to_numpy(str)
+        return self.frame["state"].fillna(UNKNOWN).to_numpy(str)
+
+    @cached_property
+    def age(self) -> npt.NDArray[np.str_]:
+        """Return each row's band of months on book."""
+        return age_bands(self.frame["age"].to_numpy(np.float64))
 
     @property
     def baselines(self) -> list[str]:
@@ -92,6 +118,7 @@ class Sample:
             raw={name: values[rows] for name, values in self.raw.items()},
             calibrated={name: values[rows] for name, values in self.calibrated.items()},
             vectors={name: (raw[rows], pds[rows]) for name, (raw, pds) in self.vectors.items()},
+            horizon_months=self.horizon_months,
         )
 
 
@@ -127,6 +154,7 @@ def _as_sample(
         raw={one: target.pd(values) for one, values in raw.items()},
         calibrated={one: target.pd(values) for one, values in calibrated.items()},
         vectors={one: (raw[one], calibrated[one]) for one in raw} if target.outputs > 1 else {},
+        horizon_months=target.horizon_months,
     )
 
 

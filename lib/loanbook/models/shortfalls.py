@@ -10,11 +10,9 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
-
-from loanbook.models.clustered import Floats, Interval, clustered_mean
+from loanbook.models.clustered import Floats, Interval
 from loanbook.models.log_loss import log_losses
+from loanbook.models.together import Together
 
 CONSTANT, LOGISTIC = "constant", "logistic"  # modules of loanbook.models.baselines
 WORSE_THAN_CONSTANT, WORSE_THAN_LOGIT = "worse_than_constant", "worse_than_logit"
@@ -27,8 +25,7 @@ def log_loss_difference(
     model: Floats,
     other: Floats,
     weight: Floats,
-    loan: npt.NDArray[np.int64],
-    month: npt.NDArray[np.int64],
+    together: Together,
 ) -> Interval:
     """Return a model's mean log loss less another's on the same rows; below 0 the model is better.
 
@@ -37,10 +34,9 @@ def log_loss_difference(
         model: its PDs.
         other: those of the other.
         weight: of each row.
-        loan: a code for each row's loan, from 0: the interval is clustered by it.
-        month: the same of its month.
+        together: which rows the interval is clustered by.
     """
-    return clustered_mean(log_losses(label, model) - log_losses(label, other), weight, loan, month)
+    return together.mean(log_losses(label, model) - log_losses(label, other), weight)
 
 
 def shortfalls_of(differences: Mapping[str, Interval]) -> list[str]:

@@ -10,7 +10,7 @@ import duckdb
 from loanbook.errors import InputError
 from loanbook.path_forms import local_path
 from loanbook.sql.refusals import refusal
-from loanbook.sql.views import READ_BY_VIEWS, VIEWS, view_sql
+from loanbook.sql.views import OF_RUNS, READ_BY_VIEWS, VIEWS, view_sql
 from loanbook.warehouse.storage import Storage
 from loanbook.warehouse.visible_version import gone, standing_of_files
 
@@ -62,12 +62,10 @@ class Warehouse:
         return sorted({"runs", *(name for name, _ in versions)})
 
     def _create_views(self) -> list[str]:
-        if not set(READ_BY_VIEWS) <= set(self.tables):
-            self._create("run_history", view_sql("run_history"))
-            return ["run_history"]
-        for name in VIEWS:
+        views = VIEWS if set(READ_BY_VIEWS) <= set(self.tables) else OF_RUNS
+        for name in views:
             self._create(name, view_sql(name))
-        return list(VIEWS)
+        return list(views)
 
     def _create(self, name: str, select: str) -> None:
         self._connection.execute(f'CREATE VIEW "{name}" AS {select}')

@@ -3,9 +3,10 @@
 from functools import cache
 from importlib.resources import files
 
+OF_RUNS = ("run_history", "model_runs")  # they read nothing but ``runs``
 # A view follows those that it reads.
 VIEWS = (
-    "run_history",
+    *OF_RUNS,
     "scored_models",
     "current_scores",
     "latest_scores",

@@ -16,7 +16,12 @@ EVALUATIONS = Table(
             "test, or out_of_fold (calibrate_check of a single network): loans of development",
             required=True,
         ),
-        Column("segment", "STRING", "all, decile=N, month=YYYY-MM or state=...", required=True),
+        Column(
+            "segment",
+            "STRING",
+            "all, decile=N, month=YYYY-MM, state=... or age=NNN-NNN, months on book",
+            required=True,
+        ),
         Column("metric", "STRING", "Name of the metric", required=True),
         Column("estimate", "DOUBLE", "Value of the metric; null where insufficient"),
         Column("low", "DOUBLE", "Lower end of the 95 percent interval; null where none is given"),

@@ -26,6 +26,7 @@ from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
+from loanbook.models.together import Together
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.trained import Trained
@@ -139,10 +140,7 @@ def _differences(
     found = judged[TEST] if len(judged[TEST].frame) else judged[snapshot.fold.checked_on]
     if not len(found.frame):
         return {}
-    borrower, month = (
-        np.asarray(found.frame.groupby(keys, sort=False).ngroup(), np.int64)
-        for keys in (["source", "borrower"], ["as_of_date"])
-    )
+    together = Together.of(Clusters.of(found.frame), target.horizon_months)
     pds = {
         name: target.pd(calibrated_mean(members, calibrations[name]))
         for name, members in found.members.items()
@@ -150,7 +148,7 @@ def _differences(
     label, weight = (found.frame[name].to_numpy(np.float64) for name in ("label", "weight"))
     return {
         name: {
-            other: log_loss_difference(label, own, pds[other], weight, borrower, month)
+            other: log_loss_difference(label, own, pds[other], weight, together)
             for other in pds
             if other not in (name, MODEL)
         }
@@ -238,17 +236,23 @@ def _schema(spec: InputSpec) -> list[dict[str, str]]:
 def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
     """Return the bins of each input: of a text, of its known words' number; of a sequence, of all steps."""
     spec, frame = snapshot.spec, snapshot.frame(snapshot.fold.samples["train"], BIN_ROWS)
-    numbers = {item.column: number_bins(frame[item.column]) for item in spec.numeric}
+    weight = frame["weight"].to_numpy(np.float64)
+    numbers = {item.column: number_bins(frame[item.column], weight) for item in spec.numeric}
     numbers |= {
-        item.column: number_bins(frame[item.columns].to_numpy().ravel()) for item in spec.numeric_sequences
+        item.column: number_bins(frame[item.columns].to_numpy().ravel(), np.repeat(weight, item.steps))
+        for item in spec.numeric_sequences
     }
-    codes = {item.column: code_bins(frame[item.column], len(item.vocabulary)) for item in spec.categorical}
+    codes = {
+        item.column: code_bins(frame[item.column], len(item.vocabulary), weight) for item in spec.categorical
+    }
     codes |= {
-        item.column: code_bins((frame[item.columns].to_numpy() > 0).sum(axis=1), item.tokens)
+        item.column: code_bins((frame[item.columns].to_numpy() > 0).sum(axis=1), item.tokens, weight)
         for item in spec.text
     }
     codes |= {
-        item.column: code_bins(frame[item.columns].to_numpy().ravel(), item.size - 1)
+        item.column: code_bins(
+            frame[item.columns].to_numpy().ravel(), item.size - 1, np.repeat(weight, item.steps)
+        )
         for item in spec.categorical_sequences
     }
     return {**numbers, **codes}
@@ -256,9 +260,10 @@ def _input_bins(snapshot: Snapshot) -> dict[str, Any]:
 
 def _score_bins(judged: Mapping[str, PredictedSample], target: Head) -> dict[str, Any]:
     of_development = [found for sample, found in judged.items() if sample != TEST]
+    weight = np.concatenate([one.frame["weight"].to_numpy(np.float64) for one in of_development])
     return {
         name: number_bins(
-            np.concatenate([target.pd(one.members[name].mean(axis=1)) for one in of_development])
+            np.concatenate([target.pd(one.members[name].mean(axis=1)) for one in of_development]), weight
         )
         for name in judged[TEST].members
     }

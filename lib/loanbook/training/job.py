@@ -15,6 +15,7 @@ from loanbook.book.tape_kind import IDS, TapeKind, tape_kind
 from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.logs import timed
+from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.artefact.earlier import baselines_before, trained_before
 from loanbook.models.backbones import require_groups
 from loanbook.models.head import Head
@@ -34,6 +35,7 @@ from loanbook.training.fit.worker import train_rank
 from loanbook.training.snapshot.borrowers import borrowers_of
 from loanbook.training.snapshot.build import Request, ensure_snapshot
 from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.splits import TEST
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 
@@ -104,6 +106,8 @@ def train_model(
         "model_version": artefact.version,
         "model_role": "challenger" if challenger else None,
         "model_status": artefact.status,
+        "shortfalls": metrics["shortfalls"].get(MODEL, []),
+        "uncalibrated": metrics["uncalibrated"],
         "head": target.name,
         "event": target.event,
         "held_out": snapshot.fold.held_out,
@@ -229,3 +233,5 @@ def _record(run: Run, metrics: dict[str, Any]) -> None:
     for name, value in metrics["tune_log_loss"].items():
         if value is not None:
             run.metric(f"tune_log_loss_{name}", value)
+    for name, losses in metrics["log_loss"].get(TEST, {}).items():
+        run.metric(f"test_log_loss_{name}", losses["calibrated"])

@@ -35,30 +35,50 @@ class DevelopmentBins(BaseModel):
     scores: dict[str, Bins]
 
 
-def number_shares(values: npt.ArrayLike, edges: Sequence[float]) -> list[float]:
+def number_shares(
+    values: npt.ArrayLike, edges: Sequence[float], weight: npt.ArrayLike | None = None
+) -> list[float]:
     """Return the shares of missing, then of each bin, among ``values``.
+
+    Args:
+        values: NaN for missing.
+        edges: inner edges of the bins.
+        weight: of each value, 1/share where rows were thinned; None: all alike.
 
     >>> number_shares([1.0, 2.0, 3.0, float("nan")], [2.0])
     [0.25, 0.5, 0.25]
     """
     array = np.asarray(values, np.float64)
-    position = np.where(
-        np.isnan(array), 0, 1 + np.searchsorted(np.asarray(edges, np.float64), array, side="left")
-    )
-    counts = np.bincount(position.astype(np.int64), minlength=len(edges) + 2)
-    return [float(count) / max(1, array.size) for count in counts]
+    inner = np.asarray(edges, np.float64)
+    position = np.where(np.isnan(array), 0, 1 + np.searchsorted(inner, array, side="left"))
+    return _shares(position.astype(np.int64), len(edges) + 2, weight)
 
 
-def number_bins(values: npt.ArrayLike) -> Bins:
-    """Return the bins between the distinct deciles of the values present."""
+def number_bins(values: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Bins:
+    """Return the bins between the distinct deciles of the values present; see ``number_shares``."""
     array = np.asarray(values, np.float64)
-    present = array[~np.isnan(array)]
-    edges = np.unique(np.quantile(present, DECILES)) if present.size else np.empty(0)
-    return Bins(edges=tuple(float(edge) for edge in edges), shares=tuple(number_shares(array, list(edges))))
+    present = ~np.isnan(array)
+    of_each = np.ones(array.shape) if weight is None else np.asarray(weight, np.float64)
+    edges = np.unique(_deciles(array[present], of_each[present])) if present.any() else np.empty(0)
+    shares = number_shares(array, list(edges), of_each)
+    return Bins(edges=tuple(float(edge) for edge in edges), shares=tuple(shares))
 
 
-def code_bins(codes: npt.ArrayLike, vocabulary_size: int) -> Bins:
-    """Return the share of every code from 0 (unknown) to ``vocabulary_size``."""
-    array = np.asarray(codes, np.int64)
-    counts = np.bincount(array, minlength=vocabulary_size + 1)
-    return Bins(shares=tuple(float(count) / max(1, array.size) for count in counts))
+def code_bins(codes: npt.ArrayLike, vocabulary_size: int, weight: npt.ArrayLike | None = None) -> Bins:
+    """Return the share of every code from 0 (unknown) to ``vocabulary_size``; see ``number_shares``."""
+    return Bins(shares=tuple(_shares(np.asarray(codes, np.int64), vocabulary_size + 1, weight)))
+
+
+def _shares(position: npt.NDArray[np.int64], bins: int, weight: npt.ArrayLike | None) -> list[float]:
+    of_each = None if weight is None else np.asarray(weight, np.float64)
+    counts = np.bincount(position, weights=of_each, minlength=bins)
+    total = float(counts.sum())
+    return [float(count) / total if total > 0 else 0.0 for count in counts]
+
+
+def _deciles(values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the least values that at least so many tenths of the weight are at or below."""
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weight[order])
+    place = np.searchsorted(below, DECILES * below[-1] * (1 - 1e-12), side="left")
+    return np.asarray(values[order][np.minimum(place, len(values) - 1)])

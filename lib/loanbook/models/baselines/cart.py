@@ -35,27 +35,41 @@ def supports(target: Head) -> bool:
 def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:
     """Return the tree with the least tune log loss over the numbers of leaves.
 
-    Grown best split first by log loss (Breiman et al. 1984 for the tree; scikit-learn's growth). A leaf's
-    probability is (events + prior_rows * rate) / (rows + prior_rows), so that none is 0.
+    Grown best split first by log loss (Breiman et al. 1984 for the tree; scikit-learn's growth), so that a
+    tree of fewer leaves is the beginning of a larger one. A leaf's probability is
+    (events + prior_rows * rate) / (rows + prior_rows), so that none is 0.
     """
     from sklearn.tree import DecisionTreeClassifier
 
     train, tune = evidence.rows("train", settings.rows), evidence.rows("tune")
     columns = TreeColumns.fitted(evidence.spec, train)
-    design, of_tune = columns.matrix(train), columns.matrix(tune)
+    design = columns.matrix(train)
+    model = DecisionTreeClassifier(
+        criterion="log_loss",
+        max_leaf_nodes=max(settings.leaves),
+        min_samples_leaf=leaf_rows(settings.rows_of_leaf, len(train)),
+        random_state=settings.seed,
+    ).fit(design, train.label > 0, sample_weight=train.weight)
+    leaf, leaf_of_tune = model.apply(design), model.apply(columns.matrix(tune))
     grown: dict[float, tuple[int, Tree]] = {}
     for leaves in sorted(settings.leaves):
-        model = DecisionTreeClassifier(
-            criterion="log_loss",
-            max_leaf_nodes=leaves,
-            min_samples_leaf=leaf_rows(settings.rows_of_leaf, len(train)),
-            random_state=settings.seed,
-        ).fit(design, train.label > 0, sample_weight=train.weight)
-        rates = leaf_rates(model.apply(design), train, model.tree_.node_count, settings.prior_rows)
-        loss = log_loss(tune.label, rates[model.apply(of_tune)], tune.weight)
-        grown.setdefault(loss, (int(model.get_n_leaves()), as_tree(model.tree_, rates)))
+        nodes = min(2 * leaves - 1, model.tree_.node_count)
+        within = first_nodes(model.tree_, nodes)
+        rates = leaf_rates(within[leaf], train, nodes, settings.prior_rows)
+        loss = log_loss(tune.label, rates[within[leaf_of_tune]], tune.weight)
+        grown.setdefault(loss, ((nodes + 1) // 2, as_tree(model.tree_, rates)))
     leaves, tree = grown[min(grown)]
     return Fitted(trees_as_onnx(columns, [tree], "probability"), {"leaves": leaves})
+
+
+def first_nodes(grown: Any, nodes: int) -> npt.NDArray[np.int64]:
+    """Return, for each node, itself or its last ancestor among the first ``nodes`` that were grown."""
+    within = np.arange(grown.node_count)
+    for place in range(grown.node_count):
+        for child in (grown.children_left[place], grown.children_right[place]):
+            if child >= nodes:
+                within[child] = within[place]
+    return within
 
 
 def leaf_rates(
@@ -76,16 +90,16 @@ def leaf_rates(
 
 
 def as_tree(grown: Any, rates: npt.NDArray[np.float64]) -> Tree:
-    """Return scikit-learn's tree as one of ours.
+    """Return the beginning of scikit-learn's tree as one of ours.
 
     Args:
         grown: its ``tree_``; where no training row lacks a feature, missing values go to the larger side.
-        rates: of each node.
+        rates: of each node that is kept, the first ones grown.
     """
     tree = Tree()
     feature, threshold = grown.feature, grown.threshold
-    for place in range(grown.node_count):
-        is_leaf = grown.children_left[place] == LEAF
+    for place in range(len(rates)):
+        is_leaf = grown.children_left[place] == LEAF or grown.children_left[place] >= len(rates)
         tree.add(
             LEAF if is_leaf else int(feature[place]),
             float(threshold[place]),

@@ -18,10 +18,12 @@ from loanbook.models.inputs.model_inputs import model_inputs, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, column_of
 from loanbook.settings.train import TrainSettings, settings_of_rows
 from loanbook.tables.columns import LOAN_MONTH
+from loanbook.training.snapshot.leavers import leavers_of
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
 from loanbook.training.snapshot.splits import (
+    TEST,
     Fold,
     folds_for,
     in_development,
@@ -162,6 +164,7 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
         },
         "train": {**training, "rows_of_group": size},
         "label_status": statuses, "rows_between_development_and_test": gap,
+        "test_window": leavers_of(outcomes, book, fold, counts[TEST]),
     }  # fmt: skip
     write_json(folder / "manifest.json", manifest)
 

@@ -9,11 +9,14 @@ import pandas as pd
 
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.inputs.rows import matrices
+from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.inputs.support import OUT_OF_SUPPORT, out_of_support, says_support
 from loanbook.training.snapshot.read import JUDGED, KEPT, Snapshot
 from loanbook.training.snapshot.splits import OUT_OF_FOLD
 
 Floats = npt.NDArray[np.float64]
+
+AGE = "months_on_book"  # in the catalogue of features
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,9 @@ class PredictedSample:
     """Rows of a sample, and what each predictor's members say of them.
 
     Args:
-        frame: key, borrower, state, default status, upb, label, targets and weight of each row, and whether
-            it is out of support, where the spec says what that is.
+        frame: key, borrower, state, default status, upb, label, targets, weight and age of each row, its
+            months on book, null where they are no input of the snapshot; and whether it is out of support,
+            where the spec says what that is.
         members: raw probabilities by predictor, of shape (rows, members, outputs); out of fold there is one
             member for each row, the one that never saw it.
     """
@@ -49,13 +53,19 @@ def predicted_rows(
         member = tuned.index(role) if sample == OUT_OF_FOLD else None
         inputs = matrices(frame, snapshot.spec)
         found.append({name: one.members(*inputs, member) for name, one in predictors.items()})
-        kept = frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))]
+        narrow = frame[list(dict.fromkeys([*KEPT, *JUDGED, *snapshot.targets]))]
         beyond = (
             {OUT_OF_SUPPORT: out_of_support(inputs[0], snapshot.spec)} if says_support(snapshot.spec) else {}
         )
-        frames.append(kept.assign(**beyond))
+        frames.append(narrow.assign(age=age_of(frame, snapshot.spec), **beyond))
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return PredictedSample(
         pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],
         {name: np.concatenate([part[name] for part in found]) for name in predictors},
     )
+
+
+def age_of(frame: pd.DataFrame, spec: InputSpec) -> Floats:
+    """Return the months on book of each row, NaN where they are unknown or no input of the spec."""
+    found = next((item.column for item in spec.numeric if item.expression == AGE), None)
+    return np.full(len(frame), np.nan) if found is None else frame[found].to_numpy(np.float64)

@@ -1,0 +1,120 @@
+"""Whether the level of the PDs is right: in the mean, by decile and by age."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from loanbook.evaluation.assess import Evaluation
+from loanbook.models.clustered import NORMAL_95
+
+GROUPS = {"decile=": "groups by PD", "age=": "age bands"}  # segments, and what they are in words
+
+
+@dataclass(frozen=True)
+class Off:
+    """A group of rows whose mean PD is outside the interval of its observed rate.
+
+    Args:
+        segment: name of the group.
+        expected: its mean PD.
+        observed: its default rate.
+        distance: between the two, in half widths of the interval on that side.
+    """
+
+    segment: str
+    expected: float
+    observed: float
+    distance: float
+
+    def __str__(self) -> str:
+        """Return both rates."""
+        return f"{self.expected:.3%} for {self.observed:.2%}"
+
+
+def level(rows: Sequence[Evaluation], event: str, predictor: str) -> str:
+    """Return what is to be said of a predictor's level; nothing where none is claimed.
+
+    Args:
+        rows: evaluations of the test sample.
+        event: what the PD is of.
+        predictor: whose level.
+    """
+    of_one = [row for row in rows if row.predictor == predictor]
+    said = (_level(of_one, event), *(_level_by(of_one, prefix) for prefix in GROUPS))
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _level(rows: Sequence[Evaluation], event: str) -> str:
+    whole = {row.metric: row for row in rows if row.segment == "all"}
+    expected, observed = whole["expected_default_rate"].estimate, whole["observed_default_rate"]
+    if not expected or observed.estimate is None:
+        return ""
+    rate, low, high = (value or 0.0 for value in (observed.estimate, observed.low, observed.high))
+    side = "within" if low <= expected <= high else "above" if expected > high else "below"
+    change = f"{abs(rate / expected - 1):.0%} {'more' if rate > expected else 'fewer'}"
+    return (
+        f"The mean PD was {expected:.2%}, and {rate:.2%} of the rows turned out bad ({event}): "
+        f"{change} than expected. "
+        f"The mean PD is {side} the 95 % interval of what was observed, {low:.2%} to {high:.2%}."
+    )
+
+
+def groups_off(rows: Sequence[Evaluation], prefix: str) -> tuple[int, list[Off]]:
+    """Return how many groups have rates, and those whose mean PD is outside their interval, worst first.
+
+    Args:
+        rows: evaluations of one predictor and sample.
+        prefix: of the groups' segments.
+    """
+    found: dict[str, dict[str, Evaluation]] = {}
+    for row in rows:
+        if row.segment.startswith(prefix) and row.estimate is not None:
+            found.setdefault(row.segment.removeprefix(prefix), {})[row.metric] = row
+    rated = {name: item for name, item in found.items() if "expected_default_rate" in item}
+    off = [_off(name, item) for name, item in rated.items()]
+    return len(rated), sorted((one for one in off if one.distance > 1), key=lambda one: -one.distance)
+
+
+def is_beyond_chance(count: int, off: Sequence[Off]) -> bool:
+    """Return whether the worst of so many groups is off by more than chance, at 5 percent.
+
+    By Bonferroni: its interval at 1 - 0.05 / count, about as many times as wide as the normal quantiles are.
+    """
+    widened = NormalDist().inv_cdf(1 - 0.025 / count) / NORMAL_95
+    return bool(off) and off[0].distance > widened
+
+
+def _off(segment: str, rates: dict[str, Evaluation]) -> Off:
+    expected, row = rates["expected_default_rate"].estimate or 0.0, rates["observed_default_rate"]
+    observed = row.estimate or 0.0
+    limit = (row.high if expected > observed else row.low) or 0.0
+    half = abs(limit - observed)
+    distance = abs(expected - observed) / half if half else 0.0 if expected == observed else float("inf")
+    return Off(segment, expected, observed, distance)
+
+
+def _level_by(rows: Sequence[Evaluation], prefix: str) -> str:
+    """Return where the level is wrong though the mean may be right: in groups of rows.
+
+    Nothing where no level is claimed, or where all rows are in one group.
+    """
+    count, off = groups_off(rows, prefix)
+    if count < 2:
+        return ""
+    if not off:
+        return f"That of each of the {count} {GROUPS[prefix]} is within its own interval."
+    sides = [
+        f"{len(some)} too {word} ({', '.join(map(str, sorted(some, key=lambda one: one.segment)))})"
+        for word, some in (
+            ("low", [one for one in off if one.expected < one.observed]),
+            ("high", [one for one in off if one.expected > one.observed]),
+        )
+        if some
+    ]
+    beyond = is_beyond_chance(count, off)
+    chance = f"{'further than' if beyond else 'no further than'} chance takes the worst of {count}"
+    return (
+        f"Of the {count} {GROUPS[prefix]}, {len(off)} {'has' if len(off) == 1 else 'have'} a mean PD outside "
+        f"the interval of what was observed, where chance would put one in 20: {'; '.join(sides)}. "
+        f"The worst is {prefix.removesuffix('=')} {off[0].segment}, {chance}."
+    )
