@@ -138,7 +138,7 @@ def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
     assert found is not None
     assert int(found[1]) >= 4
     assert int(found[2]) >= 1
-    assert "That of each of the 10 groups by PD is within its own interval." in said["right"]
+    assert "The mean PD of each of the 10 groups by PD is within its own interval." in said["right"]
 
 
 def test_a_level_that_is_wrong_by_age_alone_names_the_worst_band():

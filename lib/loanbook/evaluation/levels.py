@@ -102,7 +102,7 @@ def _level_by(rows: Sequence[Evaluation], prefix: str) -> str:
     if count < 2:
         return ""
     if not off:
-        return f"That of each of the {count} {GROUPS[prefix]} is within its own interval."
+        return f"The mean PD of each of the {count} {GROUPS[prefix]} is within its own interval."
     sides = [
         f"{len(some)} too {word} ({', '.join(map(str, sorted(some, key=lambda one: one.segment)))})"
         for word, some in (
