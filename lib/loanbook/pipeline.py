@@ -148,6 +148,9 @@ def _result(
         "scores": scored["scores"],
         "predictor": scored["predictor"],
         "predictor_because": scored["predictor_because"],
+        "log_loss_of_predictor": evaluated["log_loss_of_baselines"].get(
+            scored["predictor"], evaluated["log_loss"]
+        ),
         **{name: evaluated.get(name) for name in from_evaluation},
         "seconds_by_job": seconds,
     }

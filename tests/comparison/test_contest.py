@@ -31,8 +31,16 @@ def entered(loans: int, role: str, seed: int) -> Sample:
 
 @pytest.fixture(scope="module")
 def contest() -> Contest:
-    samples = [entered(900, "test", 1), entered(900, "out_of_fold", 5)]
-    return contest_of(samples, "fold0", EvaluateSettings())
+    return held([entered(900, "test", 1), entered(900, "out_of_fold", 5)])
+
+
+def held(samples: list[Sample]) -> Contest:
+    development = samples[1]
+    losses = {
+        name: log_loss(development.label, pd, development.weight)
+        for name, pd in development.calibrated.items()
+    }
+    return contest_of(samples, losses, "fold0", EvaluateSettings())
 
 
 class Held:
@@ -77,11 +85,32 @@ def test_what_the_data_decide_is_said_and_what_not(contest: Contest) -> None:
     assert re.search(r"cannot tell it from wide \(.*\): \d+ defaulting loans leave this interval", said)
     against = " ".join(conclusions(replace(contest, best="constant")))
     assert "beaten beyond chance by deep" in against
-    few = contest_of([entered(20, "test", 1), entered(20, "out_of_fold", 5)], "f", EvaluateSettings())
+    few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
     assert re.fullmatch(
         r"\d+ defaulting loans in the test: too few to compare anything\.", conclusions(few)[0]
     )
     assert len(conclusions(few)) == 1
+
+
+def test_nothing_is_best_where_development_holds_too_few_defaults() -> None:
+    found = held([entered(900, "test", 1), entered(20, "out_of_fold", 5)])
+    assert found.best is None
+    (said,) = conclusions(found)
+    assert "too few to say which one scores best" in said
+
+
+def test_what_is_worse_than_the_constant_on_the_test_rows_is_not_best(contest: Contest) -> None:
+    test, development = contest.samples
+    wrong = replace(test, calibrated={**test.calibrated, "deep": 1 - test.calibrated["deep"]})
+    losses = {"deep": 0.1, "wide": 0.2, "constant": 0.3}
+    assert contest_of([test, development], losses, "f", EvaluateSettings()).best == "deep"
+    assert contest_of([wrong, development], losses, "f", EvaluateSettings()).best == "wide"
+
+
+def test_rows_without_an_age_have_no_segment_of_it(contest: Contest) -> None:
+    assert [row for row in contest.rows if row.segment.startswith("age=")]
+    ageless = held([replace(part, frame=part.frame.assign(age=np.nan)) for part in contest.samples])
+    assert not [row for row in ageless.rows if row.segment.startswith("age=")]
 
 
 def test_lines_are_in_order_of_the_test_loss_with_what_each_cost(contest: Contest) -> None:
@@ -105,7 +134,7 @@ def test_the_page_stands_alone(contest: Contest) -> None:
     assert "tiny &lt;1&gt;" in page
     for heading in ("Test log loss by state", "Test log loss by year"):
         assert heading in page
-    few = contest_of([entered(20, "test", 1), entered(20, "out_of_fold", 5)], "f", EvaluateSettings())
+    few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
     empty = render(compared(few))
     assert "too few to compare" in empty
     assert "<img" not in empty

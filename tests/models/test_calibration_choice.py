@@ -236,3 +236,9 @@ def test_a_head_of_one_output_asks_for_the_calibration_of_the_settings() -> None
         assert found == choose_calibration(judged, settings.calibration, 5)
     few = TrainSettings(min_defaults=2_000)
     assert head("default_12m").calibrate(judged.pd[:, None], rows, judged.clusters, few).uncalibrated
+
+
+def test_the_default_rate_of_thinned_rows_is_that_before_the_thinning() -> None:
+    clusters = Clusters(np.arange(4), np.full(4, 24240))
+    rows = CalibrationRows(np.full(4, 0.1), np.array([1.0, 0, 0, 0]), np.array([1.0, 10, 10, 10]), clusters)
+    assert rows.counts()["default_rate"] == pytest.approx(1 / 31)

@@ -110,6 +110,13 @@ def test_few_defaults_are_not_parted_among_members(
     assert bool(found.reasons) == bool(said)
 
 
+def test_many_parts_need_more_defaults_than_a_sample() -> None:
+    settings = TrainSettings(members=20, min_defaults=1)
+    (fold,) = plan_folds(month_ends(48), 12, settings)
+    assert with_enough_defaults(fold, 120, 500, settings).is_crossed
+    assert not with_enough_defaults(fold, 119, 500, settings).is_crossed
+
+
 def test_roles_follow_borrowers_in_development_and_months_elsewhere(spark: Any) -> None:
     (fold,) = plan_folds(month_ends(48), 12, SETTINGS)
     number, text = F.col("id"), F.col("id").cast("string")

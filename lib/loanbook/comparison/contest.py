@@ -1,16 +1,17 @@
 """What a comparison finds: figures of each entrant, differences of each pair, by segment too."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from loanbook.evaluation.assess import Evaluation, assess, rows_of
 from loanbook.evaluation.measures import PAIRED, Measured, minus, nothing, short_measures
-from loanbook.evaluation.sample import Sample
+from loanbook.evaluation.sample import UNKNOWN, Sample
+from loanbook.models.best import best_of
 from loanbook.models.clustered import Interval
-from loanbook.models.shortfalls import log_loss_difference
+from loanbook.models.shortfalls import log_loss_difference, shortfalls_of
 from loanbook.settings.evaluate import EvaluateSettings
 
 
@@ -21,12 +22,15 @@ class Contest:
     Args:
         samples: the test rows, then those of development; their predictors are the entrants.
         rows: evaluations of both, and the differences of each pair.
-        best: the entrant with the least log loss on rows of development that it never saw.
+        losses: of each entrant, calibrated, on all rows of development, which it was not fitted on.
+        best: the entrant with the least of these that is not worse than the constant on the test rows; None
+            where development holds too few defaults to say.
     """
 
     samples: Sequence[Sample]
     rows: Sequence[Evaluation]
-    best: str
+    losses: Mapping[str, float]
+    best: str | None
 
     @property
     def names(self) -> list[str]:
@@ -55,27 +59,38 @@ class Contest:
         return None
 
 
-def contest_of(samples: Sequence[Sample], fold: str, settings: EvaluateSettings) -> Contest:
-    """Return what samples, whose predictors are the entrants, say of them."""
+def contest_of(
+    samples: Sequence[Sample], losses: Mapping[str, float], fold: str, settings: EvaluateSettings
+) -> Contest:
+    """Return what samples, whose predictors are the entrants, say of them.
+
+    Args:
+        samples: the test rows, then those of development.
+        losses: calibrated log loss of each entrant on all rows of development, as its training found it.
+        fold: name of the split.
+        settings: how many defaults are needed to say anything.
+    """
     rows = [row for part in samples for row in assess(part, fold, settings)]
     rows += [row for part in samples for row in _by_year(part, fold, settings)]
     for part in samples:
         for segment, inside in _segments(part):
             rows += _pairs(inside, segment, fold, settings)
-    development = samples[1].role
-    losses = {
-        row.predictor: row.estimate
-        for row in rows
-        if (row.sample, row.segment, row.metric) == (development, "all", "log_loss")
-        and row.estimate is not None
+    found = Contest(samples, rows, dict(losses), None)
+    if samples[1].defaulting_loans < settings.min_defaults or not losses:
+        return found
+    against = {name: {other: found.difference(name, other) for other in found.names} for name in found.names}
+    shortfalls = {
+        name: shortfalls_of({other: one for other, one in each.items() if one is not None})
+        for name, each in against.items()
     }
-    first = next(iter(samples[0].calibrated))
-    return Contest(samples, rows, min(losses, key=lambda name: losses[name]) if losses else first)
+    best = best_of(losses, shortfalls, samples[1].role, sufficient=True).predictor
+    return replace(found, best=best)
 
 
 def _segments(part: Sample) -> Iterator[tuple[str, Sample]]:
     yield "all", part
-    for kind, values in (("state", part.state), ("year", years_of(part)), ("age", part.age)):
+    aged = {"age": part.age} if np.any(part.age != UNKNOWN) else {}
+    for kind, values in {"state": part.state, "year": years_of(part), **aged}.items():
         for value in np.unique(values):
             yield f"{kind}={value}", part.part(values == value)
 

@@ -71,13 +71,19 @@ class Entrant:
         name: of its architecture, or of the baseline.
         artefact: that holds it.
         predictor: what it is called in there.
-        seconds: that its training took, in all workers together; None where it was trained before.
+        seconds: that its training took, of a network while all workers trained it, of a baseline on one core;
+            None where it was trained before.
     """
 
     name: str
     artefact: Artefact
     predictor: str
     seconds: float | None = None
+
+    def loss(self, sample: str) -> float | None:
+        """Return its calibrated log loss on a sample, as its training found it."""
+        found = self.artefact.json("metrics.json")["log_loss"].get(sample, {}).get(self.predictor)
+        return None if found is None else float(found["calibrated"])
 
     @property
     def parameters(self) -> int | None:
@@ -118,17 +124,27 @@ def shared_samples(
         InputError: two were judged on other rows, or of other events.
     """
     found: list[Sample] = []
-    for entrant in entrants:
-        snapshot = snapshots[entrant.artefact.snapshot_id]
-        own = predicted_samples(entrant.artefact, snapshot, limit, only=[entrant.predictor])
-        own = [_renamed(part, entrant) for part in own]
-        found = [_joined(*both) for both in zip(found, own, strict=True)] if found else own
-    return found
+    for artefact in {id(one.artefact): one.artefact for one in entrants}.values():
+        own = {one.predictor: one.name for one in entrants if one.artefact is artefact}
+        parts = predicted_samples(artefact, snapshots[artefact.snapshot_id], limit, only=list(own))
+        parts = [_renamed(part, own) for part in parts]
+        found = [_joined(*both) for both in zip(found, parts, strict=True)] if found else parts
+    in_order = [entrant.name for entrant in entrants]
+    return [
+        dataclasses.replace(
+            part,
+            raw={name: part.raw[name] for name in in_order},
+            calibrated={name: part.calibrated[name] for name in in_order},
+        )
+        for part in found
+    ]
 
 
-def _renamed(part: Sample, entrant: Entrant) -> Sample:
-    old, new = entrant.predictor, entrant.name
-    return dataclasses.replace(part, raw={new: part.raw[old]}, calibrated={new: part.calibrated[old]})
+def _renamed(part: Sample, names: Mapping[str, str]) -> Sample:
+    raw = {new: part.raw[old] for old, new in names.items()}
+    return dataclasses.replace(
+        part, raw=raw, calibrated={new: part.calibrated[old] for old, new in names.items()}
+    )
 
 
 def _joined(part: Sample, other: Sample) -> Sample:

@@ -88,7 +88,9 @@ def _compared(run: Run, artefacts: Mapping[str, Artefact], entrants: Sequence[En
     run.inputs = dict(first.json("inputs.json")["tables"])
     snapshot, basis = snapshots[first.snapshot_id], basis_of(first)
     samples = shared_samples(entrants, snapshots, settings.development_rows)
-    found = contest_of(samples, snapshot.fold.name, settings)
+    checked = snapshot.fold.checked_on
+    losses = {one.name: loss for one in entrants if (loss := one.loss(checked)) is not None}
+    found = contest_of(samples, losses, snapshot.fold.name, settings)
     found = dataclasses.replace(found, rows=on(basis, found.rows))
     versions = ", ".join(f"{name} {one.version}" for name, one in artefacts.items())
     tables = ", ".join(f"{name} version {version}" for name, version in sorted(run.inputs.items()))
@@ -128,7 +130,7 @@ def _numbers(compared: Compared) -> dict[str, Any]:
         by = contest.difference(name, reference)
         return {
             "log_loss": contest.value(name, "log_loss"),
-            f"log_loss_{development}": contest.value(name, "log_loss", development),
+            f"log_loss_{development}": contest.losses.get(name),
             "auc": contest.value(name, "auc"),
             f"less_{reference}": None if by is None else [by.estimate, by.low, by.high],
         }

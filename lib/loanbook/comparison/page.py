@@ -39,7 +39,7 @@ class Compared:
 
 def lines_of(compared: Compared) -> list[dict[str, str]]:
     """Return a line for each entrant, as page and terminal show it, the least test log loss first."""
-    contest, development = compared.contest, compared.contest.samples[1].role
+    contest = compared.contest
     known = [
         (contest.value(entrant.name, "log_loss"), place, entrant)
         for place, entrant in enumerate(compared.entrants)
@@ -52,7 +52,7 @@ def lines_of(compared: Compared) -> list[dict[str, str]]:
         lines.append(
             {
                 "name": entrant.name,
-                "development": number(contest.value(entrant.name, "log_loss", development), "loss"),
+                "development": number(contest.losses.get(entrant.name), "loss"),
                 "test": number(loss, "loss"),
                 "difference": "" if by is None else f"{by.estimate:+.5f} ({by.low:+.5f} to {by.high:+.5f})",
                 "auc": number(contest.value(entrant.name, "auc"), "rank"),
@@ -110,6 +110,7 @@ def render(compared: Compared) -> str:
         conclusions=conclusions(contest),
         test=counts_of(contest.samples[0]),
         development=counts_of(contest.samples[1]),
+        said=contest.samples[0].together.said,
         where=DEVELOPMENT.get(contest.samples[1].role, contest.samples[1].role),
         observed=number(contest.value(contest.names[0], "observed_default_rate"), "rate"),
         segments=segment_tables(compared),

@@ -8,7 +8,7 @@ from loanbook.comparison.contest import Contest
 from loanbook.evaluation.plots import INK, OF_BASELINES, STYLE, figure, log_percent_axes, rates, uri
 from loanbook.models.shortfalls import CONSTANT
 
-COLOURS = ("#0b5394", "#3d8b5f", *OF_BASELINES)
+COLOURS = ("#0b5394", "#3d8b5f", *OF_BASELINES, "#c2185b", "#7a5c1e", "#111827", "#94a3b8", "#65a30d")
 
 
 def contest_plots(contest: Contest, reference: str) -> dict[str, str]:

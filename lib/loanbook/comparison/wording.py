@@ -12,7 +12,12 @@ def conclusions(contest: Contest) -> list[str]:
     if not contest.sufficient:
         few = contest.samples[0].defaulting_loans
         return [f"{few:,} defaulting loans in the test: too few to compare anything."]
-    best, test, development = contest.best, *contest.samples
+    test, development = contest.samples
+    where = DEVELOPMENT.get(development.role, development.role)
+    if contest.best is None:
+        few = development.defaulting_loans
+        return [f"{few:,} defaulting loans of development ({where}): too few to say which one scores best."]
+    best = contest.best
     told: list[str] = []
     open_: list[str] = []
     ahead: list[str] = []
@@ -26,10 +31,9 @@ def conclusions(contest: Contest) -> list[str]:
             ahead.append(f"{name} ({-found.estimate:.5f} below it, {-found.high:.5f} to {-found.low:.5f})")
         else:
             open_.append(f"{name} ({found.estimate:+.5f}, {found.low:+.5f} to {found.high:+.5f})")
-    where = DEVELOPMENT.get(development.role, development.role)
     said = [
-        f"On development loans ({where}) {best} has the least log loss: of a training that fits all of these "
-        "it scores the book."
+        f"On development loans ({where}) {best} has the least log loss of those that are not worse than the "
+        "constant on the test rows: of a training that fits all of these it scores the book."
     ]
     if ahead:
         said.append(f"On the test rows it is beaten beyond chance by {_listed(ahead)}.")
@@ -37,10 +41,11 @@ def conclusions(contest: Contest) -> list[str]:
         said.append(f"The test rows tell it from {_listed(told)}.")
     if open_:
         said.append(
-            f"They cannot tell it from {_listed(open_)}: {test.defaulting_loans:,} defaulting loans leave "
-            f"{'these intervals' if len(open_) > 1 else 'this interval'} around 0. An interval half as "
+            f"The test rows cannot tell it from {_listed(open_)}: {test.defaulting_loans:,} defaulting loans "
+            f"leave {'these intervals' if len(open_) > 1 else 'this interval'} around 0. An interval half as "
             "wide needs four times as many."
         )
+    said.append(f"The intervals are {test.together.said}.")
     return said
 
 

@@ -22,7 +22,7 @@ class Judged:
 
     Args:
         fold: that the model was trained on.
-        samples: the test sample, then that of the calibration check.
+        samples: the test sample, then loans of development.
         rows: evaluations of both.
         compared: the test rows with a simulated book's truth, or None.
         basis: what was judged, and what may be said of it.

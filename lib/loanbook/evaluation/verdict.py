@@ -33,7 +33,7 @@ def verdict(
         "Ranking": _ranking(whole["model", "auc"].estimate, whole["model", "auc_current"].estimate),
         "Level": level(rows, event, MODEL),
         f"Level of {best.predictor}": "" if best.predictor == MODEL else level(rows, event, best.predictor),
-        "Scores": f"The book is scored by {best.predictor}: {best.because}.",
+        "Scores": f"Scores made with this model are those of {best.predictor}: {best.because}.",
         f"Against the {reference} baseline": _against(reference, whole),
         "Against the truth": _against_truth(truth, reference),
     }

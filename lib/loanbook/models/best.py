@@ -1,4 +1,4 @@
-"""Which of a model and its baselines scores the book: the best on development loans that it never saw."""
+"""Which of a model and its baselines scores the book: the best on loans that it was not fitted on."""
 
 from collections.abc import Collection, Mapping
 
@@ -21,18 +21,20 @@ def best_of(
 ) -> Best:
     """Return the predictor with the least log loss that is not worse than the constant.
 
-    Where the sample holds too few defaults to tell predictors apart it is the model, unless that is worse
+    Where the sample holds too few defaults to tell predictors apart it is the first, unless that is worse
     than the constant; where nothing was predicted, the model.
 
     Args:
-        losses: calibrated log loss by predictor on development loans that none was fitted on, the model
-            first.
-        shortfalls: what each falls short of out of sample.
+        losses: calibrated log loss by predictor on development loans that none was fitted on, first the one
+            that scores where nothing can be told.
+        shortfalls: what each falls short of on the test rows, where they hold defaults enough to say.
         sample: name of those loans.
         sufficient: whether they hold defaults enough.
 
     >>> best_of({"model": 0.09, "logistic": 0.10}, {}, "out_of_fold", sufficient=True).because
     'the least log loss on out_of_fold: model 0.09000, logistic 0.10000'
+    >>> best_of({"model": 0.3, "constant": 0.2, "cart": 0.1}, {}, "out_of_fold", sufficient=False).predictor
+    'constant'
     >>> best_of({"model": 0.09, "constant": 0.10}, {"model": ["worse_than_constant"]}, "out_of_fold",
     ...     sufficient=True).predictor
     'constant'
@@ -42,10 +44,12 @@ def best_of(
     usable = {
         name: loss for name, loss in losses.items() if WORSE_THAN_CONSTANT not in shortfalls.get(name, ())
     }
+    constant = losses.get(CONSTANT, float("inf"))
     left_out = [name for name in losses if name not in usable]
-    but = f"; not {' nor '.join(left_out)}: worse than the constant out of sample" if left_out else ""
+    but = f"; not {' nor '.join(left_out)}: worse than the constant on the test rows" if left_out else ""
     if not sufficient:
-        name = "model" if "model" in usable else CONSTANT
+        first = next(iter(losses))
+        name = first if first in usable and losses[first] <= constant else CONSTANT
         return Best(predictor=name, because=f"too few defaults on {sample} to compare predictors{but}")
     said = ", ".join(f"{name} {loss:.5f}" for name, loss in losses.items())
     return Best(

@@ -104,7 +104,7 @@ class CalibrationRows:
             "loans": len(np.unique(self.clusters.borrower)),
             "defaults": defaults,
             "defaulting_loans": self.defaulting_loans,
-            "default_rate": defaults / len(self),
+            "default_rate": float(np.average(self.label, weights=self.weight)),
             "first_month": month_end(int(self.clusters.month.min())),
             "last_month": month_end(int(self.clusters.month.max())),
         }

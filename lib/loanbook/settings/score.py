@@ -22,6 +22,6 @@ class ScoreSettings(Section):
         "best",
         min_length=1,
         description="best: of the model and its baselines the one with the least log loss on development "
-        "loans that it never saw; model; or the name of a baseline",
+        "loans that it was not fitted on; model; or the name of a baseline",
     )
     batch_rows: int = Field(8192, ge=1, description="rows of one call of the model")

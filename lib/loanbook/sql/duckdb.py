@@ -68,7 +68,14 @@ class Warehouse:
         return list(views)
 
     def _create(self, name: str, select: str) -> None:
-        self._connection.execute(f'CREATE VIEW "{name}" AS {select}')
+        try:
+            self._connection.execute(f'CREATE VIEW "{name}" AS {select}')
+        except duckdb.BinderException as error:
+            raise InputError(
+                required="tables with the columns of this version of loanbook",
+                found=f"for {name}: {' '.join(str(error).split())}",
+                do="an earlier version wrote them: begin a new warehouse from the tapes",
+            ) from error
 
     def ask(self, query: str, values: Mapping[str, object] | None = None) -> Answer:
         """Return the answer to a query.

@@ -6,9 +6,14 @@ EVALUATIONS = Table(
     name="evaluations",
     description="One row for each model, fold, sample, segment and metric",
     columns=(
-        Column("model_name", "STRING", "Name of the trained model", required=True),
-        Column("model_version", "STRING", "Version of its artefact", required=True),
-        Column("predictor", "STRING", "model, a baseline such as logistic, or truth", required=True),
+        Column("model_name", "STRING", "Name of the trained model, or SOURCE-comparison", required=True),
+        Column("model_version", "STRING", "Version of its artefact, or of what was compared", required=True),
+        Column(
+            "predictor",
+            "STRING",
+            "model, a baseline such as logistic, or truth; of a comparison, an architecture or a baseline",
+            required=True,
+        ),
         Column("fold", "STRING", "Fold of the splits", required=True),
         Column(
             "sample",
@@ -19,7 +24,7 @@ EVALUATIONS = Table(
         Column(
             "segment",
             "STRING",
-            "all, decile=N, month=YYYY-MM, state=... or age=NNN-NNN, months on book",
+            "all, decile=N, month=YYYY-MM, year=YYYY, state=... or age=NNN-NNN, months on book",
             required=True,
         ),
         Column("metric", "STRING", "Name of the metric", required=True),

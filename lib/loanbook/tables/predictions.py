@@ -21,7 +21,7 @@ PREDICTIONS = Table(
         Column(
             "label", "INT", "1 where the model's event came about within its horizon, 0 not", required=True
         ),
-        Column("pd_raw", "DOUBLE", "Probability of the event as the network gives it", required=True),
+        Column("pd_raw", "DOUBLE", "Probability of the event as the predictor gives it", required=True),
         Column("pd", "DOUBLE", "Calibrated probability of the event", required=True),
         Column(
             "outputs_raw",

@@ -21,7 +21,11 @@ RUNS = Table(
         Column("metrics", "MAP<STRING,DOUBLE>", "Figures that the job reports", required=True),
         Column("model_name", "STRING", "Model that the run trained, evaluated or scored with"),
         Column("model_version", "STRING", "Version of that model's artefact"),
-        Column("model_role", "STRING", "Of a scoring run: book, or challenger, whose scores stand beside it"),
+        Column(
+            "model_role",
+            "STRING",
+            "Of scoring: book, or challenger, whose scores stand beside it; of training: challenger, or null",
+        ),
         Column("scenario", "STRING", "Of a scoring run: the macro path that its scores assume"),
         Column("details", "STRING", "What the job is about, as JSON", required=True),
         Column("code_version", "STRING", "Version of the package", required=True),

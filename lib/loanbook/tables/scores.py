@@ -32,7 +32,7 @@ SCORES = Table(
         Column(
             "pd_12m_raw",
             "DOUBLE",
-            "Probability of default within 12 months as the network gives it; null in default",
+            "Probability of default within 12 months as the predictor gives it; null in default",
         ),
         Column(
             "pd_12m",
@@ -42,7 +42,7 @@ SCORES = Table(
         Column(
             "pd_outcome_raw",
             "DOUBLE",
-            "Probability of the tape's own outcome as the network gives it; null of a model of default",
+            "Probability of the tape's own outcome as the predictor gives it; null of a model of default",
         ),
         Column(
             "pd_outcome",
@@ -58,7 +58,7 @@ SCORES = Table(
         Column(
             "pd_method",
             "STRING",
-            "direct: the model's; in_default: 1 by definition; prior: one PD for all, as nothing could be learnt",
+            "direct: the predictor's; in_default: 1 by definition; prior: one PD for all, as nothing could be learnt",
             required=True,
         ),
         DEFAULT_STATUS,

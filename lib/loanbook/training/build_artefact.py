@@ -197,7 +197,8 @@ def _status(
     if method == "trained" and still:
         which = f"{still} of {len(trained.facts[MODEL])} members" if fold.is_crossed else "training"
         reasons.append(f"{which} never improved on the mean default rate: every PD is that rate")
-    shortfalls = {} if short else {name: shortfalls_of(found) for name, found in differences.items()}
+    judged = samples[TEST if samples[TEST]["rows"] else fold.checked_on]["status"] == "ok"
+    shortfalls = {name: shortfalls_of(found) for name, found in differences.items()} if judged else {}
     of_model = shortfalls.get(MODEL, [])
     reasons += [said_of(shortfall, differences[MODEL]) for shortfall in of_model]
     checked = losses.get(fold.checked_on, {})
@@ -211,7 +212,7 @@ def _status(
             {name: item["calibrated"] for name, item in checked.items()},
             shortfalls,
             fold.checked_on,
-            sufficient=not short and samples[fold.checked_on]["status"] == "ok",
+            sufficient=samples[fold.checked_on]["status"] == "ok",
         ).model_dump(mode="json"),
     }
 

@@ -5,6 +5,7 @@ SELECT
   scenario,
   model_name,
   model_version,
+  predictor,
   COUNT(*) AS loans,
   SUM(upb) AS upb,
   SUM(CASE WHEN default_status = 'performing' THEN 1 ELSE 0 END) AS performing,
@@ -16,5 +17,5 @@ SELECT
   SUM(CASE WHEN NOT rank_only THEN pd_outcome END) AS expected_outcomes,
   BOOL_OR(rank_only) AS rank_only
 FROM current_scores
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6

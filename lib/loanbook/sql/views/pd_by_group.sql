@@ -5,6 +5,7 @@ SELECT
   scenario,
   model_name,
   model_version,
+  predictor,
   {group} AS {column},
   CASE WHEN default_status = 'performing' THEN 'performing' ELSE 'defaulted' END AS book,
   COUNT(*) AS loans,
@@ -15,5 +16,5 @@ SELECT
   SUM(CASE WHEN NOT rank_only THEN pd_outcome END) AS expected_outcomes,
   BOOL_OR(rank_only) AS rank_only
 FROM current_scores
-GROUP BY 1, 2, 3, 4, 5, 6, 7
-ORDER BY 1, 2, 3, 4, 5, 7 DESC, 6
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+ORDER BY 1, 2, 3, 4, 5, 6, 8 DESC, 7

@@ -5,13 +5,14 @@ SELECT
   as_of_date,
   model_name,
   model_version,
+  predictor,
   scenario,
   default_status,
   state,
   upb,
   pd_12m,
   pd_12m - LAG(pd_12m) OVER (
-    PARTITION BY source, loan_id, model_name, model_version, scenario
+    PARTITION BY source, loan_id, model_name, model_version, predictor, scenario
     ORDER BY as_of_date
   ) AS pd_12m_change,
   pd_outcome,

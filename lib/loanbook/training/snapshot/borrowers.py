@@ -39,7 +39,9 @@ def borrowers_of(loans: DataFrame, names: Sequence[str]) -> DataFrame:
             )
     values = [_value(name, name in attributes) for name in names]
     lacks = F.coalesce(*values).isNull()
-    borrower = F.when(~lacks, F.hex(F.xxhash64(*values)))
+    # The hash passes over nulls: without a text in their place, (17, null) would be (null, 17).
+    placed = [F.coalesce(value, F.lit("\0")) for value in values]
+    borrower = F.when(~lacks, F.hex(F.xxhash64(*placed)))
     return loans.select("loan_id", borrower.alias("borrower"))
 
 

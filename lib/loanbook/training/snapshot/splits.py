@@ -17,7 +17,8 @@ from loanbook.settings.train import TrainSettings
 BY_LOANS = "held_out_loans"  # name of a fold that holds out loans
 TEST = "test"
 SINGLE = ("train", "tune", "calibrate", "calibrate_check")  # roles of the loans where one network is fitted
-OUT_OF_FOLD = "out_of_fold"  # sample of all development loans, each predicted by the member that never saw it
+OUT_OF_FOLD = "out_of_fold"  # all development loans, each predicted by the member that was not fitted on it
+DEFAULTS_OF_PART = 6  # defaults, on average, below which a part would soon hold none
 
 
 class Member(BaseModel):
@@ -220,11 +221,12 @@ def with_enough_defaults(fold: Fold, defaulting: int, others: int, settings: Tra
         others: borrowers without one.
         settings: the shares and the least number of defaults.
     """
-    if fold.is_crossed and min(defaulting, others) >= settings.min_defaults:
+    least = max(settings.min_defaults, DEFAULTS_OF_PART * settings.members)
+    if fold.is_crossed and min(defaulting, others) >= least:
         return fold
     who = "borrowers" if settings.borrower else "loans"
     if fold.is_crossed:
-        few = f"{defaulting} defaulting" if defaulting < settings.min_defaults else f"{others} other"
+        few = f"{defaulting} defaulting" if defaulting < least else f"{others} other"
         reason = f"{few} {who} in development: too few for {settings.members} members, so there is one"
         held_out = {TEST: fold.shares[TEST]} if TEST in fold.shares else {}
         rest = 1 - sum(held_out.values())
