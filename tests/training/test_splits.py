@@ -6,7 +6,8 @@ from pyspark.sql import functions as F
 
 from loanbook.book.months import month_number
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.splits import Fold, Member, plan_folds, role_column, with_enough_defaults
+from loanbook.training.snapshot.fold import Fold, Member
+from loanbook.training.snapshot.splits import plan_folds, role_column, with_enough_defaults
 from tests.training.books import month_ends
 
 SETTINGS = TrainSettings(members=1)

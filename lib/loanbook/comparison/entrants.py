@@ -14,8 +14,8 @@ from loanbook.settings.files import conf_names
 from loanbook.settings.section import nearest
 from loanbook.settings.train import TrainSettings
 from loanbook.tables.columns import LOAN_MONTH
+from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import Snapshot
-from loanbook.training.snapshot.splits import TEST
 
 TIMED_ROWS = 50_000
 

@@ -16,9 +16,9 @@ from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import Floats
 from loanbook.models.head import Head
 from loanbook.models.together import Together
+from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot
-from loanbook.training.snapshot.splits import TEST
 
 AGES = (12, 24, 36, 60, 120)  # last months on book of the bands before the last
 UNKNOWN = "unknown"

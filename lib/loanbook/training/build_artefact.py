@@ -7,7 +7,6 @@ import numpy as np
 
 from loanbook.book.tape_kind import IDS, TapeKind
 from loanbook.models.artefact.artefact import (
-    MODEL,
     Artefact,
     canonical,
     member_file,
@@ -16,23 +15,18 @@ from loanbook.models.artefact.artefact import (
 )
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
 from loanbook.models.artefact.mean_onnx import mean_of
-from loanbook.models.artefact.predictor import Predictor, calibrated_mean
-from loanbook.models.best import best_of
-from loanbook.models.binary_head import TAPE_OUTCOME
+from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
 from loanbook.models.calibration_rows import Clusters
-from loanbook.models.clustered import Interval
-from loanbook.models.head import Floats, Head
+from loanbook.models.head import Head
 from loanbook.models.inputs.spec import InputSpec
-from loanbook.models.log_loss import log_loss
-from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
-from loanbook.models.together import Together
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.trained import Trained
+from loanbook.training.judgement import differences_of, log_losses, status_of, training_of
+from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot, stamp_of
-from loanbook.training.snapshot.splits import OUT_OF_FOLD, TEST
 from loanbook.warehouse.storage import Storage
 
 BIN_ROWS = 1_000_000
@@ -64,11 +58,11 @@ def build_artefact(
     judged = _judged(snapshot, networks)
     calibrations = _calibrations(snapshot, target, judged, train)
     losses = {
-        sample: _log_losses(snapshot, found, calibrations, target)
+        sample: log_losses(snapshot, found, calibrations, target)
         for sample, found in judged.items()
         if len(found.frame)
     }
-    differences = _differences(snapshot, judged, calibrations, target)
+    differences = differences_of(snapshot, judged, calibrations, target)
     bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(judged, target))
     contents = {
         "spec.json": snapshot.spec.model_dump(mode="json"),
@@ -78,8 +72,8 @@ def build_artefact(
         "inputs.json": _lineage(snapshot),
         "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
-            **_training(snapshot, trained, method, losses),
-            **_status(snapshot, target, trained, method, calibrations, differences, losses),
+            **training_of(snapshot, trained, method, losses),
+            **status_of(snapshot, target, trained, method, calibrations, differences, losses),
             "log_loss": losses,
         },
         "bins.json": bins.model_dump(mode="json"),
@@ -111,109 +105,6 @@ def _calibrations(
     return {
         name: target.calibrate(members.mean(axis=1), rows, clusters, settings)
         for name, members in found.members.items()
-    }
-
-
-def _log_losses(
-    snapshot: Snapshot, found: PredictedSample, calibrations: Mapping[str, Calibration], target: Head
-) -> dict[str, dict[str, float]]:
-    """Return the log loss of a sample by predictor, and whether raw or calibrated."""
-    rows = snapshot.rows_of(found.frame)
-
-    def losses(name: str, members: Floats) -> dict[str, float]:
-        both = {"raw": members.mean(axis=1), "calibrated": calibrated_mean(members, calibrations[name])}
-        return {form: log_loss(rows.label, target.pd(pds), rows.weight) for form, pds in both.items()}
-
-    return {name: losses(name, members) for name, members in found.members.items()}
-
-
-def _differences(
-    snapshot: Snapshot,
-    judged: Mapping[str, PredictedSample],
-    calibrations: Mapping[str, Calibration],
-    target: Head,
-) -> dict[str, dict[str, Interval]]:
-    """Return each predictor's calibrated log loss less that of each baseline, out of sample.
-
-    On the test rows; where there are none, on the development loans that none was fitted on.
-    """
-    found = judged[TEST] if len(judged[TEST].frame) else judged[snapshot.fold.checked_on]
-    if not len(found.frame):
-        return {}
-    together = Together.of(Clusters.of(found.frame), target.horizon_months)
-    pds = {
-        name: target.pd(calibrated_mean(members, calibrations[name]))
-        for name, members in found.members.items()
-    }
-    label, weight = (found.frame[name].to_numpy(np.float64) for name in ("label", "weight"))
-    return {
-        name: {
-            other: log_loss_difference(label, own, pds[other], weight, together)
-            for other in pds
-            if other not in (name, MODEL)
-        }
-        for name, own in pds.items()
-    }
-
-
-def _training(
-    snapshot: Snapshot, trained: Trained, method: str, losses: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return how each member came about; the tune log loss is over all rows that stopped a member."""
-    members = trained.facts[MODEL]
-    tuned = losses.get(OUT_OF_FOLD if snapshot.fold.is_crossed else "tune", {})
-    return {
-        "method": method,
-        "members": len(members),
-        "parameters": sum(member["parameters"] for member in members),
-        "epochs": [member["epochs"] for member in members],
-        "best_epoch": [member["best_epoch"] for member in members],
-        "history": [member["history"] for member in members],
-        "baselines": {name: facts for name, facts in trained.facts.items() if name != MODEL},
-        "tune_log_loss": {
-            name: tuned[name]["raw"] if method == "trained" and name in tuned else None
-            for name in trained.networks
-        },
-    }
-
-
-def _status(
-    snapshot: Snapshot,
-    target: Head,
-    trained: Trained,
-    method: str,
-    calibrations: Mapping[str, Calibration],
-    differences: Mapping[str, Mapping[str, Interval]],
-    losses: Mapping[str, Mapping[str, Mapping[str, float]]],
-) -> dict[str, Any]:
-    samples, fold = snapshot.manifest["samples"], snapshot.fold
-    needed = dict.fromkeys(("train", fold.calibrated_on, TEST))
-    short = [sample for sample in needed if samples[sample]["status"] != "ok"]
-    reasons = [f"{sample}: {samples[sample]['defaulting_loans']} defaulting loans" for sample in short]
-    of_tape = snapshot.manifest["label_status"].get(TAPE_OUTCOME, 0)
-    if of_tape and not target.is_of_tape:
-        reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")
-    still = sum(not member["best_epoch"] for member in trained.facts[MODEL])
-    if method == "trained" and still:
-        which = f"{still} of {len(trained.facts[MODEL])} members" if fold.is_crossed else "training"
-        reasons.append(f"{which} never improved on the mean default rate: every PD is that rate")
-    judged = samples[TEST if samples[TEST]["rows"] else fold.checked_on]["status"] == "ok"
-    shortfalls = {name: shortfalls_of(found) for name, found in differences.items()} if judged else {}
-    of_model = shortfalls.get(MODEL, [])
-    reasons += [said_of(shortfall, differences[MODEL]) for shortfall in of_model]
-    checked = losses.get(fold.checked_on, {})
-    return {
-        "status": "insufficient" if short else next(iter(of_model), "ok"),
-        "shortfalls": shortfalls,
-        "uncalibrated": calibrations[MODEL].uncalibrated,
-        "reasons": [*fold.reasons, *reasons],
-        "samples": samples,
-        "best": best_of(
-            {name: item["calibrated"] for name, item in checked.items()},
-            shortfalls,
-            fold.checked_on,
-            sufficient=samples[fold.checked_on]["status"] == "ok",
-        ).model_dump(mode="json"),
     }
 
 

@@ -34,8 +34,8 @@ from loanbook.training.fit.trained import read_trained
 from loanbook.training.fit.worker import train_rank
 from loanbook.training.snapshot.borrowers import borrowers_of
 from loanbook.training.snapshot.build import Request, ensure_snapshot
+from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import Snapshot
-from loanbook.training.snapshot.splits import TEST
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 

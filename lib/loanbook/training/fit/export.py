@@ -9,8 +9,8 @@ from loanbook.models.baselines import Fitted, baseline
 from loanbook.settings.choice import Choice
 from loanbook.training.fit.request import TrainRequest
 from loanbook.training.fit.trained import write_member
+from loanbook.training.snapshot.fold import Member
 from loanbook.training.snapshot.read import Snapshot
-from loanbook.training.snapshot.splits import Member
 
 AT_ONCE = 2  # processes that fit baselines: each holds the training rows of one as a dense matrix
 

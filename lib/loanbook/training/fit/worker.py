@@ -9,8 +9,8 @@ from typing import Any
 from loanbook.logs import configure_logging
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.request import TrainRequest, checkpoint_file
+from loanbook.training.snapshot.fold import Member
 from loanbook.training.snapshot.read import Snapshot
-from loanbook.training.snapshot.splits import Member
 
 logger = logging.getLogger(__name__)
 

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +16,14 @@ from loanbook.models.inputs.model_inputs import model_inputs, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, column_of
 from loanbook.settings.train import TrainSettings, settings_of_rows
 from loanbook.tables.columns import LOAN_MONTH
+from loanbook.training.snapshot.counts import count_borrowers, count_roles, count_statuses, together
+from loanbook.training.snapshot.fold import TEST, Fold
 from loanbook.training.snapshot.leavers import leavers_of
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
-from loanbook.training.snapshot.splits import (
-    TEST,
-    Fold,
-    folds_for,
-    in_development,
-    role_column,
-    with_enough_defaults,
-)
+from loanbook.training.snapshot.splits import folds_for, in_development, role_column, with_enough_defaults
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
-
-COUNTED = ("rows", "loans", "defaults", "defaulting_loans")
 
 
 @dataclass(frozen=True)
@@ -132,13 +123,13 @@ def _outcomes(
 
 def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
     settings = request.settings
-    statuses, months, eligible = _count_statuses(outcomes)
+    statuses, months, eligible = count_statuses(outcomes)
     labelled = outcomes.where("eligible")
     folds = folds_for(request.head, months, settings)
-    borrowers = _borrowers(labelled.where(in_development(folds[0])))
+    borrowers = count_borrowers(labelled.where(in_development(folds[0])))
     fold = with_enough_defaults(folds[0], *borrowers, settings)
     roles = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
-    counts = _count_roles(roles, fold)
+    counts = count_roles(roles, fold)
     fitted = fold.samples["train"]
     used, training = _with_weights(roles, fitted, counts, request)
     spec = _fit(request, book, roles, fitted, sum(counts[role]["rows"] for role in fitted))
@@ -169,25 +160,6 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     write_json(folder / "manifest.json", manifest)
 
 
-def _count_statuses(outcomes: DataFrame) -> tuple[dict[str, int], list[date], int]:
-    """Return rows by label status, the months that have eligible rows, and the number of these."""
-    found = outcomes.groupBy("label_status", "as_of_date", "eligible").count().collect()
-    statuses: Counter[str] = Counter()
-    for row in found:
-        statuses[str(row["label_status"])] += int(row["count"])
-    eligible = [row for row in found if row["eligible"]]
-    months = sorted({row["as_of_date"] for row in eligible})
-    return dict(sorted(statuses.items())), months, sum(int(row["count"]) for row in eligible)
-
-
-def _borrowers(rows: DataFrame) -> tuple[int, int]:
-    """Return how many borrowers have a default, and how many none."""
-    each = rows.groupBy("borrower").agg(F.max("label").alias("label"))
-    defaulting = F.count_if(F.col("label") == 1)
-    found = each.agg(defaulting, F.count(F.lit(1)) - defaulting).collect()[0]
-    return int(found[0]), int(found[1])
-
-
 def _fit(request: Request, book: DataFrame, roles: DataFrame, fitted: Sequence[str], rows: int) -> InputSpec:
     """Fit the spec on the rows that members are fitted on; on the whole book where there are none."""
     kinds = {
@@ -197,41 +169,6 @@ def _fit(request: Request, book: DataFrame, roles: DataFrame, fitted: Sequence[s
     train = roles.where(F.col("role").isin(*fitted)).select(*LOAN_MONTH)
     of_rows = book.join(train, on=list(LOAN_MONTH), how="left_semi") if rows else book
     return fit_spec(of_rows, **kinds, settings=request.settings, rows=rows or book.count())
-
-
-def _count_roles(roles: DataFrame, fold: Fold) -> dict[str, dict[str, Any]]:
-    defaulting = F.when(F.col("label") == 1, F.col("loan_id"))
-    found = roles.groupBy("role").agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.countDistinct("loan_id").alias("loans"),
-        F.sum(F.col("label").cast("long")).alias("defaults"),
-        F.countDistinct(defaulting).alias("defaulting_loans"),
-        F.min("as_of_date").cast("string").alias("first_month"),
-        F.max("as_of_date").cast("string").alias("last_month"),
-    )
-    by_role = {row["role"]: row.asDict() for row in found.collect()}
-    empty = {**dict.fromkeys(COUNTED, 0), "first_month": None, "last_month": None}
-    return {role: {**empty, **by_role.get(role, {})} for role in fold.roles}
-
-
-def together(parts: Sequence[Mapping[str, Any]], min_defaults: int) -> dict[str, Any]:
-    """Return the counts of parts that share no loan as those of one sample, with whether they suffice.
-
-    >>> part = {"rows": 2, "loans": 1, "defaults": 1, "defaulting_loans": 1,
-    ...     "first_month": "2020-01-31", "last_month": "2020-02-29"}
-    >>> found = together([part, part], min_defaults=3)
-    >>> found["rows"], found["default_rate"], found["status"]
-    (4, 0.5, 'insufficient')
-    """
-    total = {name: sum(part[name] for part in parts) for name in COUNTED}
-    months = [month for part in parts for month in (part["first_month"], part["last_month"]) if month]
-    return {
-        **total,
-        "first_month": min(months, default=None),
-        "last_month": max(months, default=None),
-        "default_rate": total["defaults"] / total["rows"] if total["rows"] else None,
-        "status": "ok" if total["defaulting_loans"] >= min_defaults else "insufficient",
-    }
 
 
 def _with_weights(

@@ -6,7 +6,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.training.snapshot.splits import Fold
+from loanbook.training.snapshot.fold import Fold
 
 CENSORED = "censored"  # label status of loans removed from the book without default
 

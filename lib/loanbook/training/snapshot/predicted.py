@@ -11,8 +11,8 @@ from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.inputs.rows import matrices
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.inputs.support import OUT_OF_SUPPORT, out_of_support, says_support
+from loanbook.training.snapshot.fold import OUT_OF_FOLD
 from loanbook.training.snapshot.read import JUDGED, KEPT, Snapshot
-from loanbook.training.snapshot.splits import OUT_OF_FOLD
 
 Floats = npt.NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from loanbook.models.inputs.rows import Rows, matrices, no_inputs
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.section import validated
 from loanbook.tables.columns import LOAN_MONTH
+from loanbook.training.snapshot.fold import Fold, Member
 from loanbook.training.snapshot.row_groups import files_of, groups_of
-from loanbook.training.snapshot.splits import Fold, Member
 from loanbook.warehouse.storage import Storage, is_complete, read_json
 
 KEPT = (*LOAN_MONTH, "state", "default_status", "upb")
