@@ -9,15 +9,13 @@ from loanbook.errors import InputError
 from loanbook.evaluation.sample import Sample, predicted_samples
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.baselines import known_baselines
+from loanbook.models.inputs.rows import Rows
 from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_names
 from loanbook.settings.section import nearest
 from loanbook.settings.train import TrainSettings
 from loanbook.tables.columns import LOAN_MONTH
-from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import Snapshot
-
-TIMED_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -160,9 +158,8 @@ def _joined(part: Sample, other: Sample) -> Sample:
     )
 
 
-def rows_a_second(entrant: Entrant, snapshot: Snapshot) -> float | None:
+def rows_a_second(entrant: Entrant, rows: Rows) -> float | None:
     """Return how many prepared rows a core predicts in a second; None where there is none to try it on."""
-    rows = snapshot.rows((TEST,), TIMED_ROWS)
     if not len(rows):
         return None
     predictor = entrant.artefact.predictor(entrant.predictor)

@@ -21,11 +21,13 @@ from loanbook.steps import Steps
 from loanbook.tables.columns import quoted
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.training.architecture import checked_architecture
+from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.storage import published_folder, write_json
 
 PAGE, NUMBERS = "comparison.html", "comparison.json"
+TIMED_ROWS = 50_000
 
 
 def compare_models(run: Run, *, models: str | None = None, workers: int | None = None) -> dict[str, Any]:
@@ -102,7 +104,8 @@ def _compared(run: Run, artefacts: Mapping[str, Artefact], entrants: Sequence[En
         "Training snapshot": f"{snapshot.id}, of {tables}",
         "Compared by": f"{run.run_id}, loanbook {code_version()}",
     }
-    speeds = {one.name: rows_a_second(one, snapshots[one.artefact.snapshot_id]) for one in entrants}
+    timed = {name: one.rows((TEST,), TIMED_ROWS) for name, one in snapshots.items()}
+    speeds = {one.name: rows_a_second(one, timed[one.artefact.snapshot_id]) for one in entrants}
     return Compared(found, entrants, speeds, first.baselines[0], basis, about)
 
 

@@ -87,7 +87,7 @@ def findings_of(
         settings=settings,
         sufficient=judged.sufficient(settings),
         reference=judged.reference,
-        best=judged.artefact.scores_with("best"),
+        best=judged.best,
         basis=judged.basis,
         shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
     )

@@ -70,7 +70,9 @@ def evaluate_model(
         rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
         rows += distance_rows(compared.part, fold, run.settings.evaluate)
     window = snapshot.manifest.get("test_window")
-    judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis)
+    asked = run.settings.score.predictor
+    best = artefact.scores_with(asked if asked in artefact.predictors else "best")
+    judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis, best)
     _publish(run, judged)
     findings = findings_of(judged, run.settings.evaluate, run.run_id, window)
     folder = run.storage.report_folder(artefact.name, artefact.version)

@@ -10,6 +10,7 @@ from loanbook.evaluation.measures import minus
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import TRUTH, Compared
 from loanbook.models.artefact.artefact import MODEL, Artefact
+from loanbook.models.best import Best
 from loanbook.models.clustered import Interval
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import shortfalls_of
@@ -26,6 +27,7 @@ class Judged:
         rows: evaluations of both.
         compared: the test rows with a simulated book's truth, or None.
         basis: what was judged, and what may be said of it.
+        best: which predictor scores with this model under the settings, and why.
     """
 
     artefact: Artefact
@@ -34,6 +36,7 @@ class Judged:
     rows: Sequence[Evaluation]
     compared: Compared | None
     basis: Basis
+    best: Best
 
     def sufficient(self, settings: EvaluateSettings) -> bool:
         """Return whether the test sample has enough defaulting loans to say anything."""
@@ -66,7 +69,7 @@ class Judged:
     @property
     def reference(self) -> str:
         """Return the baseline that the page holds the model against: the one that scores the book, if any."""
-        best = self.artefact.scores_with("best").predictor
+        best = self.best.predictor
         return best if best != MODEL else self.samples[0].baselines[0]
 
     def whole(self, predictor: str) -> dict[str, float | None]:

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from loanbook.models.artefact.artefact import (
-    MODEL,
-)
+from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.artefact.predictor import calibrated_mean
 from loanbook.models.best import best_of
 from loanbook.models.binary_head import TAPE_OUTCOME

@@ -17,8 +17,8 @@ Floats = npt.NDArray[np.float64]
 def calibrated_mean(members: Floats, calibration: Calibration) -> Floats:
     """Return the mean of the members' calibrated probabilities, of shape (rows, outputs).
 
-    A calibration is fitted to what single members say of loans that they never saw. Their mean varies less,
-    and a slope that is right for them would move its level.
+    A calibration is fitted to what single members say of loans that they were not fitted on. Their mean
+    varies less, and a slope that is right for them would move its level.
 
     Args:
         members: raw probabilities, of shape (rows, members, outputs).

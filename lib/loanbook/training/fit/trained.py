@@ -41,12 +41,12 @@ def read_trained(request: TrainRequest, members: int, known: Mapping[str, Fitted
     """Return what the processes of a finished training left.
 
     Args:
-        request: what they were told.
+        request: what they were told, without the baselines that are known.
         members: of the model and of each baseline.
         known: baselines that were fitted before: the file of all their members, and what these found.
     """
     before = known or {}
-    names = [choice.name for choice in request.train.baselines if choice.name not in before]
+    names = [choice.name for choice in request.train.baselines]
     folders = {name: [_folder(request.work, name, one) for one in range(members)] for name in (MODEL, *names)}
     return Trained(
         networks={
