@@ -76,6 +76,7 @@ def test_the_best_is_that_of_development_and_differences_are_of_the_test(contest
     assert opposite is not None
     assert opposite.low == pytest.approx(-found.high)
     assert contest.difference("deep", "constant", "state=current") is not None
+    assert contest.difference("deep", "constant", "vintage=2019") is not None
     assert contest.value("wide", "log_loss", segment="year=2020") == contest.value("wide", "log_loss")
 
 
@@ -132,8 +133,9 @@ def test_the_page_stands_alone(contest: Contest) -> None:
     assert page.count("<img") == 2
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "tiny &lt;1&gt;" in page
-    for heading in ("Test log loss by state", "Test log loss by year"):
-        assert heading in page
+    for heading in ("by state", "by year", "by vintage", "by age"):
+        assert f"Test log loss {heading}" in page
+    assert re.search(r"<td>unknown</td><td>270</td><td>\d+</td>", page)
     few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
     empty = render(compared(few))
     assert "too few to compare" in empty

@@ -18,12 +18,13 @@ def frame(loans: int, seed: int = 1, level: float = -2.0) -> tuple[pd.DataFrame,
     random = np.random.default_rng(seed)
     months = [pd.DataFrame({"loan_id": [f"L{k}" for k in range(loans)], "as_of_date": day}) for day in MONTHS]
     rows = pd.concat(months, ignore_index=True)
-    odds = random.normal(size=len(rows)) + level
+    odds, loan = random.normal(size=len(rows)) + level, np.arange(len(rows)) % max(1, loans)
     rows = rows.assign(
         source="tiny", borrower=rows["loan_id"], default_status="performing",
         state=np.where(odds > level + 1.5, "dpd30", "current"),
         upb=np.full(len(rows), Decimal("100.00"), object), weight=1.0,
         age=np.where(rows.index % 2, 7.0, 30.0),
+        vintage=np.where(loan % 10 == 0, np.nan, 2018.0 + loan % 2),
         label=(random.random(len(rows)) < sigmoid(odds)).astype(np.float32),
     )  # fmt: skip
     return rows, odds

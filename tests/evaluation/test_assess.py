@@ -12,6 +12,10 @@ from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import MONTHS, made_up
 
 SETTINGS = EvaluateSettings()
+SEGMENTS = (
+    "state=current", "state=dpd30", "year=2020", "vintage=2018", "vintage=2019", "vintage=unknown",
+    "age=000-012", "age=025-036",
+)  # fmt: skip
 
 
 def by_metric(rows, predictor="model", segment="all"):
@@ -24,7 +28,7 @@ def test_each_metric_stands_once_for_each_predictor_and_segment():
     assert len(keys) == len(set(keys))
     segments = {row.segment for row in rows}
     assert segments == {
-        "all", "state=current", "state=dpd30", "age=000-012", "age=025-036",
+        "all", *SEGMENTS,
         *(f"decile={k:02d}" for k in range(1, 11)), *(f"month={day:%Y-%m}" for day in MONTHS),
     }  # fmt: skip
 
@@ -70,9 +74,7 @@ def test_month_rates_average_to_the_whole():
 
 def test_a_slice_with_few_defaulting_loans_states_nothing():
     rows = assess(made_up(loans=30), "fold0", SETTINGS)
-    assert {row.segment for row in rows} == {
-        "all", "state=current", "state=dpd30", "age=000-012", "age=025-036"
-    }  # fmt: skip
+    assert {row.segment for row in rows} == {"all", *SEGMENTS}
     assert {row.method for row in rows} == {INSUFFICIENT}
     assert {row.estimate for row in rows} == {None}
     assert set(by_metric(rows)) == set(by_metric(assess(made_up(), "fold0", SETTINGS)))
@@ -103,10 +105,24 @@ def test_an_age_band_is_judged_on_its_own_rows():
     assert young["auc"].n == rows.sum()
 
 
-def test_without_the_months_on_book_there_is_no_age():
+def test_a_vintage_is_judged_on_its_own_rows_and_few_defaults_say_nothing():
     part = made_up()
-    aged = dataclasses.replace(part, frame=part.frame.assign(age=np.nan))
-    assert not [row for row in assess(aged, "fold0", SETTINGS) if row.segment.startswith("age=")]
+    rows = assess(part, "fold0", SETTINGS)
+    of_year = part.frame["vintage"].to_numpy() == 2019.0
+    found = by_metric(rows, segment="vintage=2019")
+    assert found["observed_default_rate"].estimate == pytest.approx(part.label[of_year].mean())
+    assert found["auc"].n == of_year.sum()
+    few = np.where(np.arange(len(part.label)) < 40, 2011, part.frame["vintage"])
+    young = dataclasses.replace(part, frame=part.frame.assign(vintage=few))
+    rare = by_metric(assess(young, "fold0", SETTINGS), segment="vintage=2011")
+    assert {(row.estimate, row.method) for row in rare.values()} == {(None, INSUFFICIENT)}
+
+
+@pytest.mark.parametrize("kind", ["vintage", "age"])
+def test_a_kind_of_segment_that_no_row_tells_is_left_out(kind):
+    part = made_up()
+    found = assess(dataclasses.replace(part, frame=part.frame.assign(**{kind: np.nan})), "fold0", SETTINGS)
+    assert not [row for row in found if row.segment.startswith(f"{kind}=")]
 
 
 def test_loans_in_arrears_do_not_count_for_the_auc_of_current_loans():

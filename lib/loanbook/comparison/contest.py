@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
 from loanbook.evaluation.assess import Evaluation, assess, rows_of
-from loanbook.evaluation.measures import PAIRED, Measured, minus, nothing, short_measures
-from loanbook.evaluation.sample import UNKNOWN, Sample
+from loanbook.evaluation.measures import PAIRED, Measured, minus, nothing
+from loanbook.evaluation.sample import Sample
+from loanbook.evaluation.segments import segments_of
 from loanbook.models.best import best_of
 from loanbook.models.clustered import Interval
 from loanbook.models.shortfalls import log_loss_difference, shortfalls_of
@@ -71,9 +69,8 @@ def contest_of(
         settings: how many defaults are needed to say anything.
     """
     rows = [row for part in samples for row in assess(part, fold, settings)]
-    rows += [row for part in samples for row in _by_year(part, fold, settings)]
     for part in samples:
-        for segment, inside in _segments(part):
+        for segment, inside in (("all", part), *segments_of(part)):
             rows += _pairs(inside, segment, fold, settings)
     found = Contest(samples, rows, dict(losses), None)
     if samples[1].defaulting_loans < settings.min_defaults or not losses:
@@ -85,28 +82,6 @@ def contest_of(
     }
     best = best_of(losses, shortfalls, samples[1].role, sufficient=True).predictor
     return replace(found, best=best)
-
-
-def _segments(part: Sample) -> Iterator[tuple[str, Sample]]:
-    yield "all", part
-    aged = {"age": part.age} if np.any(part.age != UNKNOWN) else {}
-    for kind, values in {"state": part.state, "year": years_of(part), **aged}.items():
-        for value in np.unique(values):
-            yield f"{kind}={value}", part.part(values == value)
-
-
-def years_of(part: Sample) -> npt.NDArray[np.str_]:
-    """Return the year of each row's month."""
-    return part.month.astype("U4")
-
-
-def _by_year(part: Sample, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
-    years = years_of(part)
-    for year in np.unique(years):
-        inside = part.part(years == year)
-        for name in part.calibrated:
-            found = short_measures(inside, name, settings)
-            yield from rows_of(inside, name, fold, f"year={year}", found)
 
 
 def _pairs(part: Sample, segment: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:

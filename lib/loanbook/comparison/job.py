@@ -14,6 +14,7 @@ from loanbook.comparison.page import Compared, render, table
 from loanbook.comparison.wording import conclusions
 from loanbook.evaluation.basis import basis_of, on
 from loanbook.evaluation.publish import frame_of
+from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact, load_artefact
 from loanbook.output import say
@@ -89,7 +90,9 @@ def _compared(run: Run, artefacts: Mapping[str, Artefact], entrants: Sequence[En
     first = entrants[0].artefact
     run.inputs = dict(first.json("inputs.json")["tables"])
     snapshot, basis = snapshots[first.snapshot_id], basis_of(first)
-    samples = shared_samples(entrants, snapshots, settings.development_rows)
+    samples = with_vintages(
+        run, str(run.source), shared_samples(entrants, snapshots, settings.development_rows)
+    )
     checked = snapshot.fold.checked_on
     losses = {one.name: loss for one in entrants if (loss := one.loss(checked)) is not None}
     found = contest_of(samples, losses, snapshot.fold.name, settings)

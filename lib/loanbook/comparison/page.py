@@ -12,6 +12,7 @@ from loanbook.comparison.plots import contest_plots
 from loanbook.comparison.wording import DEVELOPMENT, conclusions
 from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.findings import counts_of
+from loanbook.evaluation.segments import KINDS
 from loanbook.evaluation.wording import number
 from loanbook.tables.columns import STATES
 
@@ -73,7 +74,7 @@ def segment_tables(compared: Compared) -> list[dict[str, Any]]:
         row.segment for row in contest.rows if row.sample == "test" and "=" in row.segment
     )
     tables = []
-    for kind in ("state", "year", "age"):
+    for kind, (_, meaning, heading) in KINDS.items():
         of_kind = [segment for segment in segments if segment.startswith(f"{kind}=")]
         order = {f"state={state}": place for place, state in enumerate(STATES)}
         lines = []
@@ -93,7 +94,7 @@ def segment_tables(compared: Compared) -> list[dict[str, Any]]:
                 }
             )
         if lines:
-            tables.append({"kind": kind, "lines": lines})
+            tables.append({"kind": kind, "heading": heading, "meaning": meaning, "lines": lines})
     return tables
 
 

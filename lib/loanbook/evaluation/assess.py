@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from loanbook.evaluation.calibration import GroupRates, deciles, rates_by
 from loanbook.evaluation.measures import WILSON, Measured, measures, short_measures
-from loanbook.evaluation.sample import UNKNOWN, Sample
+from loanbook.evaluation.sample import Sample
+from loanbook.evaluation.segments import segments_of
 from loanbook.models.clustered import Interval
 from loanbook.settings.evaluate import EvaluateSettings
 
@@ -32,14 +33,12 @@ class Evaluation:
 
 
 def assess(part: Sample, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
-    """Return the metrics of the sample: overall, by decile of PD, by month, by state and by age.
+    """Return the metrics of the sample: overall, by decile of PD, by month, and of each segment.
 
     Where the sample has fewer than ``settings.min_defaults`` defaulting loans every estimate is None and the
-    method is ``insufficient``; so is a state's or an age band's where that has fewer. Deciles and months are
-    parts of one calibration table: their rates are given, those of few defaults marked so. Of a snapshot
-    without the months on book there is no age.
+    method is ``insufficient``; so is a segment's where that has fewer. Deciles and months are parts of one
+    calibration table: their rates are given, those of few defaults marked so.
     """
-    aged = bool(np.any(part.age != UNKNOWN))
     rows: list[Evaluation] = []
     for predictor in part.calibrated:
         rows += overall(part, predictor, fold, settings)
@@ -47,22 +46,15 @@ def assess(part: Sample, fold: str, settings: EvaluateSettings) -> list[Evaluati
             names = np.array([f"decile={k:02d}" for k in deciles(part.calibrated[predictor], settings.bins)])
             rows += _by_group(part, predictor, fold, names, settings)
             rows += _by_group(part, predictor, fold, np.char.add("month=", part.month), settings)
-        rows += _by_part(part, predictor, fold, np.char.add("state=", part.state), settings)
-        rows += _by_part(part, predictor, fold, np.char.add("age=", part.age), settings) if aged else ()
+    for segment, inside in segments_of(part):
+        for predictor in part.calibrated:
+            rows += rows_of(inside, predictor, fold, segment, short_measures(inside, predictor, settings))
     return rows
 
 
 def overall(part: Sample, predictor: str, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
     """Return one predictor's metrics over the whole sample."""
     return list(rows_of(part, predictor, fold, "all", measures(part, predictor, settings)))
-
-
-def _by_part(
-    part: Sample, predictor: str, fold: str, names: npt.NDArray[np.str_], settings: EvaluateSettings
-) -> Iterator[Evaluation]:
-    for name in np.unique(names):
-        inside = part.part(names == name)
-        yield from rows_of(inside, predictor, fold, str(name), short_measures(inside, predictor, settings))
 
 
 def _by_group(

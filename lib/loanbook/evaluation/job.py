@@ -17,6 +17,7 @@ from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
 from loanbook.evaluation.sample import Sample, predicted_samples
 from loanbook.evaluation.truth import TRUTH, Compared, with_truth
+from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.chosen import TrainedModels
@@ -62,7 +63,11 @@ def evaluate_model(
     _require_fit(run, artefact)
     run.inputs = dict(inputs["tables"])
     snapshot, fold = open_snapshot(run.storage, artefact.snapshot_id), _fold(artefact)
-    samples = predicted_samples(artefact, snapshot, run.settings.evaluate.development_rows)
+    samples = with_vintages(
+        run,
+        inputs["source"],
+        predicted_samples(artefact, snapshot, run.settings.evaluate.development_rows),
+    )
     basis = basis_of(artefact)
     rows = [row for part in samples for row in assess(part, fold, run.settings.evaluate)]
     compared = _compared(samples[0], truth, head_of(artefact))

@@ -32,6 +32,7 @@ def render(findings: Findings) -> str:
         deciles=_both(test, "decile=", findings.reference),
         months=_both(test, "month=", findings.reference),
         states=_parts(test, "state=", findings.reference),
+        vintages=_parts(test, "vintage=", findings.reference),
         ages=_parts(test, "age=", findings.reference),
         plots=_plots(findings, test),
     )

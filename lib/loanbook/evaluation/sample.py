@@ -44,7 +44,8 @@ class Sample:
     """Rows of one role, each a loan in a month.
 
     Args:
-        frame: key, borrower, state, default status, upb, label, weight and age of each row.
+        frame: key, borrower, state, default status, upb, label, weight and age of each row, and its year of
+            origination, ``vintage``, where that was looked up.
         raw: PDs of each predictor as its network gives them.
         calibrated: the same, calibrated; a simulated book's truth is a predictor too.
         vectors: of a head with several outputs, all of them by predictor, raw and calibrated, each of shape
@@ -84,6 +85,18 @@ class Sample:
     def month(self) -> npt.NDArray[np.str_]:
         """Return each row's month, yyyy-mm."""
         return self.frame["as_of_date"].astype(str).str[:7].to_numpy(str)
+
+    @property
+    def year(self) -> npt.NDArray[np.str_]:
+        """Return the year of each row's month."""
+        return self.month.astype("U4")
+
+    @cached_property
+    def vintage(self) -> npt.NDArray[np.str_]:
+        """Return each row's year of origination, ``unknown`` where none is known."""
+        if "vintage" not in self.frame:
+            return np.full(len(self.frame), UNKNOWN)
+        return self.frame["vintage"].astype("Int64").astype("string").fillna(UNKNOWN).to_numpy(str)
 
     @cached_property
     def state(self) -> npt.NDArray[np.str_]:

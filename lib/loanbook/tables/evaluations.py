@@ -24,7 +24,7 @@ EVALUATIONS = Table(
         Column(
             "segment",
             "STRING",
-            "all, decile=N, month=YYYY-MM, year=YYYY, state=... or age=NNN-NNN, months on book",
+            "all, decile=N, month=YYYY-MM, year=YYYY, state=..., vintage=YYYY (of origination), or age=NNN-NNN (months on book); unknown is a value too",
             required=True,
         ),
         Column("metric", "STRING", "Name of the metric", required=True),
