@@ -7,6 +7,7 @@ import pytest
 
 from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import Entrant
+from loanbook.comparison.learning import Learning, Learnt
 from loanbook.comparison.page import Compared, lines_of, render, table
 from loanbook.comparison.wording import conclusions
 from loanbook.evaluation.basis import OF_DEFAULT
@@ -140,3 +141,14 @@ def test_the_page_stands_alone(contest: Contest) -> None:
     empty = render(compared(few))
     assert "too few to compare" in empty
     assert "<img" not in empty
+
+
+def test_the_page_shows_how_networks_learnt_and_says_of_which_nothing_is_kept(contest: Contest) -> None:
+    losses = np.array([0.5, 0.3, 0.4])
+    member = Learnt(np.arange(3.0), np.array([np.nan, 0.4, 0.2]), losses, kept=1, stopped_by=37)
+    learning = {"deep": Learning("epoch", [member, member]), "wide": None}
+    page = render(replace(compared(contest), learning=learning))
+    assert page.count("<img") == 3
+    assert "Member 1: epoch 1 of 2, stopped by 37 defaulting loans." in page
+    assert "<p>wide: no history kept.</p>" in page
+    assert "Learning curves" not in render(compared(contest))

@@ -60,6 +60,7 @@ def test_architectures_and_baselines_are_held_against_each_other(make_run: Calla
     page = Path(found["report"]).read_text("utf-8")
     assert "deep_five_layer" in page
     assert found["conclusions"][0] in page
+    assert page.count("stopped by") == 3 * 2  # two members each of two networks and of boosted trees
     rows = make_run().read(EVALUATIONS, made_by="x").toPandas()
     mine = rows[
         (rows["model_name"] == "s-comparison") & (rows["segment"] == "all") & (rows["sample"] == "test")

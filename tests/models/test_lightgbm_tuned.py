@@ -57,6 +57,9 @@ def test_its_file_agrees_with_the_best_fit_of_lightgbm(
     assert (facts["trials"], facts["trees"]) == (12, best.best_iteration)
     assert (facts["tune_log_loss"], facts["tune_log_loss_of_first"]) == (min(losses), losses[0])
     assert min(losses) < losses[0]
+    by_tree = facts["tune_log_loss_by_tree"]
+    assert by_tree[facts["trees"] - 1] == min(by_tree) == facts["tune_log_loss"]
+    assert len(by_tree) == min(60, facts["trees"] + 10)
     tune = evidence.tune
     of_file = log_loss(tune.label, predicted(found.network, SPEC, tune), tune.weight)
     assert facts["tune_log_loss"] == pytest.approx(of_file, rel=1e-5)

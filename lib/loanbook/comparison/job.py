@@ -10,6 +10,7 @@ import pandas as pd
 from loanbook.code_version import code_version
 from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import Entrant, asked_for, entrants_of, rows_a_second, shared_samples
+from loanbook.comparison.learning import Learning, learning_of, stopping_loans
 from loanbook.comparison.page import Compared, render, table
 from loanbook.comparison.wording import conclusions
 from loanbook.evaluation.basis import basis_of, on
@@ -23,7 +24,7 @@ from loanbook.tables.columns import quoted
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.training.architecture import checked_architecture
 from loanbook.training.snapshot.fold import TEST
-from loanbook.training.snapshot.read import open_snapshot
+from loanbook.training.snapshot.read import Snapshot, open_snapshot
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.storage import published_folder, write_json
 
@@ -109,7 +110,15 @@ def _compared(run: Run, artefacts: Mapping[str, Artefact], entrants: Sequence[En
     }
     timed = {name: one.rows((TEST,), TIMED_ROWS) for name, one in snapshots.items()}
     speeds = {one.name: rows_a_second(one, timed[one.artefact.snapshot_id]) for one in entrants}
-    return Compared(found, entrants, speeds, first.baselines[0], basis, about)
+    learning = _learning(entrants, snapshots)
+    return Compared(found, entrants, speeds, first.baselines[0], basis, about, learning)
+
+
+def _learning(entrants: Sequence[Entrant], snapshots: Mapping[str, Snapshot]) -> dict[str, Learning | None]:
+    """Return how each network learnt, and each baseline that has learning curves."""
+    stopped_by = {name: stopping_loans(one) for name, one in snapshots.items()}
+    found = [(one, learning_of(one, stopped_by[one.artefact.snapshot_id])) for one in entrants]
+    return {one.name: curves for one, curves in found if curves or one.predictor == MODEL}
 
 
 def _version(entrants: Sequence[Entrant]) -> str:

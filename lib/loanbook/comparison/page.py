@@ -1,14 +1,15 @@
 """The page of a comparison, for a validator to read, and its table for the terminal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from loanbook.comparison.contest import Contest
 from loanbook.comparison.entrants import Entrant
-from loanbook.comparison.plots import contest_plots
+from loanbook.comparison.learning import Learning
+from loanbook.comparison.plots import contest_plots, learning_plots
 from loanbook.comparison.wording import DEVELOPMENT, conclusions
 from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.findings import counts_of
@@ -28,6 +29,8 @@ class Compared:
         reference: the entrant that differences are from.
         basis: what was judged.
         about: lineage: name to words.
+        learning: how the members of each network, and of each baseline that grows trees in turn, learnt; None
+            where no history of that is kept.
     """
 
     contest: Contest
@@ -36,6 +39,7 @@ class Compared:
     reference: str
     basis: Basis
     about: Mapping[str, str]
+    learning: Mapping[str, Learning | None] = field(default_factory=dict)
 
 
 def lines_of(compared: Compared) -> list[dict[str, str]]:
@@ -117,6 +121,8 @@ def render(compared: Compared) -> str:
         segments=segment_tables(compared),
         names=contest.names,
         plots=contest_plots(contest, compared.reference) if contest.sufficient else {},
+        learning=compared.learning,
+        learning_plots=learning_plots(compared.learning),
         reference=compared.reference,
         basis=compared.basis,
         about=compared.about,

@@ -1,14 +1,19 @@
 """The comparison's plots: differences with their intervals, and reliability curves."""
 
 import itertools
+from collections.abc import Mapping
 
+import numpy as np
 from matplotlib import rc_context
 
 from loanbook.comparison.contest import Contest
+from loanbook.comparison.learning import Learning
 from loanbook.evaluation.plots import INK, OF_BASELINES, STYLE, figure, log_percent_axes, rates, uri
 from loanbook.models.shortfalls import CONSTANT
 
 COLOURS = ("#0b5394", "#3d8b5f", *OF_BASELINES, "#c2185b", "#7a5c1e", "#111827", "#94a3b8", "#65a30d")
+OF_PARTS = {"train": OF_BASELINES[0], "tune": "#0b5394"}
+SAID_OF_PARTS = {"train": "loans that fit a member", "tune": "loans that stop it"}
 
 
 def contest_plots(contest: Contest, reference: str) -> dict[str, str]:
@@ -20,6 +25,28 @@ def contest_plots(contest: Contest, reference: str) -> dict[str, str]:
     """
     with rc_context(STYLE):
         return {"differences": _differences(contest, reference), "reliability": _reliability(contest)}
+
+
+def learning_plots(learning: Mapping[str, Learning | None]) -> dict[str, str]:
+    """Return the learning curves of each entrant that has any, as a data URI."""
+    with rc_context(STYLE):
+        return {name: _learning(found) for name, found in learning.items() if found is not None}
+
+
+def _learning(found: Learning) -> str:
+    drawn, axes = figure()
+    for part, colour in OF_PARTS.items():
+        rounds, mean = found.mean(part)
+        if np.all(np.isnan(mean)):
+            continue
+        for member in found.members:
+            axes.plot(member.rounds, getattr(member, part), "-", color=colour, linewidth=0.7, alpha=0.55)
+        axes.plot(rounds, mean, "-", color=colour, linewidth=2.2, label=f"{SAID_OF_PARTS[part]}, mean")
+    kept = [(member.kept, member.least) for member in found.members]
+    axes.plot(*zip(*kept, strict=True), "o", color=INK, markersize=4.5, label=f"{found.round} kept", zorder=3)
+    axes.set(xlabel=found.round, ylabel="log loss")
+    axes.legend(loc="upper right")
+    return uri(drawn)
 
 
 def colours_of(contest: Contest) -> dict[str, str]:

@@ -14,6 +14,8 @@ from loanbook.models.inputs.rows import Evidence
 from loanbook.settings.choice import Choice
 from loanbook.settings.section import Section
 
+BY_TREE = "tune_log_loss_by_tree"  # of the facts of boosted trees: with one, with two, and so on
+
 
 @dataclass(frozen=True)
 class Fitted:

@@ -15,10 +15,20 @@ FIXED = {
 
 @dataclass(frozen=True)
 class Grown:
-    """Boosted trees up to the last that made the tune log loss less, and that loss."""
+    """Boosted trees.
+
+    Args:
+        trees: up to the last that made the tune log loss less.
+        losses: on tune, of each number of trees that was tried.
+    """
 
     trees: Sequence[Tree]
-    loss: float
+    losses: Sequence[float]
+
+    @property
+    def loss(self) -> float:
+        """Return the least tune log loss."""
+        return min(self.losses)
 
 
 @dataclass(frozen=True)
@@ -71,13 +81,17 @@ class Boosting:
         import lightgbm
 
         fewest = leaf_rows(parameters["min_data_in_leaf"], self.rows)
+        found: dict[str, dict[str, list[float]]] = {}
         booster = lightgbm.train(
             {**parameters, **FIXED, "min_data_in_leaf": fewest}, self.train, trees, valid_sets=[self.tune],
-            callbacks=[lightgbm.early_stopping(patience, verbose=False), *callbacks],
+            callbacks=[
+                lightgbm.early_stopping(patience, verbose=False),
+                lightgbm.record_evaluation(found), *callbacks,
+            ],
         )  # fmt: skip
         kept = booster.dump_model(num_iteration=max(1, booster.best_iteration))["tree_info"]
-        loss = float(booster.best_score["valid_0"]["binary_logloss"])
-        return Grown([as_tree(item["tree_structure"]) for item in kept], loss)
+        losses = [float(loss) for loss in found["valid_0"]["binary_logloss"]]
+        return Grown([as_tree(item["tree_structure"]) for item in kept], losses)
 
     def as_onnx(self, grown: Grown) -> bytes:
         """Return an ONNX file of the trees' probabilities."""

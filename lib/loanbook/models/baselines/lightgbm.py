@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from loanbook.models.baselines import Fitted
+from loanbook.models.baselines import BY_TREE, Fitted
 from loanbook.models.baselines._boosting import Boosting
 from loanbook.models.binary_head import BinaryHead
 from loanbook.models.head import Head
@@ -41,4 +41,4 @@ def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:
     boosting = Boosting.of(evidence, settings.rows)
     parameters = settings.model_dump(exclude={"rows", "trees", "patience"})
     grown = boosting.grown(parameters, settings.trees, settings.patience)
-    return Fitted(boosting.as_onnx(grown), {"trees": len(grown.trees)})
+    return Fitted(boosting.as_onnx(grown), {"trees": len(grown.trees), BY_TREE: grown.losses})

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from loanbook.models.baselines import Fitted, lightgbm
+from loanbook.models.baselines import BY_TREE, Fitted, lightgbm
 from loanbook.models.baselines._boosting import Boosting, Grown
 from loanbook.models.binary_head import BinaryHead
 from loanbook.models.head import Head
@@ -86,6 +86,7 @@ def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:
         "tune_log_loss": best.grown.loss,
         "tune_log_loss_of_first": trials[0].grown.loss,
         "parameters": best.parameters,
+        BY_TREE: best.grown.losses,
     }
     return Fitted(boosting.as_onnx(best.grown), facts)
 
