@@ -67,6 +67,14 @@ def test_auto_takes_what_the_distortion_needs() -> None:
     assert f"than that of {closed_test_of(kinked)}" in kinked.reason
 
 
+def test_pds_that_hardly_vary_keep_their_mean_under_a_steep_slope() -> None:
+    rows = book(2, 3_000, raw=lambda score: -2.3 + (score + 2.5) / 30)
+    steep = chosen(rows)
+    assert steep.method == "platt"
+    assert steep.slope > 20  # the logits lie around -60, where a probability is 0 in floating point
+    assert steep.apply(rows.pd).mean() == pytest.approx(rows.label.mean(), rel=0.1)
+
+
 def closed_test_of(calibration: Calibration) -> CalibrationMethod:
     grounds = calibration.grounds
     assert grounds is not None

@@ -24,7 +24,7 @@ from loanbook.models.calibration import Calibration, Floats, logit, sigmoid
 from loanbook.models.calibration_rows import CalibrationRows
 from loanbook.models.calibrators import fit_platt
 from loanbook.models.clustered import clustered_variance
-from loanbook.models.logistic_fit import in_the_large
+from loanbook.models.logistic_fit import in_the_large, intercept_beside
 from loanbook.settings.train import CalibrationMethod
 
 REJECTED_BELOW = 0.05
@@ -149,8 +149,8 @@ def shrunk(test: ClosedTest, rows: CalibrationRows) -> Calibration:
     if test.chosen == "intercept" or test.platt is None or test.slope is None:
         return Calibration(method="intercept", intercept=test.level.kept * test.intercept)
     slope = 1 + test.slope.kept * (test.platt[1] - 1)
-    sloped = sigmoid(slope * logit(rows.pd))
-    as_raw, as_observed = (in_the_large(mean, sloped, rows.weight) for mean in (rows.pd, rows.label))
+    sloped = slope * logit(rows.pd)
+    as_raw, as_observed = (intercept_beside(sloped, mean, rows.weight) for mean in (rows.pd, rows.label))
     if as_raw is None or as_observed is None:
         return Calibration(method="platt", intercept=test.platt[0], slope=test.platt[1])
     intercept = as_raw + test.level.kept * (as_observed - as_raw)

@@ -40,10 +40,25 @@ def in_the_large(label: Floats, pd: Floats, weight: Floats) -> float | None:
     >>> round(in_the_large(np.array([0.0, 1.0]), np.array([0.2, 0.2]), np.ones(2)), 4)
     1.3863
     """
+    return intercept_beside(logit(pd), label, weight)
+
+
+def intercept_beside(score: Floats, label: Floats, weight: Floats) -> float | None:
+    """Return a such that sigmoid(a + score) has the labels' mean; None where all labels are equal.
+
+    Args:
+        score: log odds of each row, however far from 0.
+        label: 1 default, 0 not, or rates.
+        weight: of each row.
+
+    >>> round(intercept_beside(np.array([-60.0, -60.0]), np.array([0.0, 1.0]), np.ones(2)), 4)
+    60.0
+    """
     observed = float(np.average(label, weights=weight))
     if observed in (0.0, 1.0):
         return None
-    fitted = logistic_fit(np.ones((len(pd), 1)), logit(pd), label, weight, np.zeros(1))
+    start = np.array([float(logit(observed)) - float(np.average(score, weights=weight))])
+    fitted = logistic_fit(np.ones((len(score), 1)), score, label, weight, start)
     return None if fitted is None else float(fitted[0])
 
 
