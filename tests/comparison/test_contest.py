@@ -75,7 +75,13 @@ def test_the_best_is_that_of_development_and_differences_are_of_the_test(contest
     assert found.high < 0
     opposite = contest.difference("constant", "deep")
     assert opposite is not None
-    assert opposite.low == pytest.approx(-found.high)
+    assert (opposite.estimate, opposite.low, opposite.high) == (-found.estimate, -found.high, -found.low)
+    paired = [(row.predictor, row.metric) for row in contest.of("test") if "_minus_" in row.metric]
+    assert paired == [
+        ("deep", "log_loss_minus_wide"),
+        ("deep", "log_loss_minus_constant"),
+        ("wide", "log_loss_minus_constant"),
+    ]
     assert contest.difference("deep", "constant", "state=current") is not None
     assert contest.difference("deep", "constant", "vintage=2019") is not None
     assert contest.value("wide", "log_loss", segment="year=2020") == contest.value("wide", "log_loss")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from loanbook.evaluation.assess import Evaluation, assess, rows_of
 from loanbook.evaluation.measures import PAIRED, Measured, minus, nothing
@@ -19,7 +20,7 @@ class Contest:
 
     Args:
         samples: the test rows, then those of development; their predictors are the entrants.
-        rows: evaluations of both, and the differences of each pair.
+        rows: evaluations of both, and the difference of each pair, the earlier one's loss less the later's.
         losses: of each entrant, calibrated, on all rows of development, which it was not fitted on.
         best: the entrant with the least of these that is not worse than the constant on the test rows; None
             where development holds too few defaults to say.
@@ -40,20 +41,33 @@ class Contest:
         """Return whether the test rows hold defaults enough to say anything."""
         return any(row.method.startswith(PAIRED) for row in self.of("test"))
 
+    @cached_property
+    def _by_segment(self) -> Mapping[tuple[str, str], list[Evaluation]]:
+        found: dict[tuple[str, str], list[Evaluation]] = {}
+        for row in self.rows:
+            found.setdefault((row.sample, row.segment), []).append(row)
+        return found
+
+    @cached_property
+    def _by_figure(self) -> Mapping[tuple[str, str, str, str], Evaluation]:
+        return {(row.predictor, row.metric, row.sample, row.segment): row for row in self.rows}
+
     def of(self, sample: str, segment: str = "all") -> list[Evaluation]:
         """Return the evaluations of a segment of a sample."""
-        return [row for row in self.rows if (row.sample, row.segment) == (sample, segment)]
+        return self._by_segment.get((sample, segment), [])
 
     def value(self, name: str, metric: str, sample: str = "test", segment: str = "all") -> float | None:
         """Return an entrant's figure, None where there is none."""
-        found = [row for row in self.of(sample, segment) if (row.predictor, row.metric) == (name, metric)]
-        return found[0].estimate if found else None
+        found = self._by_figure.get((name, metric, sample, segment))
+        return found.estimate if found else None
 
     def difference(self, name: str, other: str, segment: str = "all") -> Interval | None:
         """Return an entrant's log loss less another's on the test rows, with its interval."""
-        for row in self.of("test", segment):
-            if (row.predictor, row.metric) == (name, minus(other)) and row.estimate is not None:
-                return Interval(row.estimate, float(row.low or 0), float(row.high or 0))
+        for one, less, sign in ((name, other, 1), (other, name, -1)):
+            row = self._by_figure.get((one, minus(less), "test", segment))
+            if row and row.estimate is not None:
+                low, high = sorted((sign * float(row.low or 0), sign * float(row.high or 0)))
+                return Interval(sign * row.estimate, low, high)
         return None
 
 
@@ -85,10 +99,11 @@ def contest_of(
 
 
 def _pairs(part: Sample, segment: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
-    """Yield the difference of each entrant from each other one."""
+    """Yield the difference of each entrant from each later one; the opposite differs in sign."""
     enough = part.defaulting_loans >= settings.min_defaults
-    for name, own in part.calibrated.items():
-        others = {other: pds for other, pds in part.calibrated.items() if other != name}
+    names = list(part.calibrated)
+    for place, name in enumerate(names):
+        own, others = part.calibrated[name], {other: part.calibrated[other] for other in names[place + 1 :]}
         found: Measured = nothing(minus(other) for other in others)
         if enough:
             method = f"{PAIRED} {part.together.said}"
