@@ -15,6 +15,7 @@ from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.findings import counts_of
 from loanbook.evaluation.segments import KINDS
 from loanbook.evaluation.wording import number
+from loanbook.output import aligned
 from loanbook.tables.columns import STATES
 
 
@@ -137,12 +138,4 @@ def table(compared: Compared) -> str:
         "weights", "training", "rows/s",
     )  # fmt: skip
     rows = [headings, *(tuple(line.values()) for line in lines_of(compared))]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(headings))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join([*lines, *conclusions(compared.contest)])
+    return "\n".join([*aligned(rows), *conclusions(compared.contest)])

@@ -5,6 +5,7 @@ from typing import Any
 
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.inputs.support import OUT_OF_SUPPORT
+from loanbook.output import aligned
 
 HEADINGS = ("state", "loans", "UPB", "mean PD", "expected defaults")
 DEFAULTED = "in default"
@@ -59,7 +60,7 @@ def summary_table(scored: Mapping[str, Any]) -> str:
         f"{scored['model']} {scored['model_version']}"
     )
     by = f"PDs by {scored['predictor']}: {scored['predictor_because']}"
-    return "\n".join([head, *_aligned([HEADINGS, *lines]), by, *_cautions(scored)])
+    return "\n".join([head, *aligned([HEADINGS, *lines]), by, *_cautions(scored)])
 
 
 def _sums(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -75,19 +76,6 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         "-" if mean is None else f"{mean:.2%}",
         "-" if expected is None else f"{expected:,.1f}",
     )
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(line[k]) for line in lines) for k in range(len(HEADINGS))]
-    return [
-        "  ".join(
-            [
-                line[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
-            ]
-        )
-        for line in lines
-    ]
 
 
 def _cautions(scored: Mapping[str, Any]) -> list[str]:
