@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from loanbook.comparison.contest import Contest
 from loanbook.comparison.entrants import Entrant
 from loanbook.comparison.learning import Learning
@@ -13,6 +11,7 @@ from loanbook.comparison.plots import contest_plots, learning_plots
 from loanbook.comparison.wording import DEVELOPMENT, conclusions
 from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.findings import counts_of
+from loanbook.evaluation.page import page_of
 from loanbook.evaluation.segments import KINDS
 from loanbook.evaluation.wording import number
 from loanbook.output import aligned
@@ -105,13 +104,10 @@ def segment_tables(compared: Compared) -> list[dict[str, Any]]:
 
 def render(compared: Compared) -> str:
     """Return the page: HTML without any outside resource."""
-    places = [PackageLoader(f"loanbook.{name}", ".") for name in ("comparison", "evaluation")]
-    environment = Environment(
-        loader=ChoiceLoader(places), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     contest = compared.contest
-    return environment.get_template("comparison.html").render(
+    return page_of(
+        "comparison.html",
+        "comparison",
         lines=lines_of(compared),
         conclusions=conclusions(contest),
         test=counts_of(contest.samples[0]),

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.findings import Findings
+from loanbook.evaluation.page import page_of
 from loanbook.evaluation.plots import rates, report_plots, truth_line
 from loanbook.evaluation.verdict import verdict
 from loanbook.evaluation.wording import MEANINGS, number
@@ -15,13 +14,11 @@ from loanbook.models.artefact.artefact import MODEL
 
 def render(findings: Findings) -> str:
     """Return the page: HTML without any outside resource."""
-    environment = Environment(
-        loader=PackageLoader("loanbook.evaluation", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(number=number, rate=lambda value: number(value, "rate"))
     test = [row for row in findings.rows if row.sample == "test"]
-    return environment.get_template("report.html").render(
+    return page_of(
+        "report.html",
+        "evaluation",
+        about=findings.model["lineage"],
         findings=findings,
         model=findings.model,
         settings=findings.settings,
