@@ -11,7 +11,7 @@ SETTINGS = EvaluateSettings()
 
 def test_pds_that_only_rank_state_no_level_and_the_page_says_why():
     basis = Basis(rank_only="the loans are a case-control sample")
-    rows = on(basis, assess(made_up(), "fold0", SETTINGS))
+    rows = on(basis, assess(made_up(1200), "fold0", SETTINGS))
     levels = [row for row in rows if row.metric in LEVELS]
     assert levels
     assert {(row.estimate, row.low) for row in levels} == {(None, None)}

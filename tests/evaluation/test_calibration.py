@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from loanbook.evaluation.calibration import calibration_fit, deciles, rates_by
+from loanbook.evaluation.calibration import calibration_fit, deciles, rates_by, slope_interval
 from loanbook.models.calibration import logit, sigmoid
 from loanbook.models.logistic_fit import in_the_large
 from loanbook.models.together import Together
@@ -40,6 +40,31 @@ def test_a_perfect_model_has_slope_1_and_intercepts_0():
     found = calibration_fit(label, pd, np.ones(200_000))
     assert found.slope == pytest.approx(1, abs=0.04)
     assert found.intercept_in_the_large == pytest.approx(0, abs=0.03)
+
+
+def slope_of(label, pd, borrower):
+    one = np.ones(len(label))
+    together = Together(borrower, np.zeros(len(label), np.int64))
+    return slope_interval(calibration_fit(label, pd, one), label, pd, one, together)
+
+
+def test_the_interval_of_the_slope_holds_the_true_one_in_95_of_100_books():
+    random = np.random.default_rng(14)
+    held = 0
+    for _ in range(300):
+        pd = np.repeat(random.beta(1, 8, 700), 2)
+        label = np.repeat((random.random(700) < sigmoid(0.7 * logit(pd[::2]) - 0.5)).astype(float), 2)
+        found = slope_of(label, pd, np.arange(1400) // 2)  # two rows of a borrower, with one outcome
+        held += found.low < 0.7 < found.high
+    assert 275 <= held <= 295
+
+
+def test_rows_of_one_borrower_tell_as_much_of_the_slope_as_one_of_them(rows):
+    label, pd, _ = (part[:3000] for part in rows)
+    once = slope_of(label, pd, np.arange(3000))
+    twice = slope_of(np.tile(label, 2), np.tile(pd, 2), np.tile(np.arange(3000), 2))
+    assert (twice.low, twice.high) == pytest.approx((once.low, once.high))
+    assert slope_of(np.zeros(5), np.linspace(0.1, 0.5, 5), np.arange(5)) is None
 
 
 def test_without_a_default_there_is_no_calibration():

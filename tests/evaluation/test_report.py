@@ -134,7 +134,7 @@ def test_a_level_that_is_right_in_the_mean_alone_is_not_called_right():
         rows = assess(part, "fold0", EvaluateSettings())
         said[name] = dict(verdict(rows, None, "logistic", OF_MODEL))["Level"]
     assert "is within the 95 % interval" in said["spread"]
-    found = re.search(r"outside the interval .*: (\d) too low .*; (\d) too high", said["spread"])
+    found = re.search(r"groups by PD.*?: (\d) too low .*?; (\d) too high", said["spread"])
     assert found is not None
     assert int(found[1]) >= 4
     assert int(found[2]) >= 1
@@ -153,6 +153,36 @@ def test_a_level_that_is_wrong_by_age_alone_names_the_worst_band():
     page = render(findings(3000, test=part, rows=[*rows, *assess(part, "fold0", EvaluateSettings())]))
     assert "<h2>By age</h2>" in page
     assert '<td class="off">' in page
+
+
+def level_of(part):
+    return dict(verdict(assess(part, "fold0", EvaluateSettings()), None, "logistic", OF_MODEL))["Level"]
+
+
+@pytest.mark.parametrize(
+    ("slope", "said"),
+    [(1.4, "too extreme: slope 0.7"), (0.6, "too near to each other: slope 1.6"), (1, None)],
+)
+def test_odds_that_are_spread_out_wrongly_are_said_to_be(slope, said):
+    whole, (_, odds) = made_up(3000), frame(3000)
+    level = level_of(replace(whole, calibrated={**whole.calibrated, "model": sigmoid(slope * odds)}))
+    assert ("The odds are" in level) == (said is not None)
+    if said:
+        assert re.search(said + r"\d \(\d\.\d\d to \d\.\d\d\), where 1 is right\.", level)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "worst"), [("state", "states", "dpd30"), ("vintage", "vintages", "2019")]
+)
+def test_a_level_that_is_wrong_in_a_state_or_a_vintage_names_it(column, kind, worst):
+    whole, (_, odds) = made_up(3000), frame(3000)
+    right = level_of(replace(whole, calibrated={**whole.calibrated, "model": sigmoid(odds)}))
+    assert kind in right
+    assert "further than chance" not in right.replace("no further", "")
+    values = whole.state if column == "state" else whole.vintage
+    wrong = sigmoid(odds + np.where(values == worst, -0.6, 0.0))
+    level = level_of(replace(whole, calibrated={**whole.calibrated, "model": wrong}))
+    assert re.search(rf"Of the \d {kind}, .* The worst is {column} {worst}, further than chance takes", level)
 
 
 def test_of_pds_that_only_rank_no_level_is_said():

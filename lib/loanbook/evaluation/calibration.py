@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loanbook.evaluation.metrics import clustered_rate
+from loanbook.models.calibration import logit, sigmoid
 from loanbook.models.clustered import Floats, Interval
 from loanbook.models.logistic_fit import fit_on_logit, in_the_large
 from loanbook.models.together import Together
@@ -29,6 +30,24 @@ def calibration_fit(label: Floats, pd: Floats, weight: Floats) -> CalibrationFit
     fitted = fit_on_logit(pd, label, weight)
     intercept, slope = fitted if fitted is not None else (None, None)
     return CalibrationFit(slope, intercept, in_the_large(label, pd, weight))
+
+
+def slope_interval(
+    fit: CalibrationFit, label: Floats, pd: Floats, weight: Floats, together: Together
+) -> Interval | None:
+    """Return a fit's slope with its interval, robust to rows that come about together; None without a fit.
+
+    The variance is that of the sandwich: each row's score, through the inverse information (White 1982).
+    """
+    if fit.slope is None or fit.intercept is None:
+        return None
+    score = logit(pd)
+    expected = sigmoid(fit.intercept + fit.slope * score)
+    information = weight * expected * (1 - expected)
+    centred = score - np.average(score, weights=information)
+    influence = weight * (label - expected) * centred / np.sum(information * centred**2)
+    half = together.quantile * float(np.sqrt(together.variance(influence)))
+    return Interval(fit.slope, fit.slope - half, fit.slope + half)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,18 @@
-"""Whether the level of the PDs is right: in the mean, by decile and by age."""
+"""Whether the level of the PDs is right: in the mean, by slope, and in groups of rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.segments import KINDS
 from loanbook.models.clustered import NORMAL_95
 
-GROUPS = {"decile=": "groups by PD", "age=": "age bands"}  # segments, and what they are in words
+# Segments, and what they are in words; a year of months is no group beside the whole.
+GROUPS = {
+    "decile=": "groups by PD",
+    **{f"{kind}=": plural for kind, (plural, *_) in KINDS.items() if kind != "year"},
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def level(rows: Sequence[Evaluation], event: str, predictor: str) -> str:
         predictor: whose level.
     """
     of_one = [row for row in rows if row.predictor == predictor]
-    said = (_level(of_one, event), *(_level_by(of_one, prefix) for prefix in GROUPS))
+    said = (_level(of_one, event), _slope(of_one), *(_level_by(of_one, prefix) for prefix in GROUPS))
     return " ".join(sentence for sentence in said if sentence)
 
 
@@ -57,6 +62,19 @@ def _level(rows: Sequence[Evaluation], event: str) -> str:
         f"{change} than expected. "
         f"The mean PD is {side} the 95 % interval of what was observed, {low:.2%} to {high:.2%}."
     )
+
+
+def _slope(rows: Sequence[Evaluation]) -> str:
+    """Return that the PDs are spread out too far, or not far enough, beyond chance; else nothing."""
+    for row in rows:
+        if (row.segment, row.metric) == ("all", "calibration_slope") and row.estimate is not None:
+            slope, low, high = (
+                value if value is not None else 1.0 for value in (row.estimate, row.low, row.high)
+            )
+            what = "too extreme" if high < 1 else "too near to each other" if low > 1 else ""
+            if what:
+                return f"The odds are {what}: slope {slope:.2f} ({low:.2f} to {high:.2f}), where 1 is right."
+    return ""
 
 
 def groups_off(rows: Sequence[Evaluation], prefix: str) -> tuple[int, list[Off]]:

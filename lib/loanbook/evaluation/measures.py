@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from loanbook.evaluation.calibration import calibration_fit
+from loanbook.evaluation.calibration import calibration_fit, slope_interval
 from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ranking
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL
@@ -34,7 +34,10 @@ def measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measur
     measured: Measured = {
         **short_measures(part, predictor, settings),
         "auc_current": _auc_current(part, predictor, settings),
-        "calibration_slope": (fit.slope, regression),
+        "calibration_slope": (
+            slope_interval(fit, label, pd, weight, part.together),
+            f"{regression}, interval {part.together.said}",
+        ),
         "calibration_intercept": (fit.intercept, regression),
         "calibration_in_the_large": (fit.intercept_in_the_large, f"{regression}, slope 1"),
         **{
