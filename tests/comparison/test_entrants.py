@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -42,10 +43,12 @@ class Held:
 
 
 def test_baselines_take_part_once_with_the_seconds_of_the_training_that_fitted_them() -> None:
-    held = {"a": Held("s", ("logistic",)), "b": Held("s", ("logistic",))}
-    found = entrants_of(held, {"a": {}, "b": {"model": 9.0, "logistic": 2.0}})  # type: ignore[arg-type]
-    assert [(one.name, one.predictor, one.seconds) for one in found] == [
-        ("a", "model", None), ("b", "model", 9.0), ("logistic", "logistic", 2.0)
+    held: Any = {name: Held("s", ("logistic", "cart", "matrix")) for name in ("a", "b", "c")}
+    now = {"a": {}, "b": {"model": 9.0, "logistic": 2.0}, "c": {}}
+    found = entrants_of(held, now, {"a": {"model": 7.0, "logistic": 3.0, "cart": 1.0}, "b": {}, "c": {}})
+    assert [(one.name, one.predictor, one.seconds, one.before) for one in found] == [
+        ("a", "model", 7.0, True), ("b", "model", 9.0, False), ("c", "model", None, True),
+        ("logistic", "logistic", 2.0, False), ("cart", "cart", 1.0, True), ("matrix", "matrix", None, True),
     ]  # fmt: skip
 
 

@@ -37,7 +37,9 @@ def make_row_dicts(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def test_architectures_and_baselines_are_held_against_each_other(make_run: Callable[..., Run]) -> None:
+def test_architectures_and_baselines_are_held_against_each_other(
+    make_run: Callable[..., Run], capsys: pytest.CaptureFixture[str]
+) -> None:
     publish(make_run("build"), loans=150, months=48)
     first = make_run("train_model", *QUICK)
     book = run_job(first, COMMANDS["train-model"], {
@@ -73,7 +75,11 @@ def test_architectures_and_baselines_are_held_against_each_other(make_run: Calla
     models = TrainedModels(later.storage, later.published_runs, "s", later.settings.score)
     assert models.choose(None, None).version == book["model_version"]
     assert models.choose("s-deep_five_layer", None).name == "s-deep_five_layer"
+    capsys.readouterr()
     again = run_job(make_run("compare_models", *QUICK), COMPARE, asked)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    training = {line[0]: line[-2] for line in lines if line and line[0] in found["entrants"]}
+    assert set(training.values()) == {"s*"}  # each was trained before, and its seconds are known
     assert again["trained"] == []
     assert again["comparison"] == found["comparison"]
     after = make_run().read(EVALUATIONS, made_by="x").where("model_name = 's-comparison'").count()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from loanbook.comparison.seconds import Seconds
 from loanbook.errors import InputError
 from loanbook.evaluation.sample import Sample, predicted_samples
 from loanbook.models.artefact.artefact import MODEL, Artefact
@@ -70,13 +71,15 @@ class Entrant:
         artefact: that holds it.
         predictor: what it is called in there.
         seconds: that its training took, of a network while all workers trained it, of a baseline on one core;
-            None where it was trained before.
+            None where no run says.
+        before: whether it was trained before the comparison.
     """
 
     name: str
     artefact: Artefact
     predictor: str
     seconds: float | None = None
+    before: bool = False
 
     def loss(self, sample: str) -> float | None:
         """Return its calibrated log loss on a sample, as its training found it."""
@@ -90,22 +93,36 @@ class Entrant:
 
 
 def entrants_of(
-    artefacts: Mapping[str, Artefact], seconds: Mapping[str, Mapping[str, float]]
+    artefacts: Mapping[str, Artefact],
+    seconds: Mapping[str, Seconds],
+    before: Mapping[str, Seconds],
 ) -> list[Entrant]:
     """Return the architectures in the order given, then the baselines, which all share.
 
     Args:
         artefacts: by architecture, trained with the same baselines.
         seconds: of training, by architecture and predictor; of one that was trained before, none.
+        before: the same of the trainings before the comparison.
     """
     first = next(iter(artefacts))
-    networks = [
-        Entrant(name, artefact, MODEL, seconds.get(name, {}).get(MODEL))
+    own = {
+        name: Entrant(name, artefact, MODEL, *_cost(MODEL, [seconds.get(name, {})], [before.get(name, {})]))
         for name, artefact in artefacts.items()
+    }
+    every = list(seconds.values()), list(before.values())
+    beside = [
+        Entrant(name, artefacts[first], name, *_cost(name, *every)) for name in artefacts[first].baselines
     ]
-    beside = artefacts[first].baselines
-    fitted = {name: of[name] for of in seconds.values() for name in beside if name in of}
-    return networks + [Entrant(name, artefacts[first], name, fitted.get(name)) for name in beside]
+    return [*own.values(), *beside]
+
+
+def _cost(predictor: str, now: Sequence[Seconds], before: Sequence[Seconds]) -> tuple[float | None, bool]:
+    """Return the seconds of a predictor, and whether they were spent before."""
+    for trainings, earlier in ((now, False), (before, True)):
+        for of in trainings:
+            if predictor in of:
+                return of[predictor], earlier
+    return None, True
 
 
 def shared_samples(

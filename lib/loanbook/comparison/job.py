@@ -12,6 +12,7 @@ from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import Entrant, asked_for, entrants_of, rows_a_second, shared_samples
 from loanbook.comparison.learning import Learning, learning_of, stopping_loans
 from loanbook.comparison.page import Compared, render, table
+from loanbook.comparison.seconds import seconds_before, seconds_of
 from loanbook.comparison.wording import conclusions
 from loanbook.evaluation.basis import basis_of, on
 from loanbook.evaluation.publish import frame_of
@@ -61,8 +62,9 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
     for architecture in asked.architectures:
         trained = steps.do("train-model", model=architecture, workers=workers, resume=False, challenger=True)
         artefacts[architecture] = load_artefact(run.storage, trained["model"], trained["model_version"])
-        seconds[architecture] = _seconds(trained["phase_seconds"])
-    compared = _compared(run, artefacts, entrants_of(artefacts, seconds))
+        seconds[architecture] = seconds_of(trained["phase_seconds"])
+    entrants = entrants_of(artefacts, seconds, seconds_before(run, artefacts))
+    compared = _compared(run, artefacts, entrants)
     name, version = f"{run.source}-comparison", _version(compared.entrants)
     _publish(run, name, version, compared.contest)
     folder = run.storage.report_folder(name, version)
@@ -77,12 +79,6 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
         "trained": [name for name in artefacts if MODEL in seconds[name]],
         "report": str(folder / PAGE),
     }
-
-
-def _seconds(phases: Mapping[str, float]) -> dict[str, float]:
-    """Return the seconds of training by predictor; none where nothing was trained."""
-    workers = {name.removeprefix("worker_"): value for name, value in phases.items() if "worker_" in name}
-    return {MODEL if name == "fit" else name: value for name, value in workers.items() if name != "start"}
 
 
 def _compared(run: Run, artefacts: Mapping[str, Artefact], entrants: Sequence[Entrant]) -> Compared:

@@ -17,6 +17,8 @@ from loanbook.evaluation.wording import number
 from loanbook.output import aligned
 from loanbook.tables.columns import STATES
 
+BEFORE = "*"  # marks seconds that an earlier run spent
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -64,11 +66,17 @@ def lines_of(compared: Compared) -> list[dict[str, str]]:
                 "mean_pd": number(contest.value(entrant.name, "expected_default_rate"), "rate"),
                 "slope": number(contest.value(entrant.name, "calibration_slope"), "slope"),
                 "weights": "" if entrant.parameters is None else f"{entrant.parameters:,}",
-                "seconds": "before" if entrant.seconds is None else f"{entrant.seconds:,.0f} s",
+                "seconds": _cost(entrant),
                 "speed": "-" if speed is None else f"{speed:,.0f}",
             }
         )
     return lines
+
+
+def _cost(entrant: Entrant) -> str:
+    if entrant.seconds is None:
+        return "before"
+    return f"{entrant.seconds:,.0f} s{BEFORE if entrant.before else ''}"
 
 
 def segment_tables(compared: Compared) -> list[dict[str, Any]]:
@@ -134,4 +142,6 @@ def table(compared: Compared) -> str:
         "weights", "training", "rows/s",
     )  # fmt: skip
     rows = [headings, *(tuple(line.values()) for line in lines_of(compared))]
-    return "\n".join([*aligned(rows), *conclusions(compared.contest)])
+    marked = any(one.before and one.seconds is not None for one in compared.entrants)
+    note = [f"{BEFORE} of an earlier training, as its run recorded it"] if marked else []
+    return "\n".join([*aligned(rows), *note, *conclusions(compared.contest)])
