@@ -52,6 +52,14 @@ def test_each_member_says_what_it_kept_and_how_many_defaults_stopped_it() -> Non
     assert [str(member) for member in found.members] == [
         "2 of 3, stopped by 1,037 defaulting loans", "1 of 2, stopped by 41 defaulting loans"
     ]  # fmt: skip
+    found = learning_of(entrant("model", {"history": [epochs(0.5, 0.4)], "best_epoch": [1]}), [37])
+    assert found is not None
+    assert str(found.members[0]) == "1 of 1, not yet stopped by 37 defaulting loans"
+
+
+def test_the_loss_of_a_member_is_that_of_what_it_kept() -> None:
+    found = learning_of(entrant("model"), [1037, 41])
+    assert found is not None
     assert [member.least for member in found.members] == [0.3, 0.2]
 
 

@@ -40,8 +40,10 @@ class Learnt:
         return float(self.tune[self.rounds == self.kept][0])
 
     def __str__(self) -> str:
-        """Return where it was stopped, and by how many defaulting loans."""
-        return f"{self.kept:,} of {int(self.rounds[-1]):,}, stopped by {self.stopped_by:,} defaulting loans"
+        """Return what it kept, and how many defaulting loans stopped it, or would have, given more rounds."""
+        last = int(self.rounds[-1])
+        stopped = "stopped" if self.kept < last else "not yet stopped"
+        return f"{self.kept:,} of {last:,}, {stopped} by {self.stopped_by:,} defaulting loans"
 
 
 @dataclass(frozen=True)
