@@ -148,7 +148,7 @@ def test_a_level_that_is_wrong_by_age_alone_names_the_worst_band():
     part = Sample("test", whole.frame, whole.raw, {**whole.calibrated, "model": tilted})
     rows = assess(part, "fold0", EvaluateSettings())
     said = dict(verdict(rows, None, "logistic", OF_MODEL))["Level"]
-    assert re.search(r"Of the 2 age bands, 2 have .*: 1 too low \(.*\); 1 too high \(.*\)", said)
+    assert re.search(r"Of the 2 age bands, 2 are off: 1 too low \(.*\); 1 too high \(.*\)", said)
     assert re.search(r"The worst is age 0(00-012|25-036), further than chance takes the worst of 2\.$", said)
     page = render(findings(3000, test=part, rows=[*rows, *assess(part, "fold0", EvaluateSettings())]))
     assert "<h2>By age</h2>" in page

@@ -121,18 +121,30 @@ def _level_by(rows: Sequence[Evaluation], prefix: str) -> str:
         return ""
     if not off:
         return f"The mean PD of each of the {count} {GROUPS[prefix]} is within its own interval."
-    sides = [
-        f"{len(some)} too {word} ({', '.join(map(str, sorted(some, key=lambda one: one.segment)))})"
-        for word, some in (
-            ("low", [one for one in off if one.expected < one.observed]),
-            ("high", [one for one in off if one.expected > one.observed]),
-        )
-        if some
-    ]
     beyond = is_beyond_chance(count, off)
     chance = f"{'further than' if beyond else 'no further than'} chance takes the worst of {count}"
     return (
-        f"Of the {count} {GROUPS[prefix]}, {len(off)} {'has' if len(off) == 1 else 'have'} a mean PD outside "
-        f"the interval of what was observed, where chance would put one in 20: {'; '.join(sides)}. "
+        f"Of the {count} {GROUPS[prefix]}, {len(off)} {_outside(len(off), prefix)}: {_sides(off)}. "
         f"The worst is {prefix.removesuffix('=')} {off[0].segment}, {chance}."
+    )
+
+
+def _outside(count: int, prefix: str) -> str:
+    """Return that so many groups are off; the first kind says what that is, the others follow it."""
+    if prefix != next(iter(GROUPS)):
+        return "is off" if count == 1 else "are off"
+    return (
+        f"{'has' if count == 1 else 'have'} a mean PD outside the interval of what was observed, "
+        "where chance would put one in 20"
+    )
+
+
+def _sides(off: Sequence[Off]) -> str:
+    """Return which groups are too low and which too high, in the order of their names."""
+    low = [one for one in off if one.expected < one.observed]
+    high = [one for one in off if one.expected > one.observed]
+    return "; ".join(
+        f"{len(some)} too {word} ({', '.join(map(str, sorted(some, key=lambda one: one.segment)))})"
+        for word, some in (("low", low), ("high", high))
+        if some
     )
