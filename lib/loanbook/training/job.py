@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,8 @@ def train_model(
         snapshot = of_origin(0)
         require_groups(model_settings.backbone, snapshot.spec)
     name = f"{run.source}-{Path(architecture).stem}"
-    training = Training(
-        run.spark, run.storage, name, target, (settings, model_settings), size, resume, seconds
-    )
+    both = (settings, model_settings)
+    training = Training(run.spark, run.storage, name, target, both, size, resume, seconds)
     earlier = []
     for number in _earlier(snapshot, settings.folds):
         with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
@@ -120,9 +120,8 @@ def _snapshots(
     of_tape = KIND if target.is_of_tape else KIND - {"outcome"}
     ids = one_definition(features, [table.where(F.col("source") == source) for table in tables.values()])
     added = (*settings.inputs_added, *model.inputs_added)
-    candidates = all_candidates(
-        features, added, settings.inputs_left_out, lambda name: _role(run, source, name)
-    )
+    role_of = partial(_role, run, source)
+    candidates = all_candidates(features, added, settings.inputs_left_out, role_of)
     read, borrowers = [FEATURES.name, *tables], None
     if settings.borrower:
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == source)
