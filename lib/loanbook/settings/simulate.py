@@ -51,7 +51,13 @@ class BookProcess(Section):
         48, description="months before the tape from which loans are already on the book"
     )
     seasoned_weight: float = Field(0.5, description="their monthly volume relative to a month of the tape")
-    origination_share: float = Field(0.78, description="share of the tape's months in which loans are made")
+    origination_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the tape's months in which loans are made, always short of the last month: a "
+        "loan's first line is of the month after; 0.78 makes a closed book that ages",
+    )
     loose_months: int = Field(20, description="months of loosening underwriting before each recession")
     score_mean: float = Field(732.0, description="credit score, points")
     score_spread: float = Field(54.0, description="standard deviation of the score, points")
@@ -160,7 +166,7 @@ class TruthSettings(Section):
 
 
 SIZES = {
-    "tiny": SizeSettings(loans=700, months=60, default_shift=1.3),
+    "tiny": SizeSettings(loans=800, months=60, default_shift=1.3),
     "demo": SizeSettings(loans=10_000, months=120),
     "bench": SizeSettings(loans=200_000, months=120, full_truth=False),
 }

@@ -86,6 +86,8 @@ def looseness(settings: SimulationSettings, months: int, origination: Array) -> 
 def make_book(settings: SimulationSettings, macro: Macro, loans: int, months: int, seed: int) -> Loans:
     """Draw ``loans`` loans, most of them made in the tape's months, the rest already seasoned when it begins.
 
+    None is made in the tape's last month: its first line would be of the month after.
+
     Args:
         settings: of the simulation.
         macro: the realised path, by which rates are quoted.
@@ -94,8 +96,8 @@ def make_book(settings: SimulationSettings, macro: Macro, loans: int, months: in
         seed: of every draw.
     """
     p, rng = settings.book, generator(seed, "book")
-    last = int(p.origination_share * months)
-    calendar = np.arange(-p.seasoned_months, last)
+    end = min(int(p.origination_share * months), months - 1)
+    calendar = np.arange(-p.seasoned_months, end)
     weights = np.where(calendar < 0, p.seasoned_weight, 1.0) * rng.lognormal(0, 0.1, len(calendar))
     origination = np.sort(rng.choice(calendar, loans, p=weights / weights.sum())).astype(np.int16)
     loose = looseness(settings, months, origination)
