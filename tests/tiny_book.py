@@ -78,6 +78,7 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
     status = changes.pop("status", "ok")
     shortfalls, best = changes.pop("shortfalls", []), changes.pop("best", "model")
     bias = changes.pop("bias", 3.0)
+    fold = changes.pop("fold", "fold0")
     head, method = changes.pop("head", "default_12m"), changes.pop("method", "trained")
     inputs = {
         "tables": {"features": 1, "labels": 1}, "snapshot": "snap", "source": SOURCE,
@@ -98,7 +99,7 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
             "members": 1,
         },
         "calibration.json": both,
-        "splits.json": {"trained_fold": "fold0", "folds": []},
+        "splits.json": {"trained_fold": fold, "folds": []},
         "schema.json": [],
         "settings.json": {"model": {"head": head}, "train": {"baselines": [{"name": "logistic"}]}},
     }

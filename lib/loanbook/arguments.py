@@ -72,4 +72,9 @@ SCOPE = argument(
     default="full",
 )
 REPLAY = argument("--replay", "delivery whose lines in quarantine come mended in --tapes", metavar="DELIVERY")
-SIZE = argument("--size", "tiny, demo or bench", choices=("tiny", "demo", "bench"), default="demo")
+SIZE = argument(
+    "--size",
+    "tiny, demo, frailty (the demo, moved by what no tape shows) or bench",
+    choices=("tiny", "demo", "frailty", "bench"),
+    default="demo",
+)

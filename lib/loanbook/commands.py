@@ -135,7 +135,11 @@ COMMANDS = {
                 SCOPE,
                 argument("--macro", "files or folder of economic series", nargs="+"),
                 argument("--macro-source", "mapping of the series, in conf/sources"),
-                argument("--simulate", "simulate the tapes first, of this size", choices=("tiny", "demo")),
+                argument(
+                    "--simulate",
+                    "simulate the tapes first, of this size",
+                    choices=("tiny", "demo", "frailty"),
+                ),
                 TRAIN_MODEL,
                 WORKERS,
             ),

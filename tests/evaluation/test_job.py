@@ -33,14 +33,14 @@ def snapshot_rows(loans, seed=1):
     )
 
 
-def save_snapshot(run, **roles):
-    with published_folder(run.storage.snapshot_folder("snap")) as folder:
+def save_snapshot(run, name="snap", fold="fold0", **roles):
+    with published_folder(run.storage.snapshot_folder(name)) as folder:
         write_json(folder / "spec.json", json.loads(SPEC.model_dump_json()))
         write_json(folder / "manifest.json", {"samples": {}, "train": {}, "spec": "", "targets": ["label"]})
         shares = {"train": 0.6, "tune": 0.2, "calibrate": 0.1, "calibrate_check": 0.1}
         empty = dict.fromkeys(("development_from", "development_to", "test_from", "test_to"))
-        fold = {"name": "fold0", "shares": shares, **empty}
-        write_json(folder / "splits.json", {"trained_fold": "fold0", "folds": [fold]})
+        content = {"trained_fold": fold, "folds": [{"name": fold, "shares": shares, **empty}]}
+        write_json(folder / "splits.json", content)
         for role, rows in roles.items():
             group = folder / f"role={role}" / "row_group=0"
             group.mkdir(parents=True)
@@ -112,6 +112,48 @@ def _content(run, result):
         sorted(map(str, run.read(table, made_by="x").collect())) for table in (PREDICTIONS, EVALUATIONS)
     ]
     return (*tables, Path(result["report"]).read_text())
+
+
+def test_earlier_origins_are_judged_beside_the_model_and_delete_nothing(make_run, trained):
+    alone = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+    assert alone["origins"] == []
+    earlier = snapshot_rows(200, seed=3)
+    earlier["as_of_date"] = [day.replace(year=day.year - 4) for day in earlier["as_of_date"]]
+    save_snapshot(make_run(), "before", "fold1", test=earlier)
+    back_test = save_model(make_run(), stamp="20180131", fold="fold1", snapshot="before", bias=2.9)
+    save_model(make_run(), stamp="20180131", fold="fold1", tables={"features": 9, "labels": 1})  # of others
+
+    result = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+    newest, before, together = result["origins"]
+    assert [line["origin"] for line in result["origins"]] == ["fold0", "fold1", "all"]
+    assert (newest["rows"], before["rows"], together["rows"]) == (900, 600, 1500)
+    assert newest["log_loss"] == result["log_loss"] == alone["log_loss"]
+    mean = (900 * newest["log_loss"] + 600 * before["log_loss"]) / 1500
+    assert together["log_loss"] == pytest.approx(mean)
+    assert together["difference"][0] == pytest.approx(
+        together["log_loss"] - together["log_loss_of_reference"]
+    )
+    page = Path(result["report"]).read_text("utf-8")
+    assert "From origin to origin" in page
+    assert f"<td>{before['log_loss']:.5f}</td>" in page
+
+    stored = make_run().read(PREDICTIONS, made_by="x").where("role = 'test' AND predictor = 'model'")
+    of_version = {
+        row["model_version"]: row["count"] for row in stored.groupBy("model_version").count().collect()
+    }
+    assert of_version == {trained.version: 900, back_test.version: 600}
+    told = make_run().read(EVALUATIONS, made_by="x").where("segment = 'all' AND metric = 'auc'")
+    assert {(row["model_version"], row["fold"]) for row in told.collect()} == {
+        (trained.version, "fold0"), (trained.version, "all"), (back_test.version, "fold1"),
+    }  # fmt: skip
+
+    run_job(
+        make_run("evaluate_model"),
+        EVALUATE,
+        {**LAST, "model": back_test.name, "model_version": back_test.version},
+    )
+    again = make_run().read(PREDICTIONS, made_by="x").where("role = 'test' AND predictor = 'model'")
+    assert again.count() == 1500
 
 
 def test_the_truth_is_compared_on_the_same_rows(make_run, trained, tmp_path):

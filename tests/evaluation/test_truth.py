@@ -19,6 +19,7 @@ def write_truth(folder, part, rows):
     nulls = part.frame[["loan_id", "as_of_date"]].assign(pd_12m_expected=np.float32("nan"))
     nulls["as_of_date"] = pd.Timestamp(2010, 1, 31).date()
     nulls.to_parquet(folder / "part-00001.parquet")
+    frame[["loan_id", "as_of_date"]].assign(month=np.int16(1)).to_parquet(folder / "curve-00000.parquet")
     return frame.set_index(["loan_id", "as_of_date"])["pd_12m_expected"]
 
 
@@ -45,6 +46,6 @@ def test_rows_without_a_truth_are_left_out_for_every_predictor(tmp_path):
 @pytest.mark.parametrize("content", ["nothing", "another table"])
 def test_a_folder_without_a_truth_is_refused(tmp_path, content):
     if content == "another table":
-        pd.DataFrame({"loan_id": ["a"]}).to_parquet(tmp_path / "part.parquet")
+        pd.DataFrame({"loan_id": ["a"]}).to_parquet(tmp_path / "part-00000.parquet")
     with pytest.raises(InputError, match="pd_12m_expected"):
         with_truth(made_up(5), tmp_path)

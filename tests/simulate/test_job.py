@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from loanbook.arguments import SIZE
 from loanbook.errors import InputError
+from loanbook.settings.simulate import SIZES
 from tests.simulate.conftest import simulated
 
 
@@ -13,8 +15,12 @@ def test_counts_are_those_of_the_files(tmp_path: Path) -> None:
     performance = sum(n for name, n in lines.items() if "time" in name)
     assert counts["loans"] == 60 == sum(lines.values()) - performance
     assert counts["loan_months"] == performance
-    assert counts["files"] == len(tapes) + 2
+    assert counts["files"] == len(tapes) + 1 + 2  # the macro file; the truth and its curves
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_every_size_can_be_asked_for() -> None:
+    assert SIZE.options["choices"] == tuple(SIZES)
 
 
 def test_a_smaller_book_leaves_nothing_of_a_larger_one(tmp_path: Path) -> None:

@@ -1,16 +1,20 @@
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from loanbook.settings.simulate import SIZES
 from loanbook.simulate import chain as ch
 from loanbook.simulate import truth
+from loanbook.simulate.ahead import to_term, within_12m
 from loanbook.simulate.draws import Array
 from loanbook.simulate.hazards import traits
-from loanbook.simulate.truth_files import expected_rows
+from loanbook.simulate.panel import Panel
+from loanbook.simulate.paths import Outlook
+from loanbook.simulate.truth_files import wanted_rows
 from tests.simulate.conftest import LargeBook
 
 CHANCES = [f"p_{name}" for name in truth.NEXT_STATES]
@@ -28,31 +32,32 @@ def book(large: LargeBook) -> truth.Book:
     return truth.Book(large.settings, large.macro, large.loans, traits(p, large.loans, 0.0), ch.make_chain(p))
 
 
-def labels(large: LargeBook) -> tuple[Array, Array]:
-    """Whether each row's loan enters default within 12 months, and whether it is removed before."""
-    panel = large.panel
+def within(panel: Panel, months: int) -> tuple[Array, Array, Array]:
+    """Whether each row's loan enters default so many months ahead; else prepays; else is removed."""
     n = len(panel)
     entry = np.zeros(n, dtype=bool)
     entry[1:] = (panel.state[1:] == ch.DEFAULTED) & (panel.state[:-1] < ch.DEFAULTED)
-    ahead = np.zeros(n, dtype=bool)
-    removed = np.zeros(n, dtype=bool)
-    for k in range(1, 13):
+    default, prepaid, removed = np.zeros((3, n), dtype=bool)
+    for k in range(1, months + 1):
         same = panel.loan[k:] == panel.loan[:-k]
-        ahead[:-k] |= same & entry[k:]
+        default[:-k] |= same & entry[k:]
+        prepaid[:-k] |= same & (panel.state[k:] == ch.PREPAID)
         removed[:-k] |= same & (panel.state[k:] == ch.REMOVED)
-    return ahead, removed & ~ahead
+    return default, prepaid & ~default, removed & ~default
 
 
-def test_realised_pd_agrees_with_what_happened(large: LargeBook, book: truth.Book) -> None:
+def test_realised_chances_agree_with_what_happened(large: LargeBook, book: truth.Book) -> None:
     panel = large.panel
     cohorts = np.isin(panel.month, [11, 35, 59, 83, 107])
-    pd_12m = truth.pd_12m(book, panel, cohorts, lambda t: truth.realised_paths(large.macro, t), 16_384)
-    default, removed = labels(large)
-    for state in ([0, ch.DPD30], [1, ch.DPD30], [ch.DPD30, ch.DPD60], [ch.DPD60, ch.DEFAULTED]):
-        some = np.isfinite(pd_12m) & ~removed & (panel.state >= state[0]) & (panel.state < state[1])
-        for half in (pd_12m < np.median(pd_12m[some]), pd_12m >= np.median(pd_12m[some])):
-            p, y = pd_12m[some & half], default[some & half]
-            assert abs(y.mean() - p.mean()) < 4 * np.sqrt((p * (1 - p)).sum()) / len(p)
+    outlook = Outlook(large.settings, large.macro, 7, ("realised",))
+    chances = within_12m(book, panel, cohorts, outlook)[0]
+    default, prepaid, removed = within(panel, 12)
+    for chance, event in zip(chances, (default, prepaid), strict=True):
+        for state in ([0, ch.DPD30], [1, ch.DPD30], [ch.DPD30, ch.DPD60], [ch.DPD60, ch.DEFAULTED]):
+            some = np.isfinite(chance) & ~removed & (panel.state >= state[0]) & (panel.state < state[1])
+            for half in (chance < np.median(chance[some]), chance >= np.median(chance[some])):
+                p, y = chance[some & half], event[some & half]
+                assert abs(y.mean() - p.mean()) < 4 * np.sqrt((p * (1 - p)).sum()) / len(p)
 
 
 def test_next_state_agrees_with_what_happened(large: LargeBook, book: truth.Book) -> None:
@@ -78,8 +83,11 @@ def test_probabilities_add_up(rows: pd.DataFrame) -> None:
 
 def test_where_the_truth_is_given(rows: pd.DataFrame) -> None:
     performing = rows["state"].isin(["current", "dpd30", "dpd60"])
-    assert rows.loc[performing, "pd_12m_realised"].between(0, 1).all()
-    assert rows.loc[~performing, ["pd_12m_realised", "pd_12m_expected"]].isna().all(axis=None)
+    for column in (f"{what}_12m_{kind}" for what in ("pd", "prepayment") for kind in ("realised", "frozen")):
+        assert rows.loc[performing, column].between(0, 1).all()
+    given = [column for column in map(str, rows) if column.startswith(("pd_", "prepayment_"))]
+    assert len(given) == 9
+    assert rows.loc[~performing, given].isna().all(axis=None)
     month = pd.DatetimeIndex(rows["as_of_date"]).to_period("M")
     last = month.max()
     test = (month >= last - 24) & (month <= last - 12)
@@ -88,17 +96,23 @@ def test_where_the_truth_is_given(rows: pd.DataFrame) -> None:
     assert rows.loc[performing & (month == pd.Period("2013-03")), "pd_12m_expected"].notna().any()
 
 
-def test_expected_pd_does_not_look_ahead(large: LargeBook, book: truth.Book) -> None:
+@pytest.mark.parametrize("kind", ["expected", "frozen"])
+def test_what_is_not_realised_does_not_look_ahead(large: LargeBook, book: truth.Book, kind: str) -> None:
     month, changed = 60, large.macro.unemployment.copy()
     changed[large.macro.lead + month + 1 :] += 5
     other = replace(book, macro=replace(large.macro, unemployment=changed))
     panel = large.panel.take(large.panel.month == month).take(slice(None, 300))
-    every = np.ones(len(panel), dtype=bool)
-    given, moved = (
-        truth.pd_12m(b, panel, every, partial(truth.expected_paths, b.settings, b.macro, seed=5), 64)
-        for b in (book, other)
-    )
+    every, few = np.ones(len(panel), dtype=bool), np.arange(len(panel)) < 5
+    outlooks = [Outlook(b.settings, b.macro, 5, (kind,)) for b in (book, other)]
+    given, moved = (within_12m(b, panel, every, o) for b, o in zip((book, other), outlooks, strict=True))
     assert np.array_equal(given, moved, equal_nan=True)
+    curves = [dict_of(to_term(b, panel, few, o)) for b, o in zip((book, other), outlooks, strict=True)]
+    assert curves[0].keys() == curves[1].keys()
+    assert all(np.array_equal(curve, curves[1][row]) for row, curve in curves[0].items())
+
+
+def dict_of(parts: Iterator[tuple[Array, Array]]) -> dict[int, Array]:
+    return {int(row): events[..., i] for rows, events in parts for i, row in enumerate(rows)}
 
 
 def test_enough_defaults_to_train_and_test(rows: pd.DataFrame) -> None:
@@ -113,7 +127,11 @@ def test_enough_defaults_to_train_and_test(rows: pd.DataFrame) -> None:
 
 def test_the_sample_gets_quarter_ends_only(large: LargeBook) -> None:
     panel = large.panel.take(slice(None, 5000))
-    sample = np.ones(len(large.loans), dtype=bool)
-    chosen = expected_rows(panel, "2012-01", 120, sample, full=False)
-    assert set((panel.month[chosen] % 12).tolist()) == {2, 5, 8, 11}
-    assert not expected_rows(panel, "2012-01", 120, ~sample, full=False).any()
+    size = SIZES["demo"].model_copy(update={"full_truth": False, "curve_every": 6})
+    every, none = np.ones(len(large.loans), dtype=bool), np.zeros(len(large.loans), dtype=bool)
+    wanted = wanted_rows(panel, large.settings, size, every, every)
+    assert set((panel.month[wanted.expected] % 12).tolist()) == {2, 5, 8, 11}
+    assert set((panel.month[wanted.curves] % 12).tolist()) == {5, 11}
+    wanted = wanted_rows(panel, large.settings, size, none, none)
+    assert not wanted.expected.any()
+    assert not wanted.curves.any()

@@ -7,10 +7,12 @@ from loanbook.errors import InputError
 from loanbook.features.catalogue.macro import FEATURES as MACRO
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import load_artefact
+from loanbook.models.artefact.earlier import earlier_origins
 from loanbook.models.inputs.candidates import all_candidates
 from loanbook.models.inputs.rows import matrices
 from loanbook.tables.labels import LABELS
-from loanbook.training.job import starting_rate, train_model
+from loanbook.training.fit.request import starting_rate
+from loanbook.training.job import train_model
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
 from tests.training.books import book
@@ -100,6 +102,37 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
 
     again = train_model(make_run("train_model", *asked), model="mlp_64_32", workers=1)
     assert again["model_version"] == first["model_version"]
+
+
+def test_earlier_origins_are_trained_once_as_back_tests(make_run: MakeRun) -> None:
+    publish(make_run("build"), loans=120, months=48)
+    asked = ("train.members=1", "train.epochs=1", "train.test_months=6", "train.baselines=[{name: constant}]")
+    alone = train_model(make_run("train_model", *asked), model="mlp_64_32", workers=1)
+    assert alone["earlier_origins"] == []
+    run = make_run("train_model", *asked, "train.folds=4")
+    rolled = train_model(run, model="mlp_64_32", workers=1)
+    assert rolled["model_version"] == alone["model_version"]
+    assert [one["fold"] for one in rolled["earlier_origins"]] == ["fold2", "fold1"]  # there is no fourth
+    newest = open_snapshot(run.storage, rolled["snapshot"]).fold
+    windows = [(one["test_from"], one["test_to"]) for one in rolled["earlier_origins"]]
+    assert sorted([*windows, (str(newest.test_from), str(newest.test_to))]) == [
+        ("2011-07-31", "2011-12-31"), ("2012-01-31", "2012-06-30"), ("2012-07-31", "2012-12-31"),
+    ]  # fmt: skip
+    for one in rolled["earlier_origins"]:
+        assert set(one["test_log_loss"]) == {"model", "constant"}
+        artefact = load_artefact(run.storage, rolled["model"], one["model_version"])
+        snapshot = open_snapshot(run.storage, artefact.snapshot_id)
+        assert str(snapshot.frame(["train", "tune"])["as_of_date"].max()) <= one["development_to"]
+        assert one["development_to"] < one["test_from"]
+    artefact = load_artefact(run.storage, rolled["model"], rolled["model_version"])
+    assert [one.version for one in earlier_origins(run.storage, artefact)] == [
+        one["model_version"] for one in reversed(rolled["earlier_origins"])
+    ]
+    challenger = train_model(
+        make_run("train_model", *asked, "train.folds=4"), model="mlp_64_32", workers=1, challenger=True
+    )
+    assert challenger["earlier_origins"] == rolled["earlier_origins"]
+    assert "training" not in challenger["phase_seconds"]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.book.months import month_number
+from loanbook.errors import InputError
 from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.fold import Fold, Member
-from loanbook.training.snapshot.splits import plan_folds, role_column, with_enough_defaults
+from loanbook.training.snapshot.origins import origin_of, plan_folds
+from loanbook.training.snapshot.splits import role_column, with_enough_defaults
 from tests.training.books import month_ends
 
 SETTINGS = TrainSettings(members=1)
@@ -15,7 +17,7 @@ CROSSED = TrainSettings(members=4)
 
 
 def test_development_ends_the_horizon_before_the_test() -> None:
-    (fold,) = plan_folds(month_ends(48), 12, SETTINGS)
+    fold = plan_folds(month_ends(48), 12, SETTINGS)[0]
     assert (fold.test_from, fold.test_to) == (date(2013, 1, 31), date(2013, 12, 31))
     assert (fold.development_from, fold.development_to) == (date(2010, 1, 31), date(2012, 1, 31))
     assert fold.reasons == ()
@@ -23,7 +25,7 @@ def test_development_ends_the_horizon_before_the_test() -> None:
 
 @pytest.mark.parametrize(("months", "test"), [(35, 12), (25, 7), (14, 1)])
 def test_a_short_history_shrinks_the_test(months: int, test: int) -> None:
-    (fold,) = plan_folds(month_ends(months), 12, SETTINGS)
+    fold = plan_folds(month_ends(months), 12, SETTINGS)[0]
     assert fold.test_from is not None
     assert fold.test_to is not None
     assert fold.development_from is not None
@@ -47,30 +49,60 @@ def test_twelve_months_of_a_quarterly_tape_are_four_cohorts(
     quarters: int, test: int, reasons: tuple[str, ...]
 ) -> None:
     cohorts = month_ends(3 * quarters)[2::3]
-    (fold,) = plan_folds(cohorts, 12, SETTINGS)
+    fold = plan_folds(cohorts, 12, SETTINGS)[0]
     assert (fold.test_from, fold.test_to) == (cohorts[-test], cohorts[-1])
     assert (fold.development_from, fold.development_to) == (cohorts[0], cohorts[-test - 4])
     assert fold.reasons == reasons
-    rolling = plan_folds(cohorts, 12, TrainSettings(folds=2))
-    assert [one.test_to for one in rolling] == [cohorts[-1], *([cohorts[-5]] if quarters == 60 else [])]
+    earlier = [one.test_to for one in plan_folds(cohorts, 12, SETTINGS)[1:]]
+    assert earlier == [cohorts[-1 - 4 * origin] for origin in range(1, 13 if quarters == 60 else 1)]
 
 
 def test_no_room_for_a_test() -> None:
-    (fold,) = plan_folds(month_ends(12), 12, SETTINGS)
+    fold = plan_folds(month_ends(12), 12, SETTINGS)[0]
     assert fold.test_from is None
     assert fold.development_to == month_ends(12)[-1]
-    (empty,) = plan_folds([], 12, SETTINGS)
+    empty = plan_folds([], 12, SETTINGS)[0]
     assert empty.development_from is None
     assert empty.reasons == ("no matured cohort",)
 
 
 def test_rolling_origins() -> None:
-    folds = plan_folds(month_ends(60), 12, TrainSettings(folds=4))
+    folds = plan_folds(month_ends(60), 12, SETTINGS)
+    assert [fold.name for fold in folds] == ["fold0", "fold1", "fold2"]
     assert [fold.test_from for fold in folds] == [date(2014, 1, 31), date(2013, 1, 31), date(2012, 1, 31)]
+    assert [fold.test_to for fold in folds[1:]] == [date(2013, 12, 31), date(2012, 12, 31)]
+    assert [fold.development_to for fold in folds] == [
+        date(2013, 1, 31), date(2012, 1, 31), date(2011, 1, 31),
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="number 3.*\n.*3 in the matured months"):
+        origin_of(folds, 3)
+
+
+@pytest.mark.parametrize(("months", "validated"), [(82, True), (81, False)])
+def test_a_validation_period_leaves_three_horizons_of_development(months: int, validated: bool) -> None:
+    settings = TrainSettings(members=4, validation_months=12)
+    fold = plan_folds(month_ends(months), 12, settings)[0]
+    assert fold.test_from is not None
+    assert fold.development_to is not None
+    if not validated:
+        assert (fold.validation_from, fold.validation_to) == (None, None)
+        assert fold.reasons[0].startswith("no validation period")
+        assert fold.checked_on == "out_of_fold"
+        return
+    assert fold.validation_from is not None
+    assert fold.validation_to is not None
+    assert month_number(fold.validation_to) - month_number(fold.validation_from) == 11
+    assert month_number(fold.test_from) - month_number(fold.validation_to) == 12
+    assert month_number(fold.validation_from) - month_number(fold.development_to) == 12
+    assert month_number(fold.development_to) - month_number(month_ends(1)[0]) == 35
+    assert (fold.calibrated_on, fold.checked_on) == ("out_of_fold", "validation")
+    assert fold.samples["validation"] == ("validation",)
+    assert fold.roles[-2:] == ("validation", "test")
+    assert "validation" not in fold.samples["train"]
 
 
 def test_few_defaults_leave_no_loans_for_calibration() -> None:
-    (fold,) = plan_folds(month_ends(48), 12, SETTINGS)
+    fold = plan_folds(month_ends(48), 12, SETTINGS)[0]
     assert with_enough_defaults(fold, 200, 10, SETTINGS) == fold
     small = with_enough_defaults(fold, 199, 10, SETTINGS)
     assert small.shares == pytest.approx({"train": 0.85, "tune": 0.15})
@@ -78,14 +110,14 @@ def test_few_defaults_leave_no_loans_for_calibration() -> None:
 
 
 def test_each_member_is_fitted_without_the_part_that_stops_and_judges_it() -> None:
-    (fold,) = plan_folds(month_ends(48), 12, CROSSED)
+    fold = plan_folds(month_ends(48), 12, CROSSED)[0]
     parts = ("part_0", "part_1", "part_2", "part_3")
     assert fold.members[1] == Member(train=("part_0", "part_2", "part_3"), tune="part_1")
     assert [member.tune for member in fold.members] == list(parts)
     assert fold.samples == {"train": parts, "out_of_fold": parts, "test": ("test",)}
     assert (fold.calibrated_on, fold.checked_on) == ("out_of_fold", "out_of_fold")
     assert fold.roles == (*parts, "test")
-    (single,) = plan_folds(month_ends(48), 12, SETTINGS)
+    single = plan_folds(month_ends(48), 12, SETTINGS)[0]
     assert single.members == [Member(train=("train",), tune="tune")]
     assert list(single.samples) == ["train", "tune", "calibrate", "calibrate_check", "test"]
 
@@ -101,7 +133,7 @@ def test_each_member_is_fitted_without_the_part_that_stops_and_judges_it() -> No
 def test_few_defaults_are_not_parted_among_members(
     defaulting: int, others: int, roles: list[str], said: tuple[str, ...]
 ) -> None:
-    (fold,) = plan_folds(month_ends(48), 12, CROSSED)
+    fold = plan_folds(month_ends(48), 12, CROSSED)[0]
     found = with_enough_defaults(fold, defaulting, others, CROSSED)
     assert list(found.shares) == roles
     assert sum(found.shares.values()) == pytest.approx(1)
@@ -113,13 +145,13 @@ def test_few_defaults_are_not_parted_among_members(
 
 def test_many_parts_need_more_defaults_than_a_sample() -> None:
     settings = TrainSettings(members=20, min_defaults=1)
-    (fold,) = plan_folds(month_ends(48), 12, settings)
+    fold = plan_folds(month_ends(48), 12, settings)[0]
     assert with_enough_defaults(fold, 120, 500, settings).is_crossed
     assert not with_enough_defaults(fold, 119, 500, settings).is_crossed
 
 
 def test_roles_follow_borrowers_in_development_and_months_elsewhere(spark: Any) -> None:
-    (fold,) = plan_folds(month_ends(48), 12, SETTINGS)
+    fold = plan_folds(month_ends(48), 12, SETTINGS)[0]
     number, text = F.col("id"), F.col("id").cast("string")
     borrower = F.when(number < 300, F.floor(number / 3).cast("string")).otherwise(text)
     loans = spark.range(3000).select(

@@ -7,7 +7,8 @@ from loanbook.errors import InputError
 from loanbook.models.heads import head
 from loanbook.settings.train import TrainSettings
 from loanbook.training.architecture import target_head
-from loanbook.training.snapshot.splits import folds_for, with_enough_defaults
+from loanbook.training.snapshot.origins import folds_for
+from loanbook.training.snapshot.splits import with_enough_defaults
 from tests.training.books import month_ends
 
 NEXT_MONTH = Outcome(definition="late next month", horizon_months=1, grain="loan")

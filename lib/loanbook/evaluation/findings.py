@@ -36,6 +36,7 @@ class Findings:
         best: which predictor scores the book, and why.
         basis: what was judged, and what may be said of it.
         shortfalls: what the model falls short of, in words.
+        origins: what is said of each rolling origin and of all together; none where there is one.
     """
 
     test: Sample
@@ -52,6 +53,7 @@ class Findings:
     clustered: str = ""
     window: Mapping[str, Any] | None = None
     shortfalls: Sequence[str] = ()
+    origins: Sequence[Mapping[str, Any]] = ()
 
 
 def findings_of(
@@ -90,6 +92,7 @@ def findings_of(
         best=judged.best,
         basis=judged.basis,
         shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
+        origins=judged.origins,
     )
 
 

@@ -14,6 +14,7 @@ from loanbook.evaluation.basis import basis_of, on
 from loanbook.evaluation.distance import distance_rows
 from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
+from loanbook.evaluation.origins import back_tests_of, pooled_rows
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
 from loanbook.evaluation.sample import Sample, predicted_samples
 from loanbook.evaluation.truth import TRUTH, Compared, with_truth
@@ -62,33 +63,33 @@ def evaluate_model(
     run.source = inputs["source"]
     _require_fit(run, artefact)
     run.inputs = dict(inputs["tables"])
-    snapshot, fold = open_snapshot(run.storage, artefact.snapshot_id), _fold(artefact)
-    samples = with_vintages(
-        run,
-        inputs["source"],
-        predicted_samples(artefact, snapshot, run.settings.evaluate.development_rows),
-    )
+    settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
+    fold, found = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
+    samples = with_vintages(run, inputs["source"], found)
     basis = basis_of(artefact)
-    rows = [row for part in samples for row in assess(part, fold, run.settings.evaluate)]
+    rows = [row for part in samples for row in assess(part, fold.name, settings)]
     compared = _compared(samples[0], truth, head_of(artefact))
     if compared is not None:
-        rows += overall(compared.part, TRUTH, fold, run.settings.evaluate)
-        rows += distance_rows(compared.part, fold, run.settings.evaluate)
+        rows += overall(compared.part, TRUTH, fold.name, settings)
+        rows += distance_rows(compared.part, fold.name, settings)
     window = snapshot.manifest.get("test_window")
     asked = run.settings.score.predictor
     best = artefact.scores_with(asked if asked in artefact.predictors else "best")
-    judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis, best)
+    back_tests = back_tests_of(run.storage, artefact, basis, settings)
+    pooled = pooled_rows(samples[0], back_tests, basis, settings)
+    judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled)
     _publish(run, judged)
-    findings = findings_of(judged, run.settings.evaluate, run.run_id, window)
+    findings = findings_of(judged, settings, run.run_id, window)
     folder = run.storage.report_folder(artefact.name, artefact.version)
     result = _result(run, judged, write_report(folder, judged, findings))
     return {**result, "test_window": findings.window}
 
 
 def _publish(run: Run, judged: Judged) -> None:
-    """Replace the model's predictions and evaluations."""
-    name, version = judged.artefact.name, judged.artefact.version
-    where = f"model_name = {quoted(name)} AND model_version = {quoted(version)}"
+    """Replace the predictions and evaluations of the model and of its back-tests, and of no other."""
+    judged_ones = [judged.artefact, *(one.artefact for one in judged.back_tests)]
+    among = ", ".join(quoted(one.version) for one in judged_ones)
+    where = f"model_name = {quoted(judged.artefact.name)} AND model_version IN ({among})"
     predictions, evaluations = predictions_of(judged), evaluations_of(judged)
     run.replace(PREDICTIONS, frame_of(run.spark, PREDICTIONS, predictions), where)
     run.replace(EVALUATIONS, frame_of(run.spark, EVALUATIONS, [evaluations]), where)
@@ -123,10 +124,6 @@ def _require_fit(run: Run, artefact: Artefact) -> None:
         if any(ids.values()):
             tape = tape_kind(run.read_source(DELIVERIES, source), source)
             require_fit(artefact, ids, tape, by_name=True)
-
-
-def _fold(artefact: Artefact) -> str:
-    return str(artefact.json("splits.json")["trained_fold"])
 
 
 def _compared(test: Sample, truth: str | None, target: Head) -> Compared | None:
@@ -189,5 +186,6 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         "gap_closed": distance.closed(MODEL) if distance else None,
         "gap_closed_against": distance.against if distance else None,
         "truth_coverage": judged.compared.coverage if judged.compared else None,
+        "origins": judged.origins,
         "report": str(page),
     }

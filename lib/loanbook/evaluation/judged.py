@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.distance import Distance, distance_of
 from loanbook.evaluation.measures import minus
+from loanbook.evaluation.origins import BackTest, origin_lines
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import TRUTH, Compared
 from loanbook.models.artefact.artefact import MODEL, Artefact
@@ -15,6 +17,7 @@ from loanbook.models.clustered import Interval
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import shortfalls_of
 from loanbook.settings.evaluate import EvaluateSettings
+from loanbook.training.snapshot.fold import Fold
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,19 @@ class Judged:
         compared: the test rows with a simulated book's truth, or None.
         basis: what was judged, and what may be said of it.
         best: which predictor scores with this model under the settings, and why.
+        back_tests: the same model at earlier origins.
+        pooled: evaluations of the test rows of all origins together.
     """
 
     artefact: Artefact
-    fold: str
+    fold: Fold
     samples: Sequence[Sample]
     rows: Sequence[Evaluation]
     compared: Compared | None
     basis: Basis
     best: Best
+    back_tests: Sequence[BackTest] = ()
+    pooled: Sequence[Evaluation] = ()
 
     def sufficient(self, settings: EvaluateSettings) -> bool:
         """Return whether the test sample has enough defaulting loans to say anything."""
@@ -71,6 +78,11 @@ class Judged:
         """Return the baseline that the page holds the model against: the one that scores the book, if any."""
         best = self.best.predictor
         return best if best != MODEL else self.samples[0].baselines[0]
+
+    @property
+    def origins(self) -> list[dict[str, Any]]:
+        """Return what is said of each rolling origin and of all together; none where there is one."""
+        return origin_lines((self.fold, self.rows), self.back_tests, self.pooled, self.reference)
 
     def whole(self, predictor: str) -> dict[str, float | None]:
         """Return a predictor's metrics over the whole test sample."""

@@ -18,14 +18,25 @@ PAGE, NUMBERS = "report.html", "evaluation.json"
 
 
 def predictions_of(judged: Judged) -> list[pd.DataFrame]:
-    """Return the rows of ``predictions`` of each sample that has any."""
-    return [prediction_rows(part, judged.artefact, judged.fold) for part in judged.samples if len(part.label)]
+    """Return the rows of ``predictions`` of each sample that has any, those of earlier origins too."""
+    own = [(judged.artefact, judged.fold.name, part) for part in judged.samples]
+    earlier = [(one.artefact, one.fold.name, one.test) for one in judged.back_tests]
+    return [
+        prediction_rows(part, artefact, fold) for artefact, fold, part in (*own, *earlier) if len(part.label)
+    ]
 
 
 def evaluations_of(judged: Judged) -> pd.DataFrame:
-    """Return the rows of ``evaluations``."""
-    model = {"model_name": judged.artefact.name, "model_version": judged.artefact.version}
-    return pd.DataFrame([{**model, **dataclasses.asdict(row)} for row in judged.rows])
+    """Return the rows of ``evaluations``: those of an earlier origin under the version of its own model."""
+    of_versions = [(judged.artefact, [*judged.rows, *judged.pooled])]
+    of_versions += [(one.artefact, list(one.rows)) for one in judged.back_tests]
+    return pd.DataFrame(
+        [
+            {"model_name": of.name, "model_version": of.version, **dataclasses.asdict(row)}
+            for of, rows in of_versions
+            for row in rows
+        ]
+    )
 
 
 def frame_of(spark: SparkSession, table: Table, parts: Sequence[pd.DataFrame]) -> DataFrame:
@@ -47,7 +58,8 @@ def write_report(folder: Path, judged: Judged, findings: Findings) -> Path:
         "test_window": findings.window,
         "basis": dataclasses.asdict(findings.basis),
         "model": findings.model,
-        "evaluations": [dataclasses.asdict(row) for row in judged.rows],
+        "origins": judged.origins,
+        "evaluations": [dataclasses.asdict(row) for row in (*judged.rows, *judged.pooled)],
     }
     with published_folder(folder) as target:
         write_json(target / NUMBERS, content)

@@ -1,7 +1,7 @@
 """The rows that are judged together: labels, PDs of each predictor, and what identifies the rows."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -146,12 +146,43 @@ def predicted_samples(
         limit: most rows of development, drawn at random.
         only: predictors that are asked; None: all.
     """
-    predictors = {name: artefact.predictor(name) for name in only or artefact.predictors}
-    target, checked = head_of(artefact), snapshot.fold.checked_on
     return [
-        _as_sample(sample, predicted_rows(snapshot, sample, predictors, most), predictors, target)
-        for sample, most in ((TEST, None), (checked, limit))
+        predicted_sample(artefact, snapshot, TEST, None, only),
+        predicted_sample(artefact, snapshot, snapshot.fold.checked_on, limit, only),
     ]
+
+
+def predicted_sample(
+    artefact: Artefact,
+    snapshot: Snapshot,
+    name: str,
+    limit: int | None = None,
+    only: Sequence[str] | None = None,
+) -> Sample:
+    """Return one of the snapshot's samples; arguments as of ``predicted_samples``."""
+    predictors = {one: artefact.predictor(one) for one in only or artefact.predictors}
+    return _as_sample(name, predicted_rows(snapshot, name, predictors, limit), predictors, head_of(artefact))
+
+
+def concatenated(parts: Sequence[Sample]) -> Sample:
+    """Return the rows of samples of one role and of the same predictors, which share no loan's month."""
+
+    def together(of: Callable[[Sample], Mapping[str, Floats]]) -> dict[str, Floats]:
+        return {name: np.concatenate([of(part)[name] for part in parts]) for name in of(parts[0])}
+
+    return replace(
+        parts[0],
+        frame=pd.concat([part.frame for part in parts], ignore_index=True),
+        raw=together(lambda part: part.raw),
+        calibrated=together(lambda part: part.calibrated),
+        vectors={
+            name: (
+                np.concatenate([part.vectors[name][0] for part in parts]),
+                np.concatenate([part.vectors[name][1] for part in parts]),
+            )
+            for name in parts[0].vectors
+        },
+    )
 
 
 def _as_sample(

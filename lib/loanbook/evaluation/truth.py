@@ -14,6 +14,7 @@ from loanbook.errors import InputError
 from loanbook.evaluation.sample import Sample
 
 TRUTH = "truth"
+FILES = "part-*.parquet"  # beside them are marginal curves, in files of another name
 COLUMNS = ("loan_id", "as_of_date", "pd_12m_expected")
 
 
@@ -46,12 +47,12 @@ def with_truth(part: Sample, folder: Path) -> Compared:
 
 
 def _read(folder: Path, months: list[date]) -> pd.DataFrame:
-    files = sorted(str(path) for path in folder.glob("*.parquet"))
+    files = sorted(str(path) for path in folder.glob(FILES))
     missing = [name for name in COLUMNS if not files or name not in pq.read_schema(files[0]).names]
     if missing:
         raise InputError(
-            required=f"--truth with a folder of Parquet files with {', '.join(COLUMNS)}",
-            found=f"{folder}: " + (f"no column {', '.join(missing)}" if files else "no Parquet file"),
+            required=f"--truth with a folder of files {FILES} with {', '.join(COLUMNS)}",
+            found=f"{folder}: " + (f"no column {', '.join(missing)}" if files else "no such file"),
             do="name the folder truth/ that simulate-tapes wrote beside the tapes",
         )
     wanted = ds.field("as_of_date").isin(months) & ds.field("pd_12m_expected").is_valid()

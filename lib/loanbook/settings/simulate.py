@@ -1,17 +1,46 @@
 """Every parameter of the simulated book, with its unit."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from loanbook.settings.section import Section
 
 
+class HiddenSettings(Section):
+    """What moves a book and is on no tape, in log odds of current -> dpd30; with zeros nothing is hidden."""
+
+    frailty: float = Field(
+        0.0, ge=0, description="standard deviation of a month's shock to the factor that all loans share"
+    )
+    persistence: float = Field(
+        0.98, ge=0, lt=1, description="share of the shared factor that stays from month to month"
+    )
+    loan_frailty: float = Field(
+        0.0, ge=0, description="standard deviation between loans of what each keeps for life"
+    )
+    unrecorded_dti: float = Field(
+        0.0, description="more log odds of an unrecorded DTI, per point of what the loan keeps"
+    )
+    delinquent_gap: float = Field(
+        0.0, ge=0, le=0.5, description="more chance that a gap starts, at a loan-month past due"
+    )
+
+
 class SizeSettings(Section):
-    """How large a book is, and how risky."""
+    """How large a book is, how risky, and what it hides."""
 
     loans: int = Field(ge=1, description="loans")
     months: int = Field(ge=30, description="months of tape")
     default_shift: float = Field(0.0, description="added to the log odds of current -> dpd30")
     full_truth: bool = Field(True, description="truth for every loan, else for the sample alone")
+    curve_loans: int = Field(
+        100, ge=0, description="loans of the sample with marginal curves and lifetime PD"
+    )
+    curve_every: Literal[3, 6, 12] = Field(
+        3, description="months between the cohorts that have them, the last in December"
+    )
+    hidden: HiddenSettings = HiddenSettings()
 
 
 class MacroProcess(Section):
@@ -51,7 +80,13 @@ class BookProcess(Section):
         48, description="months before the tape from which loans are already on the book"
     )
     seasoned_weight: float = Field(0.5, description="their monthly volume relative to a month of the tape")
-    origination_share: float = Field(0.78, description="share of the tape's months in which loans are made")
+    origination_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the tape's months in which loans are made, always short of the last month: a "
+        "loan's first line is of the month after; 0.78 makes a closed book that ages",
+    )
     loose_months: int = Field(20, description="months of loosening underwriting before each recession")
     score_mean: float = Field(732.0, description="credit score, points")
     score_spread: float = Field(54.0, description="standard deviation of the score, points")
@@ -157,12 +192,20 @@ class TruthSettings(Section):
 
     paths: int = Field(200, ge=200, description="macro paths behind the expected truth")
     sample_loans: int = Field(500, description="loans with the expected truth at every quarter")
+    curve_months: int = Field(
+        120, ge=12, description="most months of a marginal curve in the files; the lifetime PD has them all"
+    )
 
 
 SIZES = {
-    "tiny": SizeSettings(loans=700, months=60, default_shift=1.3),
+    "tiny": SizeSettings(loans=800, months=60, default_shift=1.3, curve_loans=40, curve_every=12),
     "demo": SizeSettings(loans=10_000, months=120),
-    "bench": SizeSettings(loans=200_000, months=120, full_truth=False),
+    "frailty": SizeSettings(
+        loans=10_000,
+        months=120,
+        hidden=HiddenSettings(frailty=0.12, loan_frailty=0.6, unrecorded_dti=1.2, delinquent_gap=0.05),
+    ),
+    "bench": SizeSettings(loans=200_000, months=120, full_truth=False, curve_every=12),
 }
 
 

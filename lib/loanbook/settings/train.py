@@ -74,7 +74,19 @@ class TrainSettings(Section):
         lt=1,
         description="share of the loans held out where a tape's own outcome leaves no later time",
     )
-    folds: int = RowsField(1, ge=1, description="rolling origins listed; the most recent one is trained")
+    validation_months: int = RowsField(
+        0,
+        ge=0,
+        description="calendar months of matured cohorts between development and test, the horizon apart from "
+        "both, on which the predictor that scores is chosen; 0: on loans of development; none where fewer "
+        "than three horizons of development would remain",
+    )
+    folds: int = Field(
+        1,
+        ge=1,
+        description="rolling origins that are trained and judged: the most recent one, whose model may score "
+        "the book, and earlier ones as back-tests",
+    )
     members: int = RowsField(
         5,
         ge=1,

@@ -33,8 +33,13 @@ under = S((mtm_ltv - 0.93) / 0.04) and incentive = contract rate - r:
 it for each augmented state: the state, whether it is the first month in it, the worst delinquency so far and
 the months since. Most of these effects bend or interact, so that a linear model of the same inputs misses
 them; nothing is hidden: an unrecorded score, DTI or LTV acts as a value of its own. Underwriting loosens
-ahead of each recession; vintages differ for that reason and by the macro that they meet.
+ahead of each recession; vintages differ for that reason and by the macro that they meet. Loans are made until
+the tape ends, as in a live book (book.py).
 
-The truth (truth.py, recursion.py) moves the augmented state twelve months on, default absorbing. On the tape
-a default cures, is modified, or leads to a sale, REO or removal (after_default.py).
+A second book, ``frailty``, hides what moves it: to the log odds of delinquency come a factor that all loans
+share (frailty.py) and one that each loan keeps; DTIs are missing and months unreported where risk is high.
+
+The truth (truth.py, ahead.py, recursion.py) moves the augmented state on, default absorbing: twelve months,
+or to the end of the contract, on paths realised, expected and frozen (paths.py). On the tape a default cures,
+is modified, or leads to a sale, REO or removal (after_default.py).
 """

@@ -1,11 +1,12 @@
 """Loans at origination: who borrows, how much and on what terms."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from loanbook.settings.simulate import BookProcess, SimulationSettings
+from loanbook.settings.simulate import BookProcess, HiddenSettings, SimulationSettings
 from loanbook.simulate.draws import Array, generator, pick
+from loanbook.simulate.frailty import NOTHING_HIDDEN
 from loanbook.simulate.macro import HPI_LAG, Macro
 from loanbook.simulate.regions import REGIONS
 
@@ -45,6 +46,7 @@ class Loans:
     borrowers: Array  # 1, 2, 99 unknown
     insurance: Array  # mortgage insurance, %; 999 unknown
     extra: Array  # uniform draws for the fields that nothing depends on, (n, 5)
+    frailty: Array  # log odds of current -> dpd30 that the loan keeps and nothing shows
 
     def __len__(self) -> int:
         return len(self.origination)
@@ -57,7 +59,7 @@ class Loans:
     def first_month(self) -> Array:
         """Return each loan's first month on the tape: the one after its origination, or the tape's first.
 
-        >>> Loans(*[np.array([-5, 3])] * 18).first_month.tolist()
+        >>> Loans(*[np.array([-5, 3])] * 19).first_month.tolist()
         [0, 4]
         """
         return np.maximum(self.origination + 1, 0)
@@ -83,8 +85,17 @@ def looseness(settings: SimulationSettings, months: int, origination: Array) -> 
     return out
 
 
-def make_book(settings: SimulationSettings, macro: Macro, loans: int, months: int, seed: int) -> Loans:
+def make_book(
+    settings: SimulationSettings,
+    macro: Macro,
+    loans: int,
+    months: int,
+    seed: int,
+    hidden: HiddenSettings = NOTHING_HIDDEN,
+) -> Loans:
     """Draw ``loans`` loans, most of them made in the tape's months, the rest already seasoned when it begins.
+
+    None is made in the tape's last month: its first line would be of the month after.
 
     Args:
         settings: of the simulation.
@@ -92,18 +103,42 @@ def make_book(settings: SimulationSettings, macro: Macro, loans: int, months: in
         loans: how many.
         months: length of the tape.
         seed: of every draw.
+        hidden: what moves the book and is on no tape.
     """
     p, rng = settings.book, generator(seed, "book")
-    last = int(p.origination_share * months)
-    calendar = np.arange(-p.seasoned_months, last)
+    end = min(int(p.origination_share * months), months - 1)
+    calendar = np.arange(-p.seasoned_months, end)
     weights = np.where(calendar < 0, p.seasoned_weight, 1.0) * rng.lognormal(0, 0.1, len(calendar))
     origination = np.sort(rng.choice(calendar, loans, p=weights / weights.sum())).astype(np.int16)
     loose = looseness(settings, months, origination)
-    return _underwrite(p, macro, origination, loose, rng)
+    frailty = hidden.loan_frailty * generator(seed, "loan frailty").standard_normal(loans)
+    unrecorded = unrecorded_dti(p.dti_missing, hidden.unrecorded_dti * frailty)
+    made = _underwrite(p, macro, origination, loose, unrecorded, rng)
+    return replace(made, frailty=frailty)
+
+
+def unrecorded_dti(share: float, more: Array) -> Array:
+    """Return each loan's chance that its debt-to-income ratio is not recorded.
+
+    Args:
+        share: the chance of a loan without anything hidden.
+        more: log odds added to it, shape (n,).
+
+    >>> unrecorded_dti(0.02, np.array([0.0, 1.0])).round(3).tolist()
+    [0.02, 0.053]
+    """
+    odds = share * np.exp(more)
+    out: Array = odds / (1 - share + odds)
+    return out
 
 
 def _underwrite(
-    p: BookProcess, macro: Macro, origination: Array, loose: Array, rng: np.random.Generator
+    p: BookProcess,
+    macro: Macro,
+    origination: Array,
+    loose: Array,
+    unrecorded: Array,
+    rng: np.random.Generator,
 ) -> Loans:
     n, one = len(origination), np.ones(len(origination))
     region = pick(rng, n, np.array([r.share for r in REGIONS]))
@@ -121,7 +156,8 @@ def _underwrite(
     dti = np.clip(np.round(34 + 2 * loose - 0.01 * (score - 720) + 9 * rng.standard_normal(n)), 6, 65)
     rate = _rate(rng, macro, origination, term, score, ltv, occupancy)
     upb = _upb(rng, region, ltv, purpose)
-    thin, unknown_dti, unknown_ltv = rng.random((3, n)) < [[p.thin_file], [p.dti_missing], [p.ltv_missing]]
+    chances = [p.thin_file * one, unrecorded, p.ltv_missing * one]
+    thin, unknown_dti, unknown_ltv = rng.random((3, n)) < chances
     return Loans(
         origination=origination,
         region=region,
@@ -141,6 +177,7 @@ def _underwrite(
         borrowers=np.array([1, 2, 99])[pick(rng, n, np.array([0.46, 0.538, 0.002]))],
         insurance=_insurance(rng, ltv),
         extra=rng.random((n, 5)),
+        frailty=0 * one,
     )
 
 

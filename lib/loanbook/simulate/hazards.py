@@ -13,7 +13,7 @@ from loanbook.simulate.draws import Array
 class Traits:
     """What the hazards take from a loan's terms, one column vector a field (n, 1)."""
 
-    level: Array  # log odds of delinquency that do not change
+    level: Array  # log odds of delinquency that do not change, the loan's frailty among them
     score: Array  # log odds of delinquency by score, weakening with age
     young: Array  # log odds in the first 24 months
     unemployment: Array  # per point of unemployment above 5 %
@@ -33,13 +33,15 @@ class Traits:
 class Drivers:
     """What moves: age in months (n, 1); the rest (n, P) or (n, 1), on P macro paths, as published by then.
 
-    ``mtm_ltv`` is a share, ``unemployment`` and ``incentive`` (contract less market rate) are in points.
+    ``mtm_ltv`` is a share, ``unemployment`` and ``incentive`` (contract less market rate) are in points;
+    ``frailty``, in log odds, is shared by all loans: (1, P).
     """
 
     age: Array
     mtm_ltv: Array
     unemployment: Array
     incentive: Array
+    frailty: Array
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def traits(p: HazardProcess, loans: Loans, shift: float) -> Traits:
         + p.cash_out_broker * risky_channel
         + p.dti_cliff * cliff
         + p.layered_risk * np.clip(z, -2, 2) * np.clip((dti - 35) / 9, -2, 2)
-        + size,
+        + size
+        + loans.frailty,
         score=p.delinquency_score * z + p.delinquency_bend * z * z,
         young=p.young_first_time * (loans.first_time == 1),
         unemployment=np.where(single, p.unemployment_single, p.unemployment_joint),
@@ -122,6 +125,7 @@ def odds(p: HazardProcess, t: Traits, d: Drivers) -> Odds:
         + t.unemployment * gap
         + t.stress * stressed
         + under * (t.underwater + t.underwater_unemployment * gap)
+        + d.frailty
     )
     lift = p.incentive_lift * t.incentive * np.exp(-d.age / p.burnout_months)
     curve = sigmoid((d.incentive - f32(p.incentive_at)) * f32(1 / p.incentive_width))

@@ -19,13 +19,14 @@ from loanbook.simulate import chain as ch
 from loanbook.simulate.book import Loans, make_book
 from loanbook.simulate.draws import Array, generator
 from loanbook.simulate.hazards import traits
-from loanbook.simulate.macro import Macro, macro_rows, realised_macro
+from loanbook.simulate.macro import Macro, macro_rows, realised_macro, run_on
 from loanbook.simulate.origination_tape import loan_ids, origination_columns, vintages
 from loanbook.simulate.panel import Panel, mtm_ltv, simulate_panel
 from loanbook.simulate.performance_tape import Observed, observe, performance_columns
 from loanbook.simulate.text import write_lines
 from loanbook.simulate.truth import Book
-from loanbook.simulate.truth_files import expected_rows, readme, sampled, write_truth
+from loanbook.simulate.truth_files import TruthBlock, sampled, wanted_rows, write_truth
+from loanbook.simulate.truth_readme import readme
 
 log = logging.getLogger(__name__)
 
@@ -90,17 +91,20 @@ def simulate_tapes(
     settings = run.settings.simulate
     chosen = _chosen(settings, size, loans, months)
     seed = settings.seed if seed is None else seed
-    plan = Plan(settings, chosen, seed, realised_macro(settings, chosen.months, seed), Path(out))
+    macro = realised_macro(settings, chosen.months, seed, chosen.hidden)
+    plan = Plan(settings, chosen, seed, macro, Path(out))
     _empty(plan.out)
     _write_macro(plan)
     (plan.out / "truth" / "README.txt").write_text(readme(settings, chosen), "utf-8")
-    book = make_book(settings, plan.macro, chosen.loans, chosen.months, seed)
+    book = make_book(settings, macro, chosen.loans, chosen.months, seed, chosen.hidden)
     counts = {"loans": len(book), "loan_months": 0, "files": 1, "defaults": 0}
     ids = loan_ids(settings.first_month, book.origination)
-    in_sample = sampled(len(book), settings.truth.sample_loans, seed)
+    sizes = (settings.truth.sample_loans, min(chosen.curve_loans, settings.truth.sample_loans))
+    in_sample, in_curves = (sampled(len(book), n, seed) for n in sizes)
     blocks = list(_blocks(vintages(settings.first_month, book.origination)))
     for block, rows in enumerate(progress(blocks, "blocks of loans")):
-        for name, count in _write_block(plan, block, book.take(rows), ids[rows], in_sample[rows]).items():
+        samples = in_sample[rows], in_curves[rows]
+        for name, count in _write_block(plan, block, book.take(rows), ids[rows], *samples).items():
             counts[name] += count
         log.info("simulated %d of %d loans", rows.stop, len(book))
     seconds = round(time.perf_counter() - started, 2)
@@ -130,7 +134,14 @@ def _empty(out: Path) -> None:
     for name in FOLDERS:
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
-        for pattern in ("historical_data_*.txt", "part-*.parquet", "*.tmp", "macro.csv", "README.txt"):
+        for pattern in (
+            "historical_data_*.txt",
+            "part-*.parquet",
+            "curve-*.parquet",
+            "*.tmp",
+            "macro.csv",
+            "README.txt",
+        ):
             for file in folder.glob(pattern):
                 file.unlink()
 
@@ -156,15 +167,19 @@ def _blocks(quarters: Array) -> Iterator[slice]:
             start = end
 
 
-def _write_block(plan: Plan, block: int, loans: Loans, ids: pa.Array, in_sample: Array) -> dict[str, int]:
+def _write_block(
+    plan: Plan, block: int, loans: Loans, ids: pa.Array, in_sample: Array, in_curves: Array
+) -> dict[str, int]:
     settings, size, macro = plan.settings, plan.size, plan.macro
     panel = simulate_panel(settings, macro, loans, size.months, size.default_shift, plan.seed, block)
     ltv = mtm_ltv(macro, loans, panel)
-    seen = observe(settings.tapes, panel, ltv, generator(plan.seed, "observed", block))
+    rng = generator(plan.seed, "observed", block)
+    seen = observe(settings.tapes, panel, ltv, rng, size.hidden.delinquent_gap)
     files = _write_tapes(plan, loans, ids, panel, seen)
-    _write_truth(plan, block, loans, ids, in_sample, panel, seen.reported)
+    truth = _truth_block(plan, loans, ids, panel, seen.reported, in_sample, in_curves)
+    write_truth(plan.out / "truth", f"{block:05d}", truth)
     entered = np.diff((panel.state == ch.DEFAULTED).astype(np.int8), prepend=np.int8(0)) == 1
-    return {"loan_months": int(seen.reported.sum()), "files": files + 1, "defaults": int(entered.sum())}
+    return {"loan_months": int(seen.reported.sum()), "files": files + 2, "defaults": int(entered.sum())}
 
 
 def _write_tapes(plan: Plan, loans: Loans, ids: pa.Array, panel: Panel, seen: Observed) -> int:
@@ -183,14 +198,14 @@ def _write_tapes(plan: Plan, loans: Loans, ids: pa.Array, panel: Panel, seen: Ob
     return 2 * len(names)
 
 
-def _write_truth(
-    plan: Plan, block: int, loans: Loans, ids: pa.Array, in_sample: Array, panel: Panel, reported: Array
-) -> None:
+def _truth_block(
+    plan: Plan, loans: Loans, ids: pa.Array, panel: Panel, reported: Array, in_sample: Array, in_curves: Array
+) -> TruthBlock:
     settings, size = plan.settings, plan.size
     p = settings.hazards
-    book = Book(settings, plan.macro, loans, traits(p, loans, size.default_shift), ch.make_chain(p))
+    macro = run_on(settings.macro, plan.macro, plan.seed)
+    book = Book(settings, macro, loans, traits(p, loans, size.default_shift), ch.make_chain(p))
     rows = np.flatnonzero(in_sample[panel.loan] | size.full_truth)
-    panel = panel.take(rows)
-    expected = expected_rows(panel, settings.first_month, size.months, in_sample, size.full_truth)
-    path = plan.out / "truth" / f"part-{block:05d}.parquet"
-    write_truth(path, book, panel, reported[rows], ids, expected, plan.seed)
+    told = panel.take(rows)
+    wanted = wanted_rows(told, settings, size, in_sample, in_curves)
+    return TruthBlock(book, told, reported[rows], ids, wanted, plan.seed)

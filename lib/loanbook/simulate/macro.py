@@ -1,16 +1,18 @@
 """The macro process: one realised path with scheduled recessions, and paths onward from any of its months."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from loanbook.settings.simulate import MacroProcess, SimulationSettings
+from loanbook.settings.simulate import HiddenSettings, MacroProcess, SimulationSettings
 from loanbook.simulate.draws import Array, generator
+from loanbook.simulate.frailty import NOTHING_HIDDEN, Frailty, realised_frailty
 from loanbook.simulate.regions import HPI_BETA, REGIONS, UNEMPLOYMENT_BETA, UNEMPLOYMENT_OFFSET
 
 BEFORE = 24  # months of macro before the first origination
 AFTER = 24  # months of macro after the tape's end
+BEYOND = 480  # months more that the truth runs on: the longest term of a contract
 UNEMPLOYMENT_LAG = 1  # months until a month's figure is published
 HPI_LAG = 2
 
@@ -56,6 +58,7 @@ class Macro:
         hpi: index by month and state, (M, R).
         rate: 30-year mortgage rate, % a year, (M,).
         states: the process in each month.
+        frailty: what the book's loans share besides, in no file.
     """
 
     lead: int
@@ -63,6 +66,7 @@ class Macro:
     hpi: Array
     rate: Array
     states: tuple[MacroState, ...]
+    frailty: Frailty
 
 
 def advance(p: MacroProcess, state: MacroState, recession: Array, rng: np.random.Generator) -> MacroState:
@@ -108,13 +112,16 @@ def recession_months(p: MacroProcess, months: int) -> Array:
     return scheduled
 
 
-def realised_macro(settings: SimulationSettings, months: int, seed: int) -> Macro:
+def realised_macro(
+    settings: SimulationSettings, months: int, seed: int, hidden: HiddenSettings = NOTHING_HIDDEN
+) -> Macro:
     """Return the one path that the tapes follow, from before the first origination to after the tape.
 
     Args:
         settings: of the simulation.
         months: length of the tape.
         seed: of every draw.
+        hidden: what moves the book and is on no tape.
     """
     p, rng = settings.macro, generator(seed, "macro")
     lead = BEFORE + settings.book.seasoned_months
@@ -133,13 +140,33 @@ def realised_macro(settings: SimulationSettings, months: int, seed: int) -> Macr
     ]
     for month in range(1, len(scheduled)):
         states.append(advance(p, states[-1], scheduled[month : month + 1], rng))
+    return _as_macro(lead, states, realised_frailty(hidden, len(states), seed))
+
+
+def _as_macro(lead: int, states: Sequence[MacroState], frailty: Frailty) -> Macro:
     return Macro(
         lead=lead,
         unemployment=np.concatenate([state.regional_unemployment() for state in states]),
         hpi=np.concatenate([state.regional_hpi() for state in states]),
         rate=np.concatenate([state.rate for state in states]),
         states=tuple(states),
+        frailty=frailty,
     )
+
+
+def run_on(p: MacroProcess, macro: Macro, seed: int) -> Macro:
+    """Return the realised path with ``BEYOND`` more months, recessions at random, for the lifetime truth.
+
+    What the macro file holds ends before: nothing on the tapes depends on these months.
+
+    Args:
+        p: the process's parameters.
+        macro: the realised path.
+        seed: of every draw.
+    """
+    more = onward(p, macro.states[-1], 1, BEYOND, generator(seed, "macro beyond"))
+    frailty = macro.frailty.run_on(BEYOND, generator(seed, "frailty beyond"))
+    return _as_macro(macro.lead, [*macro.states, *more], frailty)
 
 
 def onward(

@@ -201,6 +201,7 @@ def realised_drivers(
         mtm_ltv=(points / macro.hpi[m - HPI_LAG, region]).astype(np.float32)[:, None],
         unemployment=macro.unemployment[m - UNEMPLOYMENT_LAG, region].astype(np.float32)[:, None],
         incentive=(rate - macro.rate[m]).astype(np.float32)[:, None],
+        frailty=macro.frailty.realised[m].astype(np.float32)[None, None],
     )
 
 

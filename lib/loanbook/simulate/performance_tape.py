@@ -46,7 +46,9 @@ class Observed:
         return Observed(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def observe(p: TapeSettings, panel: Panel, mtm_ltv: Array, rng: np.random.Generator) -> Observed:
+def observe(
+    p: TapeSettings, panel: Panel, mtm_ltv: Array, rng: np.random.Generator, delinquent_gap: float = 0.0
+) -> Observed:
     """Draw what the tape does not show: gaps of 1 to 3 months, blank statuses, and assistance plans.
 
     No loan's first or last row is in a gap.
@@ -56,10 +58,12 @@ def observe(p: TapeSettings, panel: Panel, mtm_ltv: Array, rng: np.random.Genera
         panel: all rows, by loan, then month.
         mtm_ltv: of each row.
         rng: draws four numbers a row.
+        delinquent_gap: more chance that a gap starts where a loan is past due.
     """
     n = len(panel)
     draws = rng.random((4, n))
-    start, length = draws[0] < p.gap_start, 1 + (draws[1] * 3).astype(int)
+    chance = p.gap_start + delinquent_gap * (panel.months_delinquent > 0)
+    start, length = draws[0] < chance, 1 + (draws[1] * 3).astype(int)
     hidden = start.copy()
     for k in (1, 2):
         hidden[k:] |= start[:-k] & (length[:-k] > k)

@@ -1,6 +1,7 @@
-"""Twelve months of the augmented chain forward, for many loans on many macro paths at once."""
+"""The augmented chain carried forward month by month, for many loans on many macro paths at once."""
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -9,7 +10,10 @@ from loanbook.simulate import chain as ch
 from loanbook.simulate.contract import remaining_share
 from loanbook.simulate.draws import Array
 from loanbook.simulate.hazards import Drivers, Odds, Traits, odds
+from loanbook.simulate.paths import Paths
 
+EVENTS = ("default", "prepayment", "removed", "matured")
+DEFAULT, PREPAYMENT, REMOVED = range(3)  # positions in EVENTS
 Mass = dict[int, Array]  # probability in each augmented state, (n, P) or broadcastable to it
 
 
@@ -43,44 +47,40 @@ class Cohort:
         return Cohort(self.traits.take(rows), *(column[rows] for column in others))
 
 
-@dataclass(frozen=True)
-class Paths:
-    """Macro as published at each of H months, on P paths, float32.
+def marginals(p: HazardProcess, chain: ch.Chain, cohort: Cohort, paths: Paths) -> Array:
+    """Return the probability of each of ``EVENTS`` in each month ahead, shape (kinds, events, H, n).
 
-    ``unemployment`` (H, R, P) and ``hpi`` (H, R, P) by state, ``rate`` (H, P).
-    """
-
-    unemployment: Array
-    hpi: Array
-    rate: Array
-
-
-def default_probability(p: HazardProcess, chain: ch.Chain, cohort: Cohort, paths: Paths) -> Array:
-    """Return the probability of default within the paths' months, the mean over the paths, shape (n,).
-
-    Labels leave out a loan that is removed before it defaults, so the probability is given that it is not:
-    D / (1 - R), with D the probability of default and R that of removal before any default.
+    Each is the mean over the paths of a kind. A loan has one event at most, whichever comes first: default
+    absorbs. What the events leave of 1 is on the book after H months.
 
     Args:
         p: the process's parameters.
         chain: see ``make_chain``.
         cohort: n performing loans in one month.
-        paths: the macro that they meet.
+        paths: the macro that they meet in H months.
     """
     mass: Mass = {
         int(state): (cohort.state == state).astype(np.float32)[:, None] for state in np.unique(cohort.state)
     }
-    defaulted = removed = np.zeros((1, 1), np.float32)
-    for step in range(len(paths.rate)):
+    n, horizon = len(cohort.state), len(paths.rate)
+    none = np.zeros((1, 1), np.float32)
+    out = np.zeros((len(paths.kinds), len(EVENTS), horizon, n))
+    for step in range(horizon):
         mass = _step(chain, mass, odds(p, cohort.traits, _drivers(cohort, paths, step)))
-        _mature(mass, cohort.remaining - step - 1)
-        defaulted = defaulted + mass.pop(ch.DEFAULTED, np.float32(0))
-        removed = removed + mass.pop(ch.REMOVED, np.float32(0))
-        mass.pop(ch.PREPAID, None)
-    shape = (len(cohort.state), paths.rate.shape[1])
-    d, r = (np.broadcast_to(x, shape).mean(axis=1, dtype=float) for x in (defaulted, removed))
-    out: Array = d / (1 - r)
+        matured = _mature(mass, cohort.remaining - step - 1)
+        left = [mass.pop(state, none) for state in (ch.DEFAULTED, ch.PREPAID, ch.REMOVED)]
+        for event, share in enumerate((*left, matured)):
+            out[:, event, step] = _means(share, n, paths.kinds)
     return out
+
+
+def _means(share: Array, n: int, kinds: tuple[int, ...]) -> Array:
+    """Return the means over the paths of each kind, (kinds, n)."""
+    if share.size == 1:
+        return np.full((len(kinds), n), float(share[0, 0]))
+    whole = np.broadcast_to(share, (n, sum(kinds)))
+    bounds = pairwise(accumulate(kinds, initial=0))
+    return np.stack([whole[:, start:end].mean(axis=1, dtype=float) for start, end in bounds])
 
 
 def _drivers(cohort: Cohort, paths: Paths, step: int) -> Drivers:
@@ -91,6 +91,7 @@ def _drivers(cohort: Cohort, paths: Paths, step: int) -> Drivers:
         mtm_ltv=points / paths.hpi[step][cohort.region],
         unemployment=paths.unemployment[step][cohort.region],
         incentive=cohort.rate.astype(np.float32)[:, None] - paths.rate[step],
+        frailty=paths.frailty[step][None],
     )
 
 
@@ -103,7 +104,7 @@ def _step(chain: ch.Chain, mass: Mass, indices: Odds) -> Mass:
             _add(out, int(chain.target[state, ch.CURRENT_OUT]), mass[state] * chances[ch.CURRENT_OUT])
         total = sum((mass[state] for state in states[1:]), mass[states[0]])
         for outcome in range(1, len(ch.OUTCOMES)):
-            if outcome in chances and outcome != ch.PREPAID_OUT:
+            if outcome in chances:
                 _add(out, int(chain.target[states[0], outcome]), total * chances[outcome])
     return out
 
@@ -134,9 +135,13 @@ def _add(mass: Mass, state: int, more: Array) -> None:
     mass[state] = mass[state] + more if state in mass else more
 
 
-def _mature(mass: Mass, remaining: Array) -> None:
+def _mature(mass: Mass, remaining: Array) -> Array:
+    """Take the current loans without a month left out of the mass, and return their share."""
+    out: Array = np.zeros((1, 1), np.float32)
     if (remaining > 0).all():
-        return
+        return out
     live = (remaining > 0).astype(np.float32)[:, None]
     for state in [state for state in mass if state < ch.DPD30]:
+        out = out + mass[state] * (1 - live)
         mass[state] = mass[state] * live
+    return out

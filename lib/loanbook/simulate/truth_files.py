@@ -1,5 +1,6 @@
-"""Which truths are computed, and their Parquet files."""
+"""Which truths are computed, and their Parquet files; truth_readme.py says what their columns mean."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,49 +9,18 @@ import pyarrow.parquet as pq
 
 from loanbook.settings.simulate import SimulationSettings, SizeSettings
 from loanbook.simulate import chain as ch
-from loanbook.simulate import truth
+from loanbook.simulate.ahead import HORIZON, not_removed, to_term, within_12m
 from loanbook.simulate.draws import Array, generator
 from loanbook.simulate.panel import Panel
+from loanbook.simulate.paths import EXPECTED, FROZEN, REALISED, Outlook
+from loanbook.simulate.recursion import EVENTS
+from loanbook.simulate.truth import NEXT_STATES, Book, next_state
 
 TEST_MONTHS = 12  # months of as-of dates in an out-of-time test of a 12-month label
+CURVE_KINDS = (EXPECTED, FROZEN, REALISED)
+CURVE_KEY = ("loan_id", "as_of_date", "month")
 STATE_NAMES = ("current", "dpd30", "dpd60", "dpd90", "reo", "prepaid", "matured", "liquidated", "removed")
 STATE_OF = np.repeat(np.arange(len(STATE_NAMES)), [ch.DPD30, 4, 2, 1, 1, 1, 1, 1, 1]).astype(np.int8)
-
-_README = """Truth of the simulated book: never an input of the pipeline.
-
-part-*.parquet holds one row for each loan and month on the book, reported on the tape or not{scope}.
-
-loan_id          as on the tapes
-as_of_date       month end
-state            true state: current, dpd30, dpd60, dpd90 (from three months on, until the exit or the
-                 cure), reo, and the exits prepaid, matured, liquidated, removed
-reported         whether the tape shows this month
-p_<state>        probability of each state a month later, from the loan's state and terms and the macro
-                 published by then (rate of the month, unemployment of the month before, house prices of
-                 two months before); null on an exit. The tapes show no foreclosure: p_foreclosure is 0
-pd_12m_realised  probability of default (dpd90 entered) within 12 months on the macro path that came about
-pd_12m_expected  the same, mean over {paths} macro paths simulated from that month on by the same process
-                 and shared by all loans of the month; it knows the process's state in the month, the
-                 recession included. For {expected}; null elsewhere
-
-Both PDs are those of any loan below 90 days past due, in probation after a cure or not; null in default.
-Default absorbs. A loan removed without default has a null label, so both are given that the loan is not:
-D / (1 - R), D the probability of default and R that of removal before any default, within 12 months.
-"""
-
-
-def readme(settings: SimulationSettings, size: SizeSettings) -> str:
-    """Return the text that explains the columns."""
-    sample = f"a fixed random sample of {settings.truth.sample_loans} loans"
-    test = (
-        f" and, for every loan,\n{' ' * 17}"
-        f"the {TEST_MONTHS + 1} months that end {truth.HORIZON} months before the last"
-    )
-    return _README.format(
-        scope="" if size.full_truth else f",\nfor {sample}",
-        paths=settings.truth.paths,
-        expected=f"the quarter ends of\n{' ' * 17}{sample}" + (test if size.full_truth else ""),
-    )
 
 
 def sampled(loans: int, size: int, seed: int) -> Array:
@@ -65,61 +35,129 @@ def sampled(loans: int, size: int, seed: int) -> Array:
     return out
 
 
-def expected_rows(panel: Panel, first_month: str, months: int, in_sample: Array, full: bool) -> Array:
-    """Return which rows get the expected truth, which is costly: one flag a row.
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows of a panel get the costly truths, one flag a row."""
 
-    They are the quarter ends of the sample's loans and, if ``full``, all rows of the months that a test out
-    of time may have.
+    expected: Array
+    curves: Array
+
+
+def wanted_rows(
+    panel: Panel, settings: SimulationSettings, size: SizeSettings, in_sample: Array, in_curves: Array
+) -> Wanted:
+    """Return the rows that get the costly truths.
+
+    The expected truth within 12 months is of the quarter ends of the sample's loans and, where the truth is
+    for every loan, of all rows of the months that a test out of time may have. Curves are of the cohorts of
+    fewer loans.
 
     Args:
         panel: the rows.
-        first_month: of the tape, ``YYYY-MM``.
-        months: length of the tape.
+        settings: of the simulation.
+        size: of the book.
         in_sample: one flag a loan.
-        full: whether the truth is for every loan.
+        in_curves: one flag a loan, of some of the sample.
     """
-    calendar_month = (np.datetime64(first_month, "M").astype(int) + panel.month.astype(int)) % 12
-    quarterly = in_sample[panel.loan] & (calendar_month % 3 == 2)
-    last = months - 1
-    test = (panel.month >= last - truth.HORIZON - TEST_MONTHS) & (panel.month <= last - truth.HORIZON)
-    out: Array = quarterly | (test & full)
-    return out
+    first = np.datetime64(settings.first_month, "M").astype(int) % 12
+    following = first + panel.month.astype(int) + 1  # 0 is January: multiples of 3 follow a quarter's end
+    last = size.months - 1
+    test = (panel.month >= last - HORIZON - TEST_MONTHS) & (panel.month <= last - HORIZON)
+    return Wanted(
+        expected=in_sample[panel.loan] & (following % 3 == 0) | (test & size.full_truth),
+        curves=in_curves[panel.loan] & (following % size.curve_every == 0),
+    )
 
 
-def write_truth(
-    path: Path, book: truth.Book, panel: Panel, reported: Array, ids: pa.Array, expected: Array, seed: int
-) -> None:
-    """Compute the truth of the panel's rows and write it as Parquet.
+@dataclass(frozen=True)
+class TruthBlock:
+    """What the truth files of a block of loans are made of.
+
+    ``reported`` says whether the tape shows a row, ``ids`` are the loans', ``seed`` is of every draw.
+    """
+
+    book: Book
+    panel: Panel
+    reported: Array
+    ids: pa.Array
+    wanted: Wanted
+    seed: int
+
+    def outlook(self, *kinds: str) -> Outlook:
+        """Return what is assumed of the months ahead."""
+        return Outlook(self.book.settings, self.book.macro, self.seed, kinds)
+
+    def keys(self, rows: Array) -> dict[str, pa.Array]:
+        """Return the loan and date of some rows."""
+        month = self.panel.month[rows]
+        return {
+            "loan_id": self.ids.take(pa.array(self.panel.loan[rows])),
+            "as_of_date": pa.array(_month_end(self.book.settings.first_month, month)),
+        }
+
+
+def write_truth(folder: Path, name: str, block: TruthBlock) -> None:
+    """Compute the truth of a block's rows and write it as Parquet, the curves first.
 
     Args:
-        path: of the file, which takes its name when it is complete.
-        book: what the truth is computed from.
-        panel: the rows.
-        reported: whether the tape shows each of them.
-        ids: of the loans.
-        expected: which rows get the expected truth.
-        seed: of every draw.
+        folder: of the files, each of which takes its name when it is complete.
+        name: of the block.
+        block: see there.
     """
-    settings, macro = book.settings, book.macro
-    following = truth.next_state(book, panel)
-    everything = np.ones(len(panel), dtype=bool)
-    realised = truth.pd_12m(
-        book, panel, everything, lambda month: truth.realised_paths(macro, month), truth.CHUNK_REALISED
-    )
-    on_paths = truth.pd_12m(
-        book, panel, expected, lambda month: truth.expected_paths(settings, macro, month, seed), truth.CHUNK
-    )
+    lifetime = _write_curves(folder / f"curve-{name}.parquet", block)
+    panel, rows = block.panel, np.arange(len(block.panel))
+    following = next_state(block.book, panel)
     table = {
-        "loan_id": ids.take(pa.array(panel.loan)).dictionary_encode(),
-        "as_of_date": pa.array(_month_end(settings.first_month, panel.month)),
+        **block.keys(rows),
         "state": pa.DictionaryArray.from_arrays(pa.array(STATE_OF[panel.state]), list(STATE_NAMES)),
-        "reported": pa.array(reported),
-        **{f"p_{name}": _nullable(following[:, i]) for i, name in enumerate(truth.NEXT_STATES)},
-        "pd_12m_realised": _nullable(realised),
-        "pd_12m_expected": _nullable(on_paths),
+        "reported": pa.array(block.reported),
+        **{f"p_{state}": _nullable(following[:, i]) for i, state in enumerate(NEXT_STATES)},
+        **_twelve_months(block),
+        **{f"pd_lifetime_{kind}": _nullable(lifetime[i]) for i, kind in enumerate(CURVE_KINDS)},
     }
+    _write(folder / f"part-{name}.parquet", pa.table(table))
+
+
+def _twelve_months(block: TruthBlock) -> dict[str, pa.Array]:
+    every = np.ones(len(block.panel), dtype=bool)
+    columns: dict[str, pa.Array] = {}
+    for kinds, rows in (((REALISED, FROZEN), every), ((EXPECTED,), block.wanted.expected)):
+        chances = within_12m(block.book, block.panel, rows, block.outlook(*kinds))
+        for kind, (default, prepayment) in zip(kinds, chances, strict=True):
+            columns[f"pd_12m_{kind}"] = _nullable(default)
+            columns[f"prepayment_12m_{kind}"] = _nullable(prepayment)
+    return {name: columns[name] for name in sorted(columns)}
+
+
+def _write_curves(path: Path, block: TruthBlock) -> Array:
+    """Write the marginal curves, and return the lifetime PDs of all rows, (kinds, rows)."""
+    lifetime = np.full((len(CURVE_KINDS), len(block.panel)), np.nan, dtype=np.float32)
+    tables = [_curve_table(block, np.zeros(0, dtype=int), np.zeros((len(CURVE_KINDS), len(EVENTS), 0, 0)))]
+    for rows, events in to_term(block.book, block.panel, block.wanted.curves, block.outlook(*CURVE_KINDS)):
+        lifetime[:, rows] = not_removed(events)[:, 0]
+        tables.append(_curve_table(block, rows, events))
+    _write(path, pa.concat_tables(tables).sort_by([(name, "ascending") for name in CURVE_KEY]))
+    return lifetime
+
+
+def _curve_table(block: TruthBlock, rows: Array, events: Array) -> pa.Table:
+    """Return one line a row and month ahead, up to the term left or the longest curve in the files."""
+    months = min(events.shape[2], block.book.settings.truth.curve_months)
+    at, month = np.nonzero(np.arange(months) < block.panel.remaining[rows][:, None])
+    columns = {
+        f"{event}_{kind}": pa.array(events[k, e, month, at].astype(np.float32))
+        for k, kind in enumerate(CURVE_KINDS)
+        if kind != REALISED
+        for e, event in enumerate(EVENTS)
+    }
+    keys = block.keys(rows[at])
+    return pa.table({**keys, "month": pa.array((month + 1).astype(np.int16)), **columns})
+
+
+def _write(path: Path, table: pa.Table) -> None:
     temporary = path.with_name(path.name + ".tmp")
-    pq.write_table(pa.table(table), temporary)
+    loan_id = table["loan_id"].combine_chunks().dictionary_encode()
+    pq.write_table(table.set_column(0, "loan_id", loan_id), temporary)
     temporary.replace(path)
 
 

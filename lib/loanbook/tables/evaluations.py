@@ -14,11 +14,17 @@ EVALUATIONS = Table(
             "model, a baseline such as logistic, or truth; of a comparison, an architecture or a baseline",
             required=True,
         ),
-        Column("fold", "STRING", "Fold of the splits", required=True),
+        Column(
+            "fold",
+            "STRING",
+            "Fold of the splits: fold0 is the most recent origin; all: the test rows of every origin together",
+            required=True,
+        ),
         Column(
             "sample",
             "STRING",
-            "test, or out_of_fold (calibrate_check of a single network): loans of development",
+            "test; or what predictors are compared on before: out_of_fold (calibrate_check of a single network), "
+            "loans of development, or validation",
             required=True,
         ),
         Column(

@@ -17,7 +17,12 @@ PREDICTIONS = Table(
         SOURCE,
         LOAN_ID,
         AS_OF_DATE,
-        Column("role", "STRING", "test, or out_of_fold (calibrate_check of a single network)", required=True),
+        Column(
+            "role",
+            "STRING",
+            "test; or out_of_fold (calibrate_check of a single network), or validation",
+            required=True,
+        ),
         Column(
             "label", "INT", "1 where the model's event came about within its horizon, 0 not", required=True
         ),

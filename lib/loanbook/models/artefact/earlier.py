@@ -1,4 +1,4 @@
-"""What an earlier training of the same rows has fitted already."""
+"""What earlier trainings fitted: of the same rows, or of the same tables at earlier origins."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -44,6 +44,32 @@ def baselines_before(storage: Storage, snapshot_id: str, settings: TrainSettings
                     content = artefact.files[network_file(choice.name)]
                     found.setdefault(choice.name, (content, facts[choice.name]))
     return found
+
+
+def earlier_origins(storage: Storage, artefact: Artefact) -> list[Artefact]:
+    """Return the models that the same settings made of the same tables at earlier origins, the latest first.
+
+    Args:
+        storage: knows where models live.
+        artefact: the model of an origin.
+    """
+    own = _origin(storage, artefact.name, artefact.version)
+    found: dict[str, Artefact] = {}
+    for version in versions(storage, artefact.name):
+        fold, made_of = _origin(storage, artefact.name, version)
+        if made_of == own[1] and fold > own[0]:
+            found[fold] = load_artefact(storage, artefact.name, version)
+    return [found[fold] for fold in sorted(found)]
+
+
+def _origin(storage: Storage, name: str, version: str) -> tuple[str, Any]:
+    """Return the fold of a model, and what it shares with those of other origins."""
+    folder = storage.model_folder(name, version)
+    inputs, splits = read_json(folder / "inputs.json"), read_json(folder / "splits.json")
+    return splits["trained_fold"], [
+        read_json(folder / "settings.json"),
+        *(inputs.get(key) for key in ("source", "tables", "catalogue_id", "default_definition_id")),
+    ]
 
 
 def _of_snapshot(storage: Storage, name: str, snapshot_id: str) -> Iterator[Artefact]:

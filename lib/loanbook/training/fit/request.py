@@ -1,5 +1,7 @@
 """What every training process is told, and what it leaves where."""
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +10,11 @@ from loanbook.models.head import Head
 from loanbook.models.heads import head
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
+from loanbook.training.snapshot.read import Snapshot
+from loanbook.warehouse.storage import Storage
+
+MIN_STEPS = 16
+MIN_BATCH = 32
 
 
 def checkpoint_file(member: int) -> str:
@@ -45,3 +52,61 @@ def without_baselines(request: TrainRequest, fitted: Collection[str]) -> TrainRe
     """Return a request without the baselines that are fitted already."""
     left = tuple(choice for choice in request.train.baselines if choice.name not in fitted)
     return replace(request, train=request.train.model_copy(update={"baselines": left}))
+
+
+def request_for(
+    storage: Storage,
+    snapshot: Snapshot,
+    settings: tuple[TrainSettings, ModelSettings],
+    workers: int,
+    resume: bool,
+) -> TrainRequest:
+    """Return what the processes are told to train on a snapshot.
+
+    Args:
+        storage: knows where they may write.
+        snapshot: the rows.
+        settings: of the job and of the architecture.
+        workers: number of processes.
+        resume: whether to go on from checkpoints.
+    """
+    train, model = settings
+    samples, members = snapshot.manifest["samples"], snapshot.fold.members
+    fewest = min(snapshot.rows_fitted(member, workers) for member in members)
+    positives, rows = samples["train"]["defaults"], samples["train"]["rows"]
+    tuned = samples["train" if snapshot.fold.is_crossed else "tune"]["rows"]
+    if train.batch_size is None:
+        batch = batch_for(model.batch_size, fewest // workers)
+        model = model.model_copy(update={"batch_size": batch})
+    return TrainRequest(
+        snapshot=snapshot.folder,
+        work=storage.snapshot_folder("_training", _work_key(snapshot, train, model, workers)),
+        model=model,
+        train=train,
+        rate=starting_rate(positives, rows, train.prior_pd),
+        trainable=0 < positives < rows and fewest > 0 and tuned > 0,
+        resume=resume,
+    )
+
+
+def batch_for(wanted: int, rows_of_worker: int) -> int:
+    """Return rows per step: as wanted, less where a small book would leave an epoch without enough steps.
+
+    >>> batch_for(4096, 100_000), batch_for(4096, 3_200), batch_for(4096, 40)
+    (4096, 200, 32)
+    """
+    return min(wanted, max(MIN_BATCH, rows_of_worker // MIN_STEPS))
+
+
+def starting_rate(defaults: int, rows: int, prior_pd: float) -> float:
+    """Return the mean of Jeffreys' posterior for the default rate, or the prior of a book without a label.
+
+    >>> starting_rate(0, 99, 0.02)
+    0.005
+    """
+    return (defaults + 0.5) / (rows + 1) if rows else prior_pd
+
+
+def _work_key(snapshot: Snapshot, settings: TrainSettings, model: ModelSettings, workers: int) -> str:
+    content = [snapshot.id, settings.model_dump(mode="json"), model.model_dump(mode="json"), workers]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -19,10 +19,11 @@ from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.counts import count_borrowers, count_roles, count_statuses, together
 from loanbook.training.snapshot.fold import TEST, Fold
 from loanbook.training.snapshot.leavers import leavers_of
+from loanbook.training.snapshot.origins import folds_for, origin_of
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
-from loanbook.training.snapshot.splits import folds_for, in_development, role_column, with_enough_defaults
+from loanbook.training.snapshot.splits import in_development, role_column, with_enough_defaults
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
 
 
@@ -34,6 +35,7 @@ class Request:
         source: of the rows.
         tables: name to version of the tables read.
         kind: of the data: catalogue, default definition and knowledge of the features, period and sampling.
+        origin: which of the rolling origins: 0 the most recent, 1 the one before.
     """
 
     source: str
@@ -43,6 +45,7 @@ class Request:
     kind: dict[str, Any]
     settings: TrainSettings
     workers: int
+    origin: int = 0
 
     @property
     def snapshot_id(self) -> str:
@@ -54,6 +57,7 @@ class Request:
             "settings": self.settings.model_dump(mode="json", include=settings_of_rows()),
             "least_groups": max(self.settings.row_groups, 4 * self.workers),
             "workers": self.workers if self.settings.row_groups % self.workers else 1,
+            "origin": self.origin,
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.head.name}-{digest[:12]}"
@@ -83,7 +87,7 @@ def ensure_snapshot(
         borrowers: ``loan_id`` and ``borrower`` of the loans whose borrower is known; any other has its own.
 
     Raises:
-        InputError: the features lack a candidate's column, or no input varies.
+        InputError: the features lack a candidate's column, no input varies, or there is no such origin.
     """
     target = storage.snapshot_folder(request.snapshot_id)
     if not is_complete(target):
@@ -126,8 +130,9 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     statuses, months, eligible = count_statuses(outcomes)
     labelled = outcomes.where("eligible")
     folds = folds_for(request.head, months, settings)
-    borrowers = count_borrowers(labelled.where(in_development(folds[0])))
-    fold = with_enough_defaults(folds[0], *borrowers, settings)
+    planned = origin_of(folds, request.origin)
+    borrowers = count_borrowers(labelled.where(in_development(planned)))
+    fold = with_enough_defaults(planned, *borrowers, settings)
     roles = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
     counts = count_roles(roles, fold)
     fitted = fold.samples["train"]
@@ -145,7 +150,8 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     for role in fitted:
         verify_groups(folder / f"role={role}", kept[role], size)
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
-    write_json(folder / "splits.json", _splits(request, [fold, *folds[1:]]))
+    folds[request.origin] = fold
+    write_json(folder / "splits.json", _splits(request, folds))
     gap = eligible - sum(item["rows"] for item in counts.values())
     manifest = {
         **request.describe(), "spec": spec.content_hash(),
@@ -229,6 +235,6 @@ def _splits(request: Request, folds: Sequence[Fold]) -> dict[str, Any]:
         "horizon_months": request.head.horizon_months,
         "event": request.head.event,
         "seed": request.settings.seed,
-        "trained_fold": folds[0].name,
+        "trained_fold": folds[request.origin].name,
         "folds": [fold.model_dump(mode="json") for fold in folds],
     }

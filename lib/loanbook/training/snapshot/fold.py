@@ -1,4 +1,4 @@
-"""A fold: the months of development and test, and which loans fit, stop, calibrate and judge."""
+"""A fold: the months of development, validation and test, and which loans fit, stop, calibrate and judge."""
 
 from datetime import date
 from typing import Literal
@@ -9,6 +9,7 @@ from loanbook.settings.train import TrainSettings
 
 BY_LOANS = "held_out_loans"  # name of a fold that holds out loans
 TEST = "test"
+VALIDATION = "validation"
 SINGLE = ("train", "tune", "calibrate", "calibrate_check")  # roles of the loans where one network is fitted
 OUT_OF_FOLD = "out_of_fold"  # all development loans, each predicted by the member that was not fitted on it
 
@@ -25,8 +26,9 @@ class Member(BaseModel):
 class Fold(BaseModel):
     """Development months, test months at least the horizon later, and the shares of development loans.
 
-    Every date is a month end; a window of None holds no month. Where loans are held out instead of months,
-    ``test`` has a share of the development loans too.
+    Every date is a month end; a window of None holds no month. A validation period lies between both, the
+    horizon from either. Where loans are held out instead of months, ``test`` has a share of the development
+    loans too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,8 @@ class Fold(BaseModel):
     name: str
     development_from: date | None
     development_to: date | None
+    validation_from: date | None = None
+    validation_to: date | None = None
     test_from: date | None
     test_to: date | None
     shares: dict[str, float]
@@ -44,7 +48,8 @@ class Fold(BaseModel):
     def roles(self) -> tuple[str, ...]:
         """Return every role of the fold; one that no loan has, as too few default, is named all the same."""
         of_loans = [role for role in self.shares if role != TEST]
-        return (*(of_loans if self.is_crossed else SINGLE), TEST)
+        between = [] if self.validation_from is None else [VALIDATION]
+        return (*(of_loans if self.is_crossed else SINGLE), *between, TEST)
 
     @property
     def is_crossed(self) -> bool:
@@ -66,10 +71,13 @@ class Fold(BaseModel):
 
     @property
     def checked_on(self) -> str:
-        """Return the sample of development that models are compared on: loans that none was fitted on.
+        """Return the sample before the test that models are compared on: rows that none was fitted on.
 
-        Cross-fitted these are all of them, each predicted by the member that never saw it.
+        They are those of the validation period, if there is one; else loans of development. Cross-fitted
+        these are all of them, each predicted by the member that never saw it.
         """
+        if self.validation_from is not None:
+            return VALIDATION
         return OUT_OF_FOLD if self.is_crossed else "calibrate_check"
 
     @property
@@ -80,7 +88,8 @@ class Fold(BaseModel):
         tuned = {} if self.is_crossed else {"tune": ("tune",)}
         parts = {name: (name,) for name in SINGLE[2:]}
         judged = {OUT_OF_FOLD: tuple(fitted)} if self.is_crossed else parts
-        return {"train": tuple(fitted), **tuned, **judged, TEST: (TEST,)}
+        between = {} if self.validation_from is None else {VALIDATION: (VALIDATION,)}
+        return {"train": tuple(fitted), **tuned, **judged, **between, TEST: (TEST,)}
 
 
 def shares_of(settings: TrainSettings) -> dict[str, float]:

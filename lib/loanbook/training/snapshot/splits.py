@@ -1,127 +1,16 @@
-"""Which month and loan trains, stops, judges or tests: rolling origins over matured cohorts."""
+"""Which loan fits, stops, judges or tests a fold's models, and how few defaults change it."""
 
-from collections.abc import Sequence
 from datetime import date
 from itertools import accumulate
-from typing import NamedTuple
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from loanbook.book.hash_draw import STEPS, draw
-from loanbook.book.months import month_number
-from loanbook.models.head import Head
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.fold import BY_LOANS, TEST, Fold, shares_of
+from loanbook.training.snapshot.fold import TEST, VALIDATION, Fold
 
 DEFAULTS_OF_PART = 6  # defaults, on average, below which a part would soon hold none
-
-
-def plan_folds(months: Sequence[date], horizon_months: int, settings: TrainSettings) -> list[Fold]:
-    """Return the rolling origins, the most recent first; older ones only where their months suffice.
-
-    Test months are the cohorts of the last ``settings.test_months`` calendar months that have matured, 12 of
-    a monthly tape and 4 of a quarterly one; development months end at least the horizon before them. Where a
-    short history cannot give them, the test window shrinks until development has as many cohorts, and is
-    empty if even one is too many: then all months are development.
-
-    Args:
-        months: the matured cohorts.
-        horizon_months: of the label.
-        settings: how many months and folds.
-    """
-    ordered = sorted(set(months))
-    shares = shares_of(settings)
-    folds: list[Fold] = []
-    while len(folds) < settings.folds:
-        name = f"fold{len(folds)}"
-        window = _windows(ordered, horizon_months, settings.test_months)
-        if window is None or (folds and window.months < settings.test_months):
-            return folds or [_without_test(name, ordered, shares)]
-        development, test = window.development, window.test
-        folds.append(
-            Fold(
-                name=name,
-                development_from=development[0],
-                development_to=development[-1],
-                test_from=test[0],
-                test_to=test[-1],
-                shares=shares,
-                reasons=_shortened(window.months, settings.test_months),
-            )
-        )
-        ordered = ordered[: -len(test)]
-    return folds
-
-
-def folds_for(target: Head, months: Sequence[date], settings: TrainSettings) -> list[Fold]:
-    """Return the folds: of a tape's own outcome that leaves no later time to hold out, one by loans.
-
-    Args:
-        target: what is learnt.
-        months: those that have labelled rows.
-        settings: how many months, or which share of the loans, are held out.
-    """
-    if target.horizon_months is None:
-        return [_by_loans(months, settings, f"the tape has its own outcome ({target.event}): no later time")]
-    folds = plan_folds(months, target.horizon_months, settings)
-    if folds[0].test_from is not None or not target.is_of_tape:
-        return folds
-    few = "one month has" if len(months) == 1 else f"{len(months)} months have"
-    reason = f"the tape has its own outcome ({target.event}): {few} labelled rows, no later time"
-    return [_by_loans(months, settings, reason)]
-
-
-def _by_loans(months: Sequence[date], settings: TrainSettings, reason: str) -> Fold:
-    rest = 1 - settings.test_share
-    shares = {role: share * rest for role, share in shares_of(settings).items()}
-    return Fold(
-        name=BY_LOANS,
-        development_from=min(months, default=None),
-        development_to=max(months, default=None),
-        test_from=None,
-        test_to=None,
-        shares={**shares, TEST: settings.test_share},
-        held_out="loans",
-        reasons=(f"{reason} to hold out, so {settings.test_share:.0%} of the loans are",),
-    )
-
-
-class _Windows(NamedTuple):
-    """Cohorts of development and test, and the calendar months that the test spans."""
-
-    development: list[date]
-    test: list[date]
-    months: int
-
-
-def _windows(cohorts: list[date], horizon: int, wanted: int) -> _Windows | None:
-    last = month_number(cohorts[-1]) if cohorts else 0
-    for months in range(wanted, 0, -1):
-        test = [cohort for cohort in cohorts if month_number(cohort) > last - months]
-        until = month_number(test[0]) - horizon if test else last
-        development = [cohort for cohort in cohorts if month_number(cohort) <= until]
-        if len(development) >= max(len(test), 1):
-            return _Windows(development, test, months)
-    return None
-
-
-def _without_test(name: str, months: list[date], shares: dict[str, float]) -> Fold:
-    first, last = (months[0], months[-1]) if months else (None, None)
-    reason = "too few matured cohorts for a test window" if months else "no matured cohort"
-    return Fold(
-        name=name,
-        development_from=first,
-        development_to=last,
-        test_from=None,
-        test_to=None,
-        shares=shares,
-        reasons=(reason,),
-    )
-
-
-def _shortened(found: int, wanted: int) -> tuple[str, ...]:
-    return () if found == wanted else (f"{found} test months instead of {wanted}",)
 
 
 def with_enough_defaults(fold: Fold, defaulting: int, others: int, settings: TrainSettings) -> Fold:
@@ -172,10 +61,14 @@ def _within(first: date | None, last: date | None) -> Column:
 
 
 def role_column(fold: Fold, seed: int) -> Column:
-    """Return the role of a row, null in the gap before the test; in development it follows the borrower."""
+    """Return the role of a row, null in a gap before other months; in development it follows the borrower."""
     position = draw(seed, "source", "borrower")
     role = F.lit(None).cast("string")
     cuts = accumulate(fold.shares.values())
     for name, cut in reversed(list(zip(fold.shares, cuts, strict=True))):
         role = F.when(position < F.lit(round(cut * STEPS)), F.lit(name)).otherwise(role)
-    return F.when(_within(fold.test_from, fold.test_to), F.lit(TEST)).when(in_development(fold), role)
+    return (
+        F.when(_within(fold.test_from, fold.test_to), F.lit(TEST))
+        .when(_within(fold.validation_from, fold.validation_to), F.lit(VALIDATION))
+        .when(in_development(fold), role)
+    )
