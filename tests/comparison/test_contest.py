@@ -41,7 +41,7 @@ def held(samples: list[Sample]) -> Contest:
         name: log_loss(development.label, pd, development.weight)
         for name, pd in development.calibrated.items()
     }
-    return contest_of(samples, losses, "fold0", EvaluateSettings())
+    return contest_of([(part, "fold0") for part in samples], losses, EvaluateSettings())
 
 
 class Held:
@@ -114,8 +114,8 @@ def test_what_is_worse_than_the_constant_on_the_test_rows_is_not_best(contest: C
     test, development = contest.samples
     wrong = replace(test, calibrated={**test.calibrated, "deep": 1 - test.calibrated["deep"]})
     losses = {"deep": 0.1, "wide": 0.2, "constant": 0.3}
-    assert contest_of([test, development], losses, "f", EvaluateSettings()).best == "deep"
-    assert contest_of([wrong, development], losses, "f", EvaluateSettings()).best == "wide"
+    assert contest_of([(test, "f"), (development, "f")], losses, EvaluateSettings()).best == "deep"
+    assert contest_of([(wrong, "f"), (development, "f")], losses, EvaluateSettings()).best == "wide"
 
 
 def test_rows_without_an_age_have_no_segment_of_it(contest: Contest) -> None:

@@ -1,10 +1,13 @@
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from loanbook.comparison.entrants import Entrant, asked_for, entrants_of, shared_samples
+from loanbook.comparison.entrants import Entrant, asked_for, entrants_of
+from loanbook.comparison.origins import Origin, judged_samples
 from loanbook.errors import InputError
+from loanbook.evaluation.segments import segments_of
 from loanbook.settings.choice import Choice
 from loanbook.settings.train import TrainSettings
 from tests.evaluation.rows import made_up
@@ -52,11 +55,40 @@ def test_baselines_take_part_once_with_the_seconds_of_the_training_that_fitted_t
     ]  # fmt: skip
 
 
+def entrants_on(snapshot_id: str, *names: str) -> list[Entrant]:
+    return [Entrant(name, Held(snapshot_id, ()), "model") for name in names]  # type: ignore[arg-type]
+
+
 def test_models_of_other_rows_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     part = made_up(200)
-    other = replace(part, frame=part.frame.assign(label=1 - part.frame["label"]))
-    parts = iter([[part, part], [part, other]])
-    monkeypatch.setattr("loanbook.comparison.entrants.predicted_samples", lambda *_, **__: next(parts))
-    entrants = [Entrant(name, Held("s", ()), "model") for name in ("a", "b")]  # type: ignore[arg-type]
+    parts = iter([part, replace(part, frame=part.frame.assign(label=1 - part.frame["label"]))])
+    monkeypatch.setattr("loanbook.comparison.origins.predicted_sample", lambda *_, **__: next(parts))
+    origin = Origin(entrants_on("s", "a", "b"), {"s": None})  # type: ignore[dict-item]
     with pytest.raises(InputError, match="a and b on different ones"):
-        shared_samples(entrants, {"s": None}, 1000)  # type: ignore[dict-item]
+        origin.sample("test")
+
+
+def test_test_rows_of_all_origins_are_judged_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    newest, before = made_up(200), made_up(100, seed=5)
+    found = {("fold0", "test"): newest, ("fold0", "out_of_fold"): newest, ("fold1", "test"): before}
+    monkeypatch.setattr(
+        "loanbook.comparison.origins.predicted_sample",
+        lambda _artefact, snapshot, name, _limit, only: found[snapshot.fold.name, name],
+    )
+    folds = {name: SimpleNamespace(name=name, checked_on="out_of_fold") for name in ("fold0", "fold1")}
+    origins: Any = [
+        Origin(entrants_on(name, "a", "b"), {name: SimpleNamespace(fold=fold)})  # type: ignore[dict-item]
+        for name, fold in folds.items()
+    ]
+    (test, fold), (development, of) = judged_samples(origins, 1000)
+    assert (fold, of) == ("all", "fold0")
+    assert list(test.calibrated) == ["a", "b"]
+    assert len(test.label) == len(newest.label) + len(before.label)
+    assert test.calibrated["b"].tolist() == [*newest.calibrated["model"], *before.calibrated["model"]]
+    assert {name: len(part.label) for name, part in segments_of(test) if "origin" in name} == {
+        "origin=fold0": len(newest.label), "origin=fold1": len(before.label),
+    }  # fmt: skip
+    assert not [name for name, _ in segments_of(development) if "origin" in name]
+    (alone, named), _ = judged_samples(origins[:1], 1000)
+    assert named == "fold0"
+    assert not [name for name, _ in segments_of(alone) if "origin" in name]

@@ -86,6 +86,24 @@ def test_architectures_and_baselines_are_held_against_each_other(
     assert after == len(rows[rows["model_name"] == "s-comparison"])
 
 
+def test_a_comparison_over_origins_pools_their_test_rows(make_run: Callable[..., Run]) -> None:
+    publish(make_run("build"), loans=120, months=48)
+    asked = ("train.members=1", "train.epochs=1", "train.test_months=6", "train.folds=2")
+    run = make_run("compare_models", *asked)
+    found = run_job(run, COMPARE, {"models": "mlp_64_32,constant", "workers": 1})
+    rows = make_run().read(EVALUATIONS, made_by="x").where("sample = 'test' AND predictor = 'constant'")
+    counts = {
+        (row["fold"], row["segment"]): row["n"]
+        for row in rows.where("metric = 'log_loss'").collect()
+        if row["segment"] == "all" or row["segment"].startswith("origin=")
+    }
+    assert set(counts) == {("all", "all"), ("all", "origin=fold0"), ("all", "origin=fold1")}
+    assert counts["all", "all"] == counts["all", "origin=fold0"] + counts["all", "origin=fold1"]
+    page = Path(found["report"]).read_text("utf-8")
+    assert "Test log loss by origin" in page
+    assert "as of then" in page
+
+
 def test_a_challenger_that_is_trained_already_is_not_trained_again(make_run: Callable[..., Run]) -> None:
     publish(make_run("build"), loans=20, months=8)
     first = train_model(make_run("train_model", *QUICK), model="mlp_64_32", workers=1)

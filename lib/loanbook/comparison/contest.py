@@ -72,18 +72,18 @@ class Contest:
 
 
 def contest_of(
-    samples: Sequence[Sample], losses: Mapping[str, float], fold: str, settings: EvaluateSettings
+    judged: Sequence[tuple[Sample, str]], losses: Mapping[str, float], settings: EvaluateSettings
 ) -> Contest:
     """Return what samples, whose predictors are the entrants, say of them.
 
     Args:
-        samples: the test rows, then those of development.
+        judged: the test rows, then those of development, each with the name of its fold.
         losses: calibrated log loss of each entrant on all rows of development, as its training found it.
-        fold: name of the split.
         settings: how many defaults are needed to say anything.
     """
-    rows = [row for part in samples for row in assess(part, fold, settings)]
-    for part in samples:
+    samples = [part for part, _ in judged]
+    rows = [row for part, fold in judged for row in assess(part, fold, settings)]
+    for part, fold in judged:
         for segment, inside in (("all", part), *segments_of(part)):
             rows += _pairs(inside, segment, fold, settings)
     found = Contest(samples, rows, dict(losses), None)

@@ -1,13 +1,11 @@
-"""What is compared: the architectures and baselines that were asked for, and the rows that all predict."""
+"""What is compared: the architectures and baselines that were asked for, and what each cost."""
 
-import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from loanbook.comparison.seconds import Seconds
 from loanbook.errors import InputError
-from loanbook.evaluation.sample import Sample, predicted_samples
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.baselines import known_baselines
 from loanbook.models.inputs.rows import Rows
@@ -15,8 +13,6 @@ from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_names
 from loanbook.settings.section import nearest
 from loanbook.settings.train import TrainSettings
-from loanbook.tables.columns import LOAN_MONTH
-from loanbook.training.snapshot.read import Snapshot
 
 
 @dataclass(frozen=True)
@@ -123,56 +119,6 @@ def _cost(predictor: str, now: Sequence[Seconds], before: Sequence[Seconds]) -> 
             if predictor in of:
                 return of[predictor], earlier
     return None, True
-
-
-def shared_samples(
-    entrants: Sequence[Entrant], snapshots: Mapping[str, Snapshot], limit: int
-) -> list[Sample]:
-    """Return the test rows, then those of development, with the PDs of every entrant by its name.
-
-    Args:
-        entrants: the compared.
-        snapshots: of the artefacts, by id.
-        limit: most rows of development.
-
-    Raises:
-        InputError: two were judged on other rows, or of other events.
-    """
-    found: list[Sample] = []
-    for artefact in {id(one.artefact): one.artefact for one in entrants}.values():
-        own = {one.predictor: one.name for one in entrants if one.artefact is artefact}
-        parts = predicted_samples(artefact, snapshots[artefact.snapshot_id], limit, only=list(own))
-        parts = [_renamed(part, own) for part in parts]
-        found = [_joined(*both) for both in zip(found, parts, strict=True)] if found else parts
-    in_order = [entrant.name for entrant in entrants]
-    return [
-        dataclasses.replace(
-            part,
-            raw={name: part.raw[name] for name in in_order},
-            calibrated={name: part.calibrated[name] for name in in_order},
-        )
-        for part in found
-    ]
-
-
-def _renamed(part: Sample, names: Mapping[str, str]) -> Sample:
-    raw = {new: part.raw[old] for old, new in names.items()}
-    return dataclasses.replace(
-        part, raw=raw, calibrated={new: part.calibrated[old] for old, new in names.items()}
-    )
-
-
-def _joined(part: Sample, other: Sample) -> Sample:
-    keys = [*LOAN_MONTH, "label"]
-    if part.role != other.role or not part.frame[keys].equals(other.frame[keys]):
-        raise InputError(
-            required="models that are judged on the same rows and labels",
-            found=f"{', '.join(part.raw)} and {', '.join(other.raw)} on different ones ({part.role})",
-            do="compare architectures of one head, on one source",
-        )
-    return dataclasses.replace(
-        part, raw={**part.raw, **other.raw}, calibrated={**part.calibrated, **other.calibrated}
-    )
 
 
 def rows_a_second(entrant: Entrant, rows: Rows) -> float | None:

@@ -9,23 +9,24 @@ import pandas as pd
 
 from loanbook.code_version import code_version
 from loanbook.comparison.contest import Contest, contest_of
-from loanbook.comparison.entrants import Entrant, asked_for, entrants_of, rows_a_second, shared_samples
+from loanbook.comparison.entrants import asked_for, entrants_of, rows_a_second
 from loanbook.comparison.learning import Learning, learning_of, stopping_loans
+from loanbook.comparison.origins import Origin, judged_samples
 from loanbook.comparison.page import Compared, render, table
-from loanbook.comparison.seconds import seconds_before, seconds_of
+from loanbook.comparison.seconds import Seconds, seconds_before, seconds_of
 from loanbook.comparison.wording import conclusions
 from loanbook.evaluation.basis import basis_of, on
 from loanbook.evaluation.publish import frame_of
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.models.artefact.artefact import MODEL, Artefact, load_artefact
+from loanbook.models.artefact.artefact import MODEL, load_artefact
 from loanbook.output import say
 from loanbook.steps import Steps
 from loanbook.tables.columns import quoted
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.training.architecture import checked_architecture
 from loanbook.training.snapshot.fold import TEST
-from loanbook.training.snapshot.read import Snapshot, open_snapshot
+from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.storage import published_folder, write_json
 
@@ -37,6 +38,8 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
     """Compare architectures and baselines of one source on the same snapshot, split and members.
 
     Architectures that are not trained yet are, as challengers: none of them comes to score the book by it.
+    With several rolling origins (``train.folds``) the test rows are those of all, each predicted by what was
+    trained as of its origin.
 
     Args:
         run: the job's run.
@@ -57,15 +60,16 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
     for architecture in asked.architectures:
         checked_architecture(architecture, steps.settings.train)
     run.source = run.only_source(FEATURES, made_by="build-features")
-    artefacts: dict[str, Artefact] = {}
-    seconds: dict[str, dict[str, float]] = {}
-    for architecture in asked.architectures:
-        trained = steps.do("train-model", model=architecture, workers=workers, resume=False, challenger=True)
-        artefacts[architecture] = load_artefact(run.storage, trained["model"], trained["model_version"])
-        seconds[architecture] = seconds_of(trained["phase_seconds"])
-    entrants = entrants_of(artefacts, seconds, seconds_before(run, artefacts))
-    compared = _compared(run, artefacts, entrants)
-    name, version = f"{run.source}-comparison", _version(compared.entrants)
+    trained = {
+        architecture: steps.do(
+            "train-model", model=architecture, workers=workers, resume=False, challenger=True
+        )
+        for architecture in asked.architectures
+    }
+    seconds = {name: seconds_of(one["phase_seconds"]) for name, one in trained.items()}
+    origins = _origins(run, trained, seconds)
+    compared = _compared(run, origins)
+    name, version = f"{run.source}-comparison", _version(origins)
     _publish(run, name, version, compared.contest)
     folder = run.storage.report_folder(name, version)
     with published_folder(folder) as target:
@@ -76,49 +80,80 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
         "source": run.source,
         "comparison": version,
         **_numbers(compared),
-        "trained": [name for name in artefacts if MODEL in seconds[name]],
+        "trained": [name for name in trained if MODEL in seconds[name]],
         "report": str(folder / PAGE),
     }
 
 
-def _compared(run: Run, artefacts: Mapping[str, Artefact], entrants: Sequence[Entrant]) -> Compared:
-    settings = run.settings.evaluate
-    snapshots = {one.snapshot_id: open_snapshot(run.storage, one.snapshot_id) for one in artefacts.values()}
-    first = entrants[0].artefact
+def _origins(
+    run: Run, trained: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, Seconds]
+) -> list[Origin]:
+    """Return the compared as of each origin, the most recent first; that one has the seconds of training."""
+
+    def entered(versions: Mapping[str, str], newest: bool) -> Origin:
+        artefacts = {
+            name: load_artefact(run.storage, trained[name]["model"], version)
+            for name, version in versions.items()
+        }
+        costs = (seconds, seconds_before(run, artefacts)) if newest else ({}, {})
+        snapshots = {
+            one.snapshot_id: open_snapshot(run.storage, one.snapshot_id) for one in artefacts.values()
+        }
+        return Origin(entrants_of(artefacts, *costs), snapshots)
+
+    earlier: dict[str, dict[str, str]] = {}
+    for name, result in trained.items():
+        for one in result["earlier_origins"]:
+            earlier.setdefault(one["fold"], {})[name] = one["model_version"]
+    newest = {name: result["model_version"] for name, result in trained.items()}
+    return [entered(newest, True), *(entered(earlier[fold], False) for fold in sorted(earlier))]
+
+
+def _compared(run: Run, origins: Sequence[Origin]) -> Compared:
+    settings, newest = run.settings.evaluate, origins[0]
+    entrants, first = newest.entrants, newest.entrants[0].artefact
     run.inputs = dict(first.json("inputs.json")["tables"])
-    snapshot, basis = snapshots[first.snapshot_id], basis_of(first)
-    samples = with_vintages(
-        run, str(run.source), shared_samples(entrants, snapshots, settings.development_rows)
-    )
-    checked = snapshot.fold.checked_on
+    basis, checked = basis_of(first), newest.fold.checked_on
+    samples, folds = zip(*judged_samples(origins, settings.development_rows), strict=True)
+    dated = with_vintages(run, str(run.source), samples)
     losses = {one.name: loss for one in entrants if (loss := one.loss(checked)) is not None}
-    found = contest_of(samples, losses, snapshot.fold.name, settings)
+    found = contest_of(list(zip(dated, folds, strict=True)), losses, settings)
     found = dataclasses.replace(found, rows=on(basis, found.rows))
-    versions = ", ".join(f"{name} {one.version}" for name, one in artefacts.items())
+    timed = {name: one.rows((TEST,), TIMED_ROWS) for name, one in newest.snapshots.items()}
+    speeds = {one.name: rows_a_second(one, timed[one.artefact.snapshot_id]) for one in entrants}
+    about = _about(run, origins)
+    return Compared(found, entrants, speeds, first.baselines[0], basis, about, _learning(newest))
+
+
+def _about(run: Run, origins: Sequence[Origin]) -> dict[str, str]:
+    """Return the lineage of a comparison, name to words."""
+    newest = origins[0]
+    first = newest.entrants[0].artefact
+    networks = [one for one in newest.entrants if one.predictor == MODEL]
     tables = ", ".join(f"{name} version {version}" for name, version in sorted(run.inputs.items()))
-    about = {
+    folds = [one.fold for one in origins]
+    tested = [f"{fold.name}: to {fold.development_to}, tested to {fold.test_to}" for fold in folds]
+    return {
         "Source": str(run.source),
-        "Architectures": versions,
+        "Architectures": ", ".join(f"{one.name} {one.artefact.version}" for one in networks),
         "Baselines": ", ".join(first.baselines),
         "Members": str(first.json("metrics.json")["members"]),
-        "Training snapshot": f"{snapshot.id}, of {tables}",
+        **({"Origins": "; ".join(tested)} if len(origins) > 1 else {}),
+        "Training snapshot": f"{first.snapshot_id}, of {tables}",
         "Compared by": f"{run.run_id}, loanbook {code_version()}",
     }
-    timed = {name: one.rows((TEST,), TIMED_ROWS) for name, one in snapshots.items()}
-    speeds = {one.name: rows_a_second(one, timed[one.artefact.snapshot_id]) for one in entrants}
-    learning = _learning(entrants, snapshots)
-    return Compared(found, entrants, speeds, first.baselines[0], basis, about, learning)
 
 
-def _learning(entrants: Sequence[Entrant], snapshots: Mapping[str, Snapshot]) -> dict[str, Learning | None]:
+def _learning(origin: Origin) -> dict[str, Learning | None]:
     """Return how each network learnt, and each baseline that has learning curves."""
-    stopped_by = {name: stopping_loans(one) for name, one in snapshots.items()}
-    found = [(one, learning_of(one, stopped_by[one.artefact.snapshot_id])) for one in entrants]
+    stopped_by = {name: stopping_loans(one) for name, one in origin.snapshots.items()}
+    found = [(one, learning_of(one, stopped_by[one.artefact.snapshot_id])) for one in origin.entrants]
     return {one.name: curves for one, curves in found if curves or one.predictor == MODEL}
 
 
-def _version(entrants: Sequence[Entrant]) -> str:
+def _version(origins: Sequence[Origin]) -> str:
     """Return a name that follows from what was compared."""
+    entrants = [one for origin in origins for one in origin.entrants]
     content = sorted(f"{one.artefact.name} {one.artefact.version} {one.predictor}" for one in entrants)
     return f"{entrants[0].artefact.version[:8]}-{hashlib.sha256(repr(content).encode()).hexdigest()[:8]}"
 

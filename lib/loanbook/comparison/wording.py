@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from loanbook.comparison.contest import Contest
 
-DEVELOPMENT = {"out_of_fold": "out of fold", "calibrate_check": "on loans kept aside"}
+DEVELOPMENT = {
+    "out_of_fold": "out of fold",
+    "calibrate_check": "on loans kept aside",
+    "validation": "in the validation period",
+}
 
 
 def conclusions(contest: Contest) -> list[str]:

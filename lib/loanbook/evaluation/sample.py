@@ -44,8 +44,8 @@ class Sample:
     """Rows of one role, each a loan in a month.
 
     Args:
-        frame: key, borrower, state, default status, upb, label, weight and age of each row, and its year of
-            origination, ``vintage``, where that was looked up.
+        frame: key, borrower, state, default status, upb, label, weight and age of each row; its year of
+            origination, ``vintage``, where that was looked up; and of rows of several origins its ``origin``.
         raw: PDs of each predictor as its network gives them.
         calibrated: the same, calibrated; a simulated book's truth is a predictor too.
         vectors: of a head with several outputs, all of them by predictor, raw and calibrated, each of shape
@@ -90,6 +90,13 @@ class Sample:
     def year(self) -> npt.NDArray[np.str_]:
         """Return the year of each row's month."""
         return self.month.astype("U4")
+
+    @cached_property
+    def origin(self) -> npt.NDArray[np.str_]:
+        """Return the name of each row's origin, ``unknown`` where all are of one."""
+        if "origin" not in self.frame:
+            return np.full(len(self.frame), UNKNOWN)
+        return self.frame["origin"].to_numpy(str)
 
     @cached_property
     def vintage(self) -> npt.NDArray[np.str_]:

@@ -9,17 +9,18 @@ from loanbook.evaluation.sample import UNKNOWN, Sample
 
 # kind -> its plural in sentences, what a row's value is, heading of a table
 KINDS = {
+    "origin": ("origins", "Trained as of that origin, tested on the months after.", "origin"),
     "state": ("states", "State in the month of the prediction.", "state"),
     "year": ("years", "Year of the prediction.", "year"),
     "vintage": ("vintages", "Year of origination.", "vintage"),
     "age": ("age bands", "Months on book in the month of the prediction.", "months on book"),
 }
-MAY_LACK = ("vintage", "age")  # a tape, or a snapshot, may not tell them of any loan
+MAY_LACK = ("origin", "vintage", "age")  # of a single origin; a tape, or a snapshot, may not tell the others
 
 
 def kinds_of(part: Sample) -> dict[str, npt.NDArray[np.str_]]:
     """Return, by kind of segment, each row's value; without the kinds that are known of no row."""
-    values = {"state": part.state, "year": part.year, "vintage": part.vintage, "age": part.age}
+    values = {kind: getattr(part, kind) for kind in KINDS}
     return {kind: values[kind] for kind in KINDS if kind not in MAY_LACK or np.any(values[kind] != UNKNOWN)}
 
 
