@@ -166,6 +166,17 @@ def test_the_truth_is_compared_on_the_same_rows(make_run, trained, tmp_path):
     assert result["truth_coverage"] == 1
     assert set(result["kl_to_truth"]) == {"model", "logistic"}
     assert (result["gap_closed"], result["gap_closed_against"]) == (None, None)  # no matrix, no constant
+    whole = made_up(300)
+    rates = (
+        make_run().read(EVALUATIONS, made_by="x").where("metric = 'mean_to_truth' AND predictor = 'model'")
+    )
+    found = {row["segment"]: (row["estimate"], row["n"]) for row in rates.collect()}
+    assert {name for name in found if "state" in name} == {f"state={one}" for one in set(whole.state)}
+    assert sum(n for name, (_, n) in found.items() if "state" in name) == found["all"][1] == 900
+    _, pds = (part[:, 0] for part in trained.predictor().predict(*matrices(snapshot_rows(300), SPEC)))
+    of_truth = truth.loc[keys].to_numpy(np.float64)
+    assert found["all"][0] == pytest.approx(pds.mean() / of_truth.mean())
+    assert "Against the truth, part by part" in Path(result["report"]).read_text("utf-8")
     assert "(mean KL)" in Path(result["report"]).read_text("utf-8")
     stored = make_run().read(EVALUATIONS, made_by="x").where(F.col("predictor") == "truth")
     assert stored.where("metric = 'log_loss'").first()["estimate"] == pytest.approx(expected)

@@ -15,6 +15,7 @@ LEVELS = frozenset(
     {
         "expected_default_rate", "observed_default_rate", "calibration_slope", "calibration_intercept",
         "calibration_in_the_large", "accuracy", "precision", "recall", "f1", "kl_to_truth", "gap_closed",
+        "mean_to_truth",
     }
 )  # fmt: skip
 

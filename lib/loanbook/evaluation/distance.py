@@ -8,6 +8,7 @@ import numpy as np
 from loanbook.evaluation.assess import Evaluation, rows_of
 from loanbook.evaluation.measures import Measured, nothing
 from loanbook.evaluation.sample import Sample
+from loanbook.evaluation.segments import segments_of
 from loanbook.evaluation.truth import TRUTH
 from loanbook.models.clustered import Floats
 from loanbook.models.log_loss import log_losses
@@ -15,7 +16,7 @@ from loanbook.models.shortfalls import CONSTANT
 from loanbook.settings.evaluate import EvaluateSettings
 
 MATRIX = "matrix"  # module of loanbook.models.baselines
-KL, GAP = "kl_to_truth", "gap_closed"
+KL, GAP, LEVEL = "kl_to_truth", "gap_closed", "mean_to_truth"
 
 
 def kl_divergence(truth: Floats, pd: Floats, weight: Floats) -> float:
@@ -66,15 +67,30 @@ def distance_of(part: Sample) -> Distance:
 
 
 def distance_rows(part: Sample, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
-    """Return the distances as rows of ``evaluations``, counted on the rows that have a truth."""
-    distance = distance_of(part) if part.defaulting_loans >= settings.min_defaults else None
-    for name in part.calibrated:
-        if name == TRUTH:
-            continue
-        measured: Measured = nothing((KL, GAP))
-        if distance is not None:
-            measured = {
-                KL: (distance.kl[name], "weighted mean of KL(truth || pd)"),
-                GAP: (distance.closed(name), distance.method),
-            }
-        yield from rows_of(part, name, fold, "all", measured)
+    """Return the distances as rows of ``evaluations``, counted on the rows that have a truth.
+
+    They are given by segment too, of few defaults as well: there is no chance of labels in them.
+    """
+    if part.defaulting_loans < settings.min_defaults:
+        for name in _predictors(part):
+            yield from rows_of(part, name, fold, "all", nothing((KL, GAP, LEVEL)))
+        return
+    for segment, inside in (("all", part), *segments_of(part)):
+        yield from _distances(inside, segment, fold)
+
+
+def _distances(part: Sample, segment: str, fold: str) -> Iterator[Evaluation]:
+    distance = distance_of(part)
+    true = float(np.average(part.calibrated[TRUTH], weights=part.weight))
+    for name in _predictors(part):
+        mean = float(np.average(part.calibrated[name], weights=part.weight))
+        measured: Measured = {
+            KL: (distance.kl[name], "weighted mean of KL(truth || pd)"),
+            GAP: (distance.closed(name), distance.method),
+            LEVEL: (mean / true if true else None, "weighted mean pd / weighted mean of the truth"),
+        }
+        yield from rows_of(part, name, fold, segment, measured)
+
+
+def _predictors(part: Sample) -> list[str]:
+    return [name for name in part.calibrated if name != TRUTH]

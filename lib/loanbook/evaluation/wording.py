@@ -53,6 +53,11 @@ MEANINGS = {
         "share",
         "Of the distance from the counted matrix (the constant, where none was fitted) to the truth.",
     ),
+    "mean_to_truth": (
+        "Mean PD to the truth's",
+        "share",
+        "Mean PD divided by the mean of the simulated book's own: 100 % is right.",
+    ),
     "accuracy": ("Accuracy", "share", "Share of rows on the right side of the threshold."),
     "precision": ("Precision", "share", "Of the rows at or above the threshold, the share that defaulted."),
     "recall": ("Recall", "share", "Of the rows that defaulted, the share at or above the threshold."),
