@@ -77,7 +77,7 @@ def test_periodic_embeddings_equal_numpy() -> None:
     frequencies, waves, bias = model.get_layer("periodic").get_weights()
     x, found = (tensor.numpy() for tensor in model(list(some_inputs())))
     for number in range(len(SPEC.numeric)):
-        angle = 2 * np.pi * x[:, number, None].astype(np.float64) * frequencies[number]
+        angle = 2 * np.pi * x[:, number, None].astype(np.float64) * frequencies[number].T
         expected = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) @ waves[number] + bias[number]
         np.testing.assert_allclose(found[:, number], np.maximum(expected, 0), atol=2e-5)
 
