@@ -1,4 +1,4 @@
-"""Normalisation and residual layers of the multi-layer perceptron, which no shipped architecture uses."""
+"""Settings of backbones that no shipped architecture uses."""
 
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,16 @@ pytestmark = pytest.mark.train
 TARGET = head("default_12m")
 
 
-def file(folder: Path, normalisation: str) -> str:
+VARIANTS = {
+    "layer": "{name: mlp, units: [16, 16, 12], dropout: 0.1, residual: true, normalisation: layer}",
+    "batch": "{name: mlp, units: [16, 16, 12], dropout: 0.1, residual: true, normalisation: batch}",
+    "full": "{name: tabm, sharing: full, submodels: 3, units: [16, 12], embedding: {name: periodic}}",
+}
+
+
+def file(folder: Path, backbone: str) -> str:
     path = folder / "mine.yaml"
-    path.write_text(
-        "backbone: {name: mlp, units: [16, 16, 12], dropout: 0.1, residual: true, "
-        f"normalisation: {normalisation}}}\nlearning_rate: 0.01\n"
-    )
+    path.write_text(f"backbone: {backbone}\nlearning_rate: 0.01\nweight_decay: 0.01\nclip_norm: 1.0\n")
     return str(path)
 
 
@@ -30,13 +34,13 @@ def kept(net: Any) -> list[Any]:
     return [weight.numpy() for weight in net.kept]
 
 
-@pytest.mark.parametrize("normalisation", ["layer", "batch"])
-def test_normalised_layers_train_resume_save_and_export(normalisation: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_it_trains_resumes_saves_and_exports(variant: str, tmp_path: Path) -> None:
     from loanbook.models.artefact.export import load_weights, onnx_bytes, weight_bytes
 
-    mine = file(tmp_path, normalisation)
+    mine = file(tmp_path, VARIANTS[variant])
     whole, stopped, resumed = (network(mine, TARGET) for _ in range(3))
-    assert len(whole.kept) - len(whole.scores.trainable_weights) == (6 if normalisation == "batch" else 0)
+    assert len(whole.kept) - len(whole.scores.trainable_weights) == (6 if variant == "batch" else 0)
     first = kept(whole)
     undisturbed = train(whole, TARGET, mine, tmp_path / "whole.npz", epochs=3, resume=False)
     train(stopped, TARGET, mine, tmp_path / "stopped.npz", epochs=1, resume=False)
@@ -58,7 +62,7 @@ def test_normalised_layers_train_resume_save_and_export(normalisation: str, tmp_
 def test_a_residual_layer_adds_what_it_takes_where_both_are_as_wide(tmp_path: Path) -> None:
     import tensorflow as tf
 
-    net = network(file(tmp_path, "null"), TARGET)
+    net = network(file(tmp_path, "{name: mlp, units: [16, 16, 12], residual: true}"), TARGET)
     names = ["dense_0", "dense_1", "dense_2"]
     before = [net.scores.get_layer(name).input for name in names]
     inputs = list(some_inputs(20))
