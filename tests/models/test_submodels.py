@@ -3,6 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.calibration import Calibration
 from loanbook.models.heads import head
 from loanbook.settings.choice import Choice
 from tests.models.specs import SPEC, some_inputs
@@ -39,10 +41,10 @@ def network(target: Any = DEFAULT, **own: Any) -> Any:
     return build_network(SPEC, choice, target, rate=0.1, seed=7)
 
 
-def shuffled(net: Any, scale: float = 0.5) -> Any:
-    rng = np.random.default_rng(2)
+def shuffled(net: Any, seed: int = 2) -> Any:
+    rng = np.random.default_rng(seed)
     for weight in net.scores.trainable_weights:
-        weight.assign(rng.normal(scale=scale, size=weight.shape))
+        weight.assign(rng.normal(scale=0.5, size=weight.shape))
     return net
 
 
@@ -144,3 +146,17 @@ def test_a_row_teaches_each_submodel_by_its_own_loss() -> None:
         loss = losses_to_train(DEFAULT, scores, tf.constant([[1.0]]))
     found = tape.gradient(loss, scores).numpy()[0, :, 0]
     np.testing.assert_allclose(found, (sigmoid(np.array([-2.0, 1.0, 3.0])) - 1) / SUBMODELS, rtol=1e-5)
+
+
+def test_members_that_have_submodels_give_their_mean() -> None:
+    from loanbook.models.artefact.export import onnx_bytes
+    from loanbook.models.artefact.mean_onnx import mean_of
+
+    members = [shuffled(network(), seed=seed) for seed in (1, 2)]
+    inputs = some_inputs(50)
+    each = np.stack([member.probabilities(list(inputs)).numpy() for member in members], axis=1)
+    together = mean_of([onnx_bytes(member.probabilities) for member in members])
+    predictor = Predictor(together, SPEC, Calibration(method="none"))
+    np.testing.assert_allclose(predictor.members(*inputs), each, atol=1e-6)
+    np.testing.assert_allclose(predictor.predict(*inputs)[0], each.mean(axis=1), atol=1e-6)
+    assert np.ptp(each, axis=1).max() > 0.01
