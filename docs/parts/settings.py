@@ -15,10 +15,11 @@ from pydantic.fields import FieldInfo
 
 import loanbook.models.backbones
 import loanbook.models.baselines
+import loanbook.models.embeddings
 from docs.parts.markdown import HEADER, REQUIRED, ROOT, code, first_line, rows
 from loanbook.models.by_name import known_modules
 from loanbook.settings.files import load_yaml, yaml_lines
-from loanbook.settings.model import ModelSettings
+from loanbook.settings.model import ModelSettings, Schedule
 from loanbook.settings.section import Section
 from loanbook.settings.settings import base_settings
 
@@ -38,11 +39,14 @@ def settings() -> str:
 
 
 def model_file() -> str:
-    """Return the keys of a file of ``conf/models``, then those of each backbone."""
-    parts = [key_table(ModelSettings)]
+    """Return the keys of a file of ``conf/models``, those of its parts, of each backbone and embedding."""
+    parts = [key_table(ModelSettings), f"### `schedule`\n\n{first_line(Schedule)}\n\n{key_table(Schedule)}"]
     for name, module in _modules(loanbook.models.backbones):
         about = f"{_about(module)} Its settings stand beside `name: {name}`."
         parts.append(f"### Backbone `{name}`\n\n{about}\n\n{key_table(module.Settings)}")
+    for name, module in _modules(loanbook.models.embeddings):
+        about = f"{_about(module)} Its settings stand beside `name: {name}`, under `embedding` of a backbone."
+        parts.append(f"### Embedding `{name}`\n\n{about}\n\n{key_table(module.Settings)}")
     return "\n\n".join(parts)
 
 

@@ -25,6 +25,7 @@ SPEC = InputSpec(
             mean=0.8,
             std=0.2,
             missing_share=0.1,
+            edges=(0.1, 0.5, 0.6, 0.7, 0.8, 0.9, 1.2, 1.5),
         ),
         NumericInput(
             name="income",
@@ -36,6 +37,7 @@ SPEC = InputSpec(
             mean=10.0,
             std=1.1,
             missing_share=0.0,
+            edges=(0.0, 3e3, 2e4, 1e5, 1e6),
         ),
         NumericInput(
             name="change",
@@ -47,6 +49,7 @@ SPEC = InputSpec(
             mean=-0.1,
             std=0.9,
             missing_share=0.4,
+            edges=(-3, 3),
         ),
     ),
     categorical=(

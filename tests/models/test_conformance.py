@@ -31,8 +31,16 @@ from tests.models.specs import SPEC, some_inputs
 pytestmark = pytest.mark.train
 
 ARCHITECTURES = sorted(path.stem for path in (conf_folder() / "models").glob("*.yaml"))
-# One for each backbone.
-TRIED = list({load_model_settings(name).backbone.name: name for name in reversed(ARCHITECTURES)}.values())
+
+
+def kind_of(architecture: str) -> tuple[str, bool]:
+    """A backbone, and whether it embeds numbers."""
+    choice = load_model_settings(architecture).backbone
+    return choice.name, choice.own.get("embedding") is not None
+
+
+# One for each kind.
+TRIED = sorted({kind_of(name): name for name in reversed(ARCHITECTURES)}.values())
 HEADS = [*map(head, known_modules(loanbook.models.heads.__path__)), vector_head.HEAD]
 BASELINES = known_modules(loanbook.models.baselines.__path__)
 SMALLER = {"lightgbm_tuned": {"trials": 3, "trees": 60}}  # where the default settings take long

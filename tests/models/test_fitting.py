@@ -76,6 +76,17 @@ def test_a_rare_count_is_not_clipped_away(frame: Any) -> None:
     spec = fit_spec(frame, NUMERIC, [], TrainSettings(), rows=ROWS)
     rare = next(item for item in spec.numeric if item.name == "rare")
     assert (rare.low, rare.high) == (0, 3)
+    assert rare.edges == (0, 3)
+
+
+def test_bins_hold_as_many_training_rows_each(frame: Any) -> None:
+    spec = fit_spec(frame, NUMERIC, [], TrainSettings(), rows=ROWS)
+    plain = next(item for item in spec.numeric if item.name == "plain")
+    known = frame.select("plain").toPandas()["plain"].dropna()
+    assert (plain.edges[0], plain.edges[-1]) == (plain.low, plain.high)
+    counts, _ = np.histogram(known.clip(plain.low, plain.high), plain.edges)
+    assert len(counts) == 48
+    assert max(counts) - min(counts) <= 6
 
 
 def test_vocabulary_by_count_then_name(frame: Any) -> None:

@@ -20,7 +20,11 @@ def test_the_two_architectures() -> None:
         "activation": "relu",
         "dropout": 0.1,
         "max_one_hot": 16,
+        "normalisation": None,
+        "residual": False,
+        "embedding": None,
     }
+    assert (deep.weight_decay, deep.clip_norm, deep.schedule.rise_epochs) == (0.0, None, 0.0)
     assert (deep.schedule.kind, deep.schedule.decay_steps) == ("inverse_time", 800)
     assert (deep.batch_size, deep.epochs) == (32, 1)
 

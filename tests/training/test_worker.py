@@ -45,13 +45,20 @@ def request(
     return replace(given, **changes)
 
 
-def test_two_horovod_processes_train_one_network(spark: Any, snapshot: Snapshot, work: Path) -> None:
-    ranks = launch(spark, train_rank, request(snapshot, work), workers=2, start_timeout=60)
+@pytest.mark.parametrize("architecture", ["deep_five_layer", "tabm", "normalised"])
+def test_two_horovod_processes_train_one_network(
+    architecture: str, spark: Any, snapshot: Snapshot, work: Path, tmp_path: Path
+) -> None:
+    if architecture == "normalised":
+        architecture = str(tmp_path / "normalised.yaml")
+        Path(architecture).write_text("backbone: {name: mlp, units: [32], normalisation: batch}\n")
+    given = request(snapshot, work, architecture)
+    ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
     rows = snapshot.rows_fitted(snapshot.fold.members[0], 2)
     assert [item["rank"] for item in ranks] == [0, 1]
     assert [item["rows"] for item in ranks] == [[rows // 2]] * 2
     assert ranks[0]["digests"] == ranks[1]["digests"]
-    trained = read_trained(request(snapshot, work), 1)
+    trained = read_trained(given, 1)
     assert list(trained.networks) == ["model", *BASELINES]
     (facts,) = trained.facts["model"]
     losses = [epoch["tune_log_loss"] for epoch in facts["history"]]

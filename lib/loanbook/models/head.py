@@ -79,16 +79,21 @@ class Head(ABC):
         return F.col("label") == 1
 
     def output(self, hidden: Any, rate: float) -> Any:
-        """Return the scores that ``losses`` and ``probabilities`` take, float32 of shape (rows, units).
+        """Return the scores, float32 of shape (rows, units), or of a backbone's submodels each its own.
 
         Weights are zero at first and the bias is ``start``: training begins at the best constant.
 
         Args:
-            hidden: what the backbone built, of shape (rows, hidden units).
+            hidden: what the backbone built, of shape (rows, hidden units), or (rows, submodels, hidden
+                units), of which the scores are (rows, submodels, units).
             rate: of the label in the training rows.
         """
         import tensorflow as tf
 
+        from loanbook.models.submodel_layers import SubmodelScores
+
+        if len(hidden.shape) == 3:
+            return SubmodelScores(self.units, self.start(rate), name="score")(hidden)
         bias = tf.keras.initializers.Constant(self.start(rate))
         layer = tf.keras.layers.Dense(
             self.units, kernel_initializer="zeros", bias_initializer=bias, name="score"
@@ -101,7 +106,7 @@ class Head(ABC):
 
     @abstractmethod
     def losses(self, scores: Any, targets: Any) -> Any:
-        """Return each row's loss, a tensor of shape (rows,).
+        """Return each row's loss, a tensor of shape (rows,): -log of the probability of what came about.
 
         Args:
             scores: of shape (rows, units).

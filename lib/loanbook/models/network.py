@@ -10,12 +10,16 @@ from loanbook.models.backbones import backbone
 from loanbook.models.head import Head
 from loanbook.models.inputs.groups import Groups, input_groups
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.submodels import probabilities
 from loanbook.settings.choice import Choice
 
 
 @dataclass(frozen=True)
 class Network:
-    """Two views of the same weights: ``scores``, which the head's loss takes, and ``probabilities``."""
+    """Two views of the same weights: ``scores``, which losses are made of, and ``probabilities``.
+
+    Scores are (rows, units), or (rows, submodels, units) of a backbone with several (``submodels.py``).
+    """
 
     scores: Any
     probabilities: Any
@@ -24,6 +28,12 @@ class Network:
     def parameters(self) -> int:
         """Return the number of trainable weights."""
         return sum(int(np.prod(weight.shape)) for weight in self.scores.trainable_weights)
+
+    @property
+    def kept(self) -> list[Any]:
+        """Return all that predictions follow from: the weights, then the moving means of normalisation."""
+        moving = [item for item in self.scores.non_trainable_weights if item.dtype.is_floating]
+        return [*self.scores.trainable_weights, *moving]
 
     @property
     def row_specs(self) -> list[Any]:
@@ -72,5 +82,5 @@ def with_output(groups: Groups, hidden: Any, target: Head, rate: float) -> Netwo
     score = target.output(hidden, rate)
     # Named, because Keras would number the models of a process, and the ONNX file carries the name.
     scores = tf.keras.Model(groups.tensors, score, name="scores")
-    probabilities = tf.keras.Model(groups.tensors, target.probabilities(score), name="probabilities")
-    return Network(scores, probabilities)
+    says = tf.keras.Model(groups.tensors, probabilities(target, score), name="probabilities")
+    return Network(scores, says)

@@ -10,11 +10,14 @@ from loanbook.settings.section import Section, validated
 
 
 class Schedule(Section):
-    """The learning rate by optimizer step t: constant, or divided by 1 + t / decay_steps."""
+    """The learning rate by optimizer step t: constant, divided by 1 + t / decay_steps, or a cosine."""
 
-    kind: Literal["constant", "inverse_time"] = Field("constant", description="constant, or falling")
-    decay_steps: int = Field(800, ge=1, description="steps after which a falling rate has halved")
+    kind: Literal["constant", "inverse_time", "cosine"] = Field(
+        "constant", description="constant, or falling; a cosine arrives at 0 after all epochs"
+    )
+    decay_steps: int = Field(800, ge=1, description="steps after which an inverse_time rate has halved")
     warmup_epochs: int = Field(2, ge=0, description="over which the rate grows to workers x learning_rate")
+    rise_epochs: float = Field(0.0, ge=0, description="over which the rate grows from 0 first")
 
 
 class ModelSettings(Section):
@@ -35,6 +38,12 @@ class ModelSettings(Section):
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     learning_rate: float = Field(1e-3, gt=0, description="of one worker")
     schedule: Schedule = Schedule()
+    weight_decay: float = Field(
+        0.0, ge=0, description="share of each layer's kernel, times the rate, that a step takes off (AdamW)"
+    )
+    clip_norm: float | None = Field(
+        None, gt=0, description="the greatest norm of all gradients together; without it any"
+    )
     batch_size: int = Field(4096, ge=1, description="rows per step and worker")
     epochs: int = Field(30, ge=0, description="at most")
     patience: int = Field(5, ge=1, description="epochs without a better tune log loss before training stops")

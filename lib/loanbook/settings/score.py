@@ -24,4 +24,4 @@ class ScoreSettings(Section):
         description="best: of the model and its baselines the one with the least log loss on development "
         "loans that it was not fitted on; model; or the name of a baseline",
     )
-    batch_rows: int = Field(8192, ge=1, description="rows of one call of the model")
+    batch_rows: int = Field(1024, ge=1, description="rows of one call of the model")

@@ -9,7 +9,7 @@ from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.spec import InputSpec
 
-BATCH_ROWS = 8192
+BATCH_ROWS = 1024
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Predictor:
         network: bytes of an ONNX file with inputs ``numeric`` and, if the spec has codes, ``codes``, and one
             output of shape (rows, outputs); of several members, that of each follows the one of their mean.
         spec: what the columns of those inputs are.
-        batch_rows: rows of one call; 8,192 keeps the activations in the cache.
+        batch_rows: rows of one call; few enough keep the activations in the cache.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from loanbook.errors import InputError
 from loanbook.models.by_name import module_of, own_settings
+from loanbook.models.embeddings import require_edges
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.choice import Choice
 from loanbook.settings.section import Section
@@ -27,6 +28,9 @@ class Backbone(Protocol):
     def build(self, groups: "Groups", settings: Any, seed: int) -> Any:
         """Return the tensor that a head takes, float32 of shape (rows, units).
 
+        One of shape (rows, submodels, units) is of several networks, each of which gets the head's last
+        layer and its loss, and of whose probabilities the mean is used.
+
         Args:
             groups: the prepared inputs; it takes those that it can use.
             settings: an instance of its ``Settings``.
@@ -45,12 +49,12 @@ def backbone(choice: Choice) -> tuple[Backbone, Section]:
 
 
 def require_groups(choice: Choice, spec: InputSpec) -> None:
-    """Refuse a spec that lacks a group which a backbone cannot do without.
+    """Refuse a spec that lacks a group, or bins of its numbers, which a backbone cannot do without.
 
     Raises:
-        InputError: names the first such group.
+        InputError: names the first such group, or a number without bins.
     """
-    module, _ = backbone(choice)
+    module, settings = backbone(choice)
     for group in getattr(module, "NEEDS", ()):
         if not getattr(spec, group):
             raise InputError(
@@ -59,3 +63,6 @@ def require_groups(choice: Choice, spec: InputSpec) -> None:
                 do="name some in inputs_added of the model's file or in train.inputs_added (list-features "
                 "tells the kind of each), or take another backbone",
             )
+    numbers: Choice | None = getattr(settings, "embedding", None)
+    if numbers is not None:
+        require_edges(numbers, spec)

@@ -1,5 +1,7 @@
 """All groups of inputs side by side in one tensor: what dense networks and linear baselines take."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,22 @@ WORD_WIDTH = 8
 FIRST_WEIGHTS = 0.05  # the largest of an embedding
 
 
-def dense(groups: Groups, max_one_hot: int | None = None, seed: int = 0, *, sequences: bool = True) -> Any:
+@dataclass(frozen=True)
+class Part:
+    """Some of the units, float32 (rows, units), and how many of them each input has, in order."""
+
+    units: Any
+    widths: Sequence[int]
+
+
+def dense(
+    groups: Groups,
+    max_one_hot: int | None = None,
+    seed: int = 0,
+    *,
+    sequences: bool = True,
+    embedded: Any | None = None,
+) -> Any:
     """Return float32 of shape (rows, units).
 
     Args:
@@ -22,14 +39,42 @@ def dense(groups: Groups, max_one_hot: int | None = None, seed: int = 0, *, sequ
             all one-hot, and a text as the shares of its words, as a linear model takes them.
         seed: of the embeddings' first weights, one more for each category and text.
         sequences: whether the steps of the history are among them.
+        embedded: what stands for the numbers, of shape (rows, numbers, size); None: they themselves.
     """
-    parts = [groups.numeric] if groups.missing is None else [groups.numeric, groups.missing]
+    return side_by_side(dense_parts(groups, max_one_hot, seed, sequences=sequences, embedded=embedded))
+
+
+def side_by_side(parts: Sequence[Part]) -> Any:
+    """Return the units of all parts in one tensor."""
+    units = [part.units for part in parts]
+    return tf.keras.layers.Concatenate(name="prepared")(units) if len(units) > 1 else units[0]
+
+
+def dense_parts(
+    groups: Groups, max_one_hot: int | None, seed: int, *, sequences: bool = True, embedded: Any | None = None
+) -> list[Part]:
+    """Return what ``dense`` puts side by side."""
+    parts = [_numbers(groups) if embedded is None else _embedded(embedded)]
+    if groups.missing is not None:
+        parts.append(Part(groups.missing, [1] * groups.missing.shape[1]))
     seeds = iter(range(seed, seed + len(groups.categorical) + len(groups.text)))
-    parts += [_encoded(item, max_one_hot, next(seeds)) for item in groups.categorical]
-    parts += [_read(item, max_one_hot is None, next(seeds)) for item in groups.text]
+    units = [_encoded(item, max_one_hot, next(seeds)) for item in groups.categorical]
+    units += [_read(item, max_one_hot is None, next(seeds)) for item in groups.text]
+    parts += [Part(each, [each.shape[1]]) for each in units]
     if sequences and groups.sequences is not None:
-        parts.append(tf.keras.layers.Flatten(name="flat_history")(groups.sequences.values))
-    return tf.keras.layers.Concatenate(name="prepared")(parts) if len(parts) > 1 else parts[0]
+        _, steps, channels = groups.sequences.values.shape
+        flat = tf.keras.layers.Flatten(name="flat_history")(groups.sequences.values)
+        parts.append(Part(flat, [channels] * steps))
+    return parts
+
+
+def _numbers(groups: Groups) -> Part:
+    return Part(groups.numeric, [1] * groups.numeric.shape[1])
+
+
+def _embedded(numbers: Any) -> Part:
+    _, count, size = numbers.shape
+    return Part(tf.keras.layers.Flatten(name="flat_numbers")(numbers), [size] * count)
 
 
 def _encoded(item: Category, max_one_hot: int | None, seed: int) -> Any:

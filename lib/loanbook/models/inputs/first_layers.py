@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from loanbook.models.inputs.clip_points import Floats
 from loanbook.models.inputs.spec import NumericInput, NumericSequence
 
 
@@ -28,6 +29,18 @@ class Numbers(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships 
         clipped = tf.clip_by_value(filled, self._low, self._high)
         logged = tf.math.log(1.0 + tf.maximum(clipped, 0.0))
         return (tf.where(self._log, logged, clipped) - self._mean) / self._std
+
+
+def standard_edges(item: NumericInput) -> Floats:
+    """Return the edges of a number's bins as ``Numbers`` gives them: logged and standardised.
+
+    >>> number = {"name": "x", "expression": "x", "low": 0, "high": 4, "fill": 1, "missing_share": 0}
+    >>> item = NumericInput(**number, log=False, mean=1, std=2, edges=(0, 1, 4))
+    >>> standard_edges(item).tolist()
+    [-0.5, 0.0, 1.5]
+    """
+    edges = np.asarray(item.edges, np.float64)
+    return ((np.log1p(edges) if item.log else edges) - item.mean) / item.std
 
 
 class Missing(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types

@@ -12,6 +12,7 @@ from pyspark.sql.types import BooleanType, IntegralType
 
 from loanbook.book.hash_draw import drawn
 from loanbook.errors import InputError
+from loanbook.models.inputs.bin_edges import bin_edges
 from loanbook.models.inputs.clip_points import Floats, clip_points
 from loanbook.models.inputs.clocks import LOAN, MONTH, Clock, fit_clocks
 from loanbook.models.inputs.fitting_sequences import fit_sequences
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 LOG_SPREAD = 20.0  # a positive input whose upper clip point is this many medians away is taken in logs
 MIN_STD = 1e-9
+MOST_BINS = 48  # a network may take fewer of an input
 ROUNDING = 1e-6  # of float32, in which models read what is fitted here in float64
 
 
@@ -97,7 +99,8 @@ def _fit_numeric(
     # Sorted, so that the sums have the same bits however the rows are partitioned.
     values = np.sort(column.dropna().to_numpy(np.float64))
     log, low, high = _shape(item, values, counted, clock, settings.clip_quantile)
-    taken = _taken(np.clip(values, low, high), log)
+    clipped = np.clip(values, low, high)
+    taken = _taken(clipped, log)
     if not taken.size or taken.std() <= MIN_STD * max(1.0, abs(taken.mean())):
         reason = "constant" if taken.size else "missing"
         logger.info("input %s is left out: %s in every training row", item.name, reason)
@@ -116,6 +119,7 @@ def _fit_numeric(
         missing_share=1 - values.size / len(column),
         least=least,
         most=clock.most if clock else most,
+        edges=bin_edges(clipped, MOST_BINS),
     )
 
 

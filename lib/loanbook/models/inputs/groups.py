@@ -5,7 +5,17 @@ from typing import Any
 
 import tensorflow as tf
 
-from loanbook.models.inputs.first_layers import Column, Missing, Numbers, Present, StepCodes, Steps, Tokens
+from loanbook.models.inputs.clip_points import Floats
+from loanbook.models.inputs.first_layers import (
+    Column,
+    Missing,
+    Numbers,
+    Present,
+    StepCodes,
+    Steps,
+    Tokens,
+    standard_edges,
+)
 from loanbook.models.inputs.spec import InputSpec
 
 
@@ -48,6 +58,7 @@ class Groups:
     Args:
         tensors: the Keras inputs, ``numeric`` and, if there are codes, ``codes``.
         numeric: float32 (rows, numbers), filled, clipped and standardised.
+        edges: of each number's bins in the scale of ``numeric``, ascending; none of an earlier version's.
         missing: float32 (rows, flags) of numbers that may be missing; None where none may.
         categorical: in the spec's order.
         sequences: None where there are none.
@@ -56,6 +67,7 @@ class Groups:
 
     tensors: list[Any]
     numeric: Any
+    edges: tuple[Floats, ...]
     missing: Any | None
     categorical: tuple[Category, ...]
     sequences: History | None
@@ -82,6 +94,7 @@ def input_groups(spec: InputSpec) -> Groups:
     return Groups(
         tensors=[raw, codes] if spec.code_columns else [raw],
         numeric=Numbers(spec.numeric, name="numbers")(raw),
+        edges=tuple(map(standard_edges, spec.numeric)),
         missing=Missing(spec.numeric, name="missing")(raw) if flagged else None,
         categorical=tuple(categorical),
         sequences=_history(spec, raw, codes) if spec.sequences else None,

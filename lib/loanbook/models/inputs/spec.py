@@ -48,7 +48,8 @@ class Candidate(_Frozen):
 class NumericInput(_Frozen):
     """A number: missing takes ``fill``; clip to [low, high]; log(1 + x) where ``log``; (x - mean) / std.
 
-    Training rows support it from ``least`` to ``most``; None of a model that an earlier version trained.
+    Training rows support it from ``least`` to ``most``, and ``edges`` part them into bins of about as many
+    rows each, from ``low`` to ``high``; None, and no edges, of a model that an earlier version trained.
     """
 
     name: str
@@ -62,6 +63,7 @@ class NumericInput(_Frozen):
     missing_share: float
     least: float | None = None
     most: float | None = None
+    edges: tuple[float, ...] = ()
 
     @property
     def column(self) -> str:

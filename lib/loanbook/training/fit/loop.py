@@ -12,6 +12,7 @@ from loanbook.errors import LoanbookError
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.network import Network
+from loanbook.models.submodels import losses_of_mean, losses_to_train
 from loanbook.settings.model import ModelSettings
 from loanbook.training.fit.checkpoint import Progress, State, load_state, save_state
 from loanbook.training.fit.horovod_run import Ranks
@@ -63,7 +64,7 @@ class Loop:
         self._network, self._target, self._settings, self._ranks = network, target, settings, ranks
         self._rows, self._checkpoint, self._seed = rows, checkpoint, seed
         self._steps = ranks.minimum(-(-rows // settings.batch_size))
-        self._weights = network.scores.trainable_weights
+        self._weights, self._kept = network.scores.trainable_weights, network.kept
         self._optimizer = build_optimizer(settings, self._steps, ranks.size, self._weights)
         self._state = State(Progress(), [], [], [])
         # With the shapes given, the shorter batch at an epoch's end is not traced again.
@@ -81,7 +82,7 @@ class Loop:
         while progress.epoch < self._settings.epochs and not progress.stale(self._settings.patience):
             epoch = progress.epoch + 1
             self._judge({"epoch": epoch, "train_log_loss": self._epoch(epochs, epoch)}, tune)
-        for weight, value in zip(self._weights, self._state.best, strict=True):
+        for weight, value in zip(self._kept, self._state.best, strict=True):
             weight.assign(value)
         return progress
 
@@ -92,10 +93,10 @@ class Loop:
         if found:
             logger.info("training resumes after epoch %d", found.progress.epoch)
             self._assign(found)
-        self._ranks.copy_from_first([*self._weights, *self._optimizer.variables])
+        self._ranks.copy_from_first([*self._kept, *self._optimizer.variables])
 
     def _assign(self, state: State) -> None:
-        variables = [*self._weights, *self._optimizer.variables]
+        variables = [*self._kept, *self._optimizer.variables]
         for variable, value in zip(variables, [*state.weights, *state.optimizer], strict=True):
             variable.assign(value)
 
@@ -110,23 +111,25 @@ class Loop:
             raise LoanbookError(
                 f"rank {self._ranks.rank} read {seen} training rows of {self._rows} in epoch {epoch}"
             )
+        if moving := self._kept[len(self._weights) :]:  # each rank's own, of its own batches
+            self._ranks.copy_from_first(moving)
         totals = self._ranks.total([loss, float(seen)])
         return _finite(float(totals[0] / totals[1]), f"train loss of epoch {epoch}")
 
     def _train_batch(self, numeric: Any, codes: Any, targets: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
-            losses = self._row_losses(numeric, codes, targets, training=True)
+            scores = self._scores(numeric, codes, training=True)
+            losses = losses_to_train(self._target, scores, targets)
             loss = tf.reduce_sum(weight * losses) / tf.reduce_sum(weight)
         gradients = self._ranks.distributed(tape).gradient(loss, self._weights)
         self._optimizer.apply_gradients(zip(gradients, self._weights, strict=True))
         return loss
 
-    def _row_losses(self, numeric: Any, codes: Any, targets: Any, training: bool) -> Any:
-        scores = self._network.scores(self._network.feed(numeric, codes), training=training)
-        return self._target.losses(scores, targets)
+    def _scores(self, numeric: Any, codes: Any, training: bool) -> Any:
+        return self._network.scores(self._network.feed(numeric, codes), training=training)
 
     def _batch_losses(self, numeric: Any, codes: Any, targets: Any) -> Any:
-        return self._row_losses(numeric, codes, targets, training=False)
+        return losses_of_mean(self._target, self._scores(numeric, codes, training=False), targets)
 
     def _tune_loss(self, tune: Rows) -> float:
         total = 0.0
@@ -145,8 +148,8 @@ class Loop:
         logger.info(", ".join(f"{name} {value:.6g}" for name, value in measured.items()))
         if loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
-            self._state.best = [weight.numpy() for weight in self._weights]
+            self._state.best = [weight.numpy() for weight in self._kept]
         if self._ranks.rank == 0:
-            self._state.weights = [weight.numpy() for weight in self._weights]
+            self._state.weights = [weight.numpy() for weight in self._kept]
             self._state.optimizer = [variable.numpy() for variable in self._optimizer.variables]
             save_state(self._checkpoint, self._state)

@@ -36,7 +36,7 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
         progress = dict(UNTRAINED)
         if request.trainable:
             progress = _fit(request, snapshot, network, ranks, rows[-1], (number, member))
-        digests.append(digest(network.scores.trainable_weights))
+        digests.append(digest(network.kept))
         seconds["fit"] += time.perf_counter() - began
         if ranks.rank == 0:
             export_member(request, number, network, progress)

@@ -1,0 +1,68 @@
+"""Submodels of one network: a backbone that makes hidden units of several is trained and used as their mean.
+
+Each submodel learns from its own loss, and what the network says is the mean of their probabilities
+(Gorishniy, Kotelnikov and Babenko 2024, *TabM*). A head speaks of the scores of one
+submodel and knows of no other: here they are folded into the rows, so that any head serves.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from loanbook.models.head import Head
+from loanbook.models.submodel_layers import MeanOfSubmodels
+
+
+def probabilities(target: Head, scores: Any) -> Any:
+    """Return the tensor of probabilities, (rows, outputs): of several submodels their mean.
+
+    Args:
+        target: the head.
+        scores: (rows, units), or (rows, submodels, units).
+    """
+    if len(scores.shape) == 2:
+        return target.probabilities(scores)
+    _, submodels, units = scores.shape
+    each = target.probabilities(tf.reshape(scores, (-1, units)))
+    return MeanOfSubmodels(submodels, target.outputs, name="mean_of_submodels")(each)
+
+
+def losses_to_train(target: Head, scores: Any, targets: Any) -> Any:
+    """Return each row's loss, (rows,): of several submodels the mean of theirs.
+
+    Were it the loss of their mean, each would only have to mend what the others leave.
+
+    Args:
+        target: the head.
+        scores: (rows, units), or (rows, submodels, units).
+        targets: (rows, columns).
+    """
+    each = _each(target, scores, targets)
+    return tf.reduce_mean(each, axis=1) if len(scores.shape) == 3 else each
+
+
+def losses_of_mean(target: Head, scores: Any, targets: Any) -> Any:
+    """Return the loss of each row's probabilities, (rows,): of several submodels that of their mean.
+
+    A loss is -log of the probability of what came about, so that of the mean is -log mean exp(-loss).
+
+    Args:
+        target: the head.
+        scores: (rows, units), or (rows, submodels, units).
+        targets: (rows, columns).
+    """
+    each = _each(target, scores, targets)
+    if len(scores.shape) == 2:
+        return each
+    # Held against the least, or float32 would make 0 of what is very unlikely, and 1 of what is very likely.
+    least = tf.reduce_min(each, axis=1, keepdims=True)
+    return least[:, 0] - tf.math.log1p(tf.reduce_mean(tf.math.expm1(least - each), axis=1))
+
+
+def _each(target: Head, scores: Any, targets: Any) -> Any:
+    """Return the losses of the head's, (rows,), or of each submodel, (rows, submodels)."""
+    if len(scores.shape) == 2:
+        return target.losses(scores, targets)
+    _, submodels, units = scores.shape
+    losses = target.losses(tf.reshape(scores, (-1, units)), tf.repeat(targets, submodels, axis=0))
+    return tf.reshape(losses, (-1, submodels))
