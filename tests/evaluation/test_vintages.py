@@ -28,7 +28,7 @@ def _filled(column, given):
 def test_a_vintage_is_the_year_of_the_loans_first_report(make_run):
     publish_loans(make_run("ingest"), "tiny", {"L0": date(2017, 12, 1), "L1": None, "L9": date(2001, 1, 1)})
     publish_loans(make_run("ingest"), "other", {"L2": date(2003, 1, 1)})
-    (part,) = with_vintages(make_run(), "tiny", [made_up(3)])
+    (part,) = with_vintages(make_run().read_source(LOANS, "tiny"), [made_up(3)])
     assert dict(zip(part.frame["loan_id"], part.vintage, strict=True)) == {
         "L0": "2017", "L1": "unknown", "L2": "unknown"
     }  # fmt: skip
@@ -36,8 +36,8 @@ def test_a_vintage_is_the_year_of_the_loans_first_report(make_run):
 
 def test_without_loans_every_vintage_is_unknown(make_run):
     run = make_run()
-    (part,) = with_vintages(run, "tiny", [made_up(3)])
+    (part,) = with_vintages(run.read_source(LOANS, "tiny"), [made_up(3)])
     assert set(part.vintage) == {"unknown"}
     assert "loans" not in run.inputs
-    (none,) = with_vintages(run, "tiny", [made_up(0)])
+    (none,) = with_vintages(run.read_source(LOANS, "tiny"), [made_up(0)])
     assert len(none.vintage) == 0

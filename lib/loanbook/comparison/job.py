@@ -24,6 +24,7 @@ from loanbook.output import say
 from loanbook.steps import Steps
 from loanbook.tables.columns import quoted
 from loanbook.tables.evaluations import EVALUATIONS
+from loanbook.tables.loans import LOANS
 from loanbook.training.architecture import checked_architecture
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import open_snapshot
@@ -95,7 +96,7 @@ def _origins(
             name: load_artefact(run.storage, trained[name]["model"], version)
             for name, version in versions.items()
         }
-        costs = (seconds, seconds_before(run, artefacts)) if newest else ({}, {})
+        costs = (seconds, seconds_before(run.runs_before, artefacts)) if newest else ({}, {})
         snapshots = {
             one.snapshot_id: open_snapshot(run.storage, one.snapshot_id) for one in artefacts.values()
         }
@@ -115,7 +116,7 @@ def _compared(run: Run, origins: Sequence[Origin]) -> Compared:
     run.inputs = dict(first.json("inputs.json")["tables"])
     basis, checked = basis_of(first), newest.fold.checked_on
     samples, folds = zip(*judged_samples(origins, settings.development_rows), strict=True)
-    dated = with_vintages(run, str(run.source), samples)
+    dated = with_vintages(run.read_source(LOANS, str(run.source)), samples)
     losses = {one.name: loss for one in entrants if (loss := one.loss(checked)) is not None}
     found = contest_of(list(zip(dated, folds, strict=True)), losses, settings)
     found = dataclasses.replace(found, rows=on(basis, found.rows))

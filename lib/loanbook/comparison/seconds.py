@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.models.artefact.artefact import MODEL, Artefact
-from loanbook.warehouse.reading import Reader
 
 Seconds = Mapping[str, float]
 
@@ -21,16 +21,16 @@ def seconds_of(phases: Mapping[str, float]) -> dict[str, float]:
     return {MODEL if name == "fit" else name: value for name, value in workers.items() if name != "start"}
 
 
-def seconds_before(reader: Reader, artefacts: Mapping[str, Artefact]) -> dict[str, Seconds]:
+def seconds_before(runs: DataFrame, artefacts: Mapping[str, Artefact]) -> dict[str, Seconds]:
     """Return by architecture the seconds of the training that made its artefact, by predictor.
 
     Args:
-        reader: of the warehouse, whose ``runs`` are those from before the comparison.
+        runs: rows of ``runs`` from before the comparison.
         artefacts: by architecture. A version is its content, so that it cannot hold how long it took.
     """
     trained = (F.col("job") == "train_model") & (F.col("status") == "published")
     versions = F.col("model_version").isin([one.version for one in artefacts.values()])
-    rows = reader.runs_before.where(trained & versions).orderBy("finished_at").collect()
+    rows = runs.where(trained & versions).orderBy("finished_at").collect()
     found: dict[tuple[str, str], Seconds] = {}
     for row in rows:
         seconds = seconds_of(json.loads(row["details"]).get("phase_seconds", {}))

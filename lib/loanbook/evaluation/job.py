@@ -27,6 +27,7 @@ from loanbook.models.head import Head
 from loanbook.tables.columns import quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.evaluations import EVALUATIONS
+from loanbook.tables.loans import LOANS
 from loanbook.tables.predictions import PREDICTIONS
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
@@ -65,7 +66,8 @@ def evaluate_model(
     run.inputs = dict(inputs["tables"])
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
     fold, found = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
-    samples = with_vintages(run, inputs["source"], found)
+    loans = run.read_source(LOANS, inputs["source"])
+    samples = with_vintages(loans, found)
     basis = basis_of(artefact)
     rows = [row for part in samples for row in assess(part, fold.name, settings)]
     compared = _compared(samples[0], truth, head_of(artefact))
@@ -75,7 +77,7 @@ def evaluate_model(
     window = snapshot.manifest.get("test_window")
     asked = run.settings.score.predictor
     best = artefact.scores_with(asked if asked in artefact.predictors else "best")
-    back_tests = back_tests_of(run.storage, artefact, basis, settings)
+    back_tests = back_tests_of(run.storage, artefact, loans, basis, settings)
     pooled = pooled_rows(samples[0], back_tests, basis, settings)
     judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled)
     _publish(run, judged)

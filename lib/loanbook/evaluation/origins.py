@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyspark.sql import DataFrame
+
 from loanbook.evaluation.assess import Evaluation, assess, overall
 from loanbook.evaluation.basis import Basis, on
 from loanbook.evaluation.measures import PAIRED, minus
 from loanbook.evaluation.sample import Sample, concatenated, predicted_sample
+from loanbook.evaluation.vintages import with_vintages
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.earlier import earlier_origins
 from loanbook.settings.evaluate import EvaluateSettings
@@ -29,13 +32,18 @@ class BackTest:
 
 
 def back_tests_of(
-    storage: Storage, artefact: Artefact, basis: Basis, settings: EvaluateSettings
+    storage: Storage,
+    artefact: Artefact,
+    loans: DataFrame | None,
+    basis: Basis,
+    settings: EvaluateSettings,
 ) -> list[BackTest]:
     """Return how a model did at earlier origins, the most recent first; none where it was not trained there.
 
     Args:
         storage: knows where models and snapshots live.
         artefact: the model of the most recent origin.
+        loans: of its source, which tell vintages; None where they are gone.
         basis: what may be said of it.
         settings: how many defaults are needed to say anything.
 
@@ -45,7 +53,7 @@ def back_tests_of(
     found = []
     for earlier in earlier_origins(storage, artefact):
         snapshot = open_snapshot(storage, earlier.snapshot_id)
-        test = predicted_sample(earlier, snapshot, TEST)
+        (test,) = with_vintages(loans, [predicted_sample(earlier, snapshot, TEST)])
         rows = on(basis, assess(test, snapshot.fold.name, settings))
         found.append(BackTest(earlier, snapshot.fold, test, rows))
     return found

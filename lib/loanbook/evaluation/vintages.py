@@ -8,21 +8,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.evaluation.sample import Sample
-from loanbook.tables.loans import LOANS
-from loanbook.warehouse.reading import Reader
 
 
-def with_vintages(reader: Reader, source: str, samples: Sequence[Sample]) -> list[Sample]:
+def with_vintages(loans: DataFrame | None, samples: Sequence[Sample]) -> list[Sample]:
     """Return the samples with each row's year of origination, null where it is unknown.
 
     The months on book would not do: where the origination is unknown they count from the first report.
 
     Args:
-        reader: of the warehouse; without ``loans``, as only the snapshot is left, all years are unknown.
-        source: of the samples.
+        loans: of the samples' source; None, as only the snapshot is left: all years are unknown.
         samples: whose rows are to be told apart by vintage.
     """
-    loans = reader.read_source(LOANS, source)
     ids = pd.Series(sorted({loan for part in samples for loan in part.frame["loan_id"]}), dtype=str)
     years = pd.Series(dtype=float) if loans is None or ids.empty else _years(loans, ids)
     return [
