@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from loanbook.models.head import Head
 from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
-from loanbook.models.inputs.spec import Candidate, InputSpec, column_of
+from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
 from loanbook.settings.train import TrainSettings, settings_of_rows
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.counts import count_borrowers, count_roles, count_statuses, together
@@ -58,6 +58,7 @@ class Request:
             "least_groups": max(self.settings.row_groups, 4 * self.workers),
             "workers": self.workers if self.settings.row_groups % self.workers else 1,
             "origin": self.origin,
+            "told_of_numbers": sorted(NumericInput.model_fields),  # a spec of less would serve no longer
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.head.name}-{digest[:12]}"
