@@ -17,13 +17,13 @@ SETTINGS = TrainSettings(baselines=(Choice(name="logistic", rows=5000), Choice(n
 
 def test_without_names_the_settings_say_what_is_compared() -> None:
     found = asked_for(None, SETTINGS)
-    assert found.architectures == ("deep_five_layer",)
+    assert found.architectures == (SETTINGS.model,)
     assert found.baselines == SETTINGS.baselines
 
 
 def test_a_named_baseline_keeps_its_settings_and_an_architecture_takes_part_anyway() -> None:
     found = asked_for("cart, logistic", SETTINGS)
-    assert found.architectures == ("deep_five_layer",)
+    assert found.architectures == (SETTINGS.model,)
     assert found.baselines == (Choice(name="cart"), Choice(name="logistic", rows=5000))
 
 

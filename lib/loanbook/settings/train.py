@@ -63,7 +63,7 @@ class CalibrationSettings(Section):
 class TrainSettings(Section):
     """How a snapshot is cut and a model fitted."""
 
-    model: str = Field("deep_five_layer", description="architecture: a file of conf/models, or a YAML file")
+    model: str = Field("tabm", description="architecture: a file of conf/models, or a YAML file")
     seed: int = RowsField(
         17, ge=0, description="of every random choice: splits, thinning, shuffling, weights, dropout"
     )
