@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,13 @@ import numpy.typing as npt
 from pyspark.sql import SparkSession
 
 from loanbook.errors import InputError, LoanbookError
-from loanbook.training.fit.worker_failure import Reporting, WorkerOutput, failure_line, quiet_spark_thread
+from loanbook.training.fit.worker_failure import (
+    Reporting,
+    WorkerOutput,
+    failure_line,
+    pass_on,
+    quiet_spark_thread,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,6 +62,7 @@ def launch(
         LoanbookError: a process failed or did not start in time.
     """
     assert_task_slots(spark, workers)
+    import horovod.runner.common.util.network
     import horovod.runner.gloo_run
     import horovod.runner.launch
     import horovod.spark
@@ -64,6 +72,8 @@ def launch(
     horovod.runner.launch.gloo_built = lambda verbose=False: True
     # Its handlers would only set this event: ours raise, and Spark ends the tasks whose processes these are.
     horovod.runner.gloo_run.register_shutdown_event = threading.Event
+    # It would pass on what workers write in blocks of 64 KiB.
+    horovod.runner.common.util.network.shutil = SimpleNamespace(copyfileobj=pass_on)
     # A job's stdout belongs to its result. Workers import the package from where the driver found it.
     path = os.pathsep.join(entry for entry in sys.path if entry)
     output = WorkerOutput(sys.stderr)

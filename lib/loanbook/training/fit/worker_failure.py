@@ -3,8 +3,10 @@
 import io
 import os
 import re
+import shutil
 import sys
 import threading
+from codecs import StreamReader
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +61,22 @@ class WorkerOutput(io.TextIOBase):
         """Return what the first worker to fail said."""
         said = [line.split(MARK, 1)[1] for line in self._end.splitlines() if MARK in line]
         return said[0].strip() if said else None
+
+
+def pass_on(source: Any, target: Any) -> None:
+    """Copy a stream; what comes over a socket line by line, as in blocks an epoch's line comes minutes late.
+
+    Args:
+        source: of text; a codec's reader of a socket's file, or what can be read in blocks.
+        target: is written to, and flushed where it can be.
+    """
+    if not isinstance(source, StreamReader):
+        shutil.copyfileobj(source, target)
+        return
+    file: Any = source.stream
+    for line in iter(file.readline, b""):
+        target.write(line.decode("utf-8", "replace"))
+        target.flush()
 
 
 @contextmanager
