@@ -14,6 +14,7 @@ from loanbook.models.inputs.rows import Rows
 from loanbook.models.network import Network
 from loanbook.models.submodels import losses_of_mean, losses_to_train
 from loanbook.settings.model import ModelSettings
+from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.checkpoint import Progress, State, load_state, save_state
 from loanbook.training.fit.horovod_run import Ranks
 from loanbook.training.fit.optimizers import build_optimizer
@@ -48,6 +49,7 @@ class Loop:
         target: the head that the network ends in.
         rows: training rows of this rank in an epoch, equal on all ranks.
         checkpoint: file that rank 0 keeps.
+        name: of the network in the log, before what is said of it.
     """
 
     def __init__(
@@ -55,14 +57,16 @@ class Loop:
         network: Network,
         target: Head,
         settings: ModelSettings,
-        ranks: Ranks,
+        ranks: Ranks | Alone,
         *,
         rows: int,
         checkpoint: Path,
         seed: int,
+        name: str = "",
     ) -> None:
         self._network, self._target, self._settings, self._ranks = network, target, settings, ranks
         self._rows, self._checkpoint, self._seed = rows, checkpoint, seed
+        self._name = name
         self._steps = ranks.minimum(-(-rows // settings.batch_size))
         self._weights, self._kept = network.scores.trainable_weights, network.kept
         self._optimizer = build_optimizer(settings, self._steps, ranks.size, self._weights)
@@ -91,7 +95,7 @@ class Loop:
         self._state.progress = self._ranks.share(found.progress if found else self._state.progress)
         self._state.best = self._ranks.share(found.best if found else [])
         if found:
-            logger.info("training resumes after epoch %d", found.progress.epoch)
+            logger.info("%straining resumes after epoch %d", self._name, found.progress.epoch)
             self._assign(found)
         self._ranks.copy_from_first([*self._kept, *self._optimizer.variables])
 
@@ -145,7 +149,8 @@ class Loop:
         measured["tune_log_loss"] = loss = self._tune_loss(tune)
         progress.epoch = int(measured["epoch"])
         progress.history.append(measured)
-        logger.info(", ".join(f"{name} {value:.6g}" for name, value in measured.items()))
+        said = ", ".join(f"{name} {value:.6g}" for name, value in measured.items())
+        logger.info("%s%s", self._name, said)
         if loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
             self._state.best = [weight.numpy() for weight in self._kept]
