@@ -74,9 +74,9 @@ def test_members_are_shared_out_as_are_baselines_and_do_not_depend_on_the_worker
     assert not set(one["digests"]) & set(other["digests"])
     digests = {**one["digests"], **other["digests"]}
     assert sorted(digests) == [0, 1, 2]
-    members = crossed.fold.members
+    of_fold = crossed.fold.members
     assert {**one["rows"], **other["rows"]} == {
-        number: crossed.rows_fitted(member, 1) for number, member in enumerate(members)
+        number: crossed.rows_fitted(member, 1) for number, member in enumerate(of_fold)
     }
     alone = finished(start(replace(given, work=work / "alone", attempt="alone"), work / "alone"))
     assert alone["digests"] == {str(number): found for number, found in digests.items()}

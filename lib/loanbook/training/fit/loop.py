@@ -49,7 +49,6 @@ class Loop:
         target: the head that the network ends in.
         rows: training rows of this rank in an epoch, equal on all ranks.
         checkpoint: file that rank 0 keeps.
-        name: of the network in the log, before what is said of it.
     """
 
     def __init__(
@@ -62,11 +61,10 @@ class Loop:
         rows: int,
         checkpoint: Path,
         seed: int,
-        name: str = "",
     ) -> None:
         self._network, self._target, self._settings, self._ranks = network, target, settings, ranks
         self._rows, self._checkpoint, self._seed = rows, checkpoint, seed
-        self._name = name
+        self.name = ""  # before what is logged of it
         self._steps = ranks.minimum(-(-rows // settings.batch_size))
         self._weights, self._kept = network.scores.trainable_weights, network.kept
         self._optimizer = build_optimizer(settings, self._steps, ranks.size, self._weights)
@@ -85,7 +83,7 @@ class Loop:
             self._judge({"epoch": 0}, tune)
         while progress.epoch < self._settings.epochs and not progress.stale(self._settings.patience):
             epoch = progress.epoch + 1
-            self._judge({"epoch": epoch, "train_log_loss": self._epoch(epochs, epoch)}, tune)
+            self._judge({"epoch": epoch, "train_log_loss": self.epoch(epochs, epoch)}, tune)
         for weight, value in zip(self._kept, self._state.best, strict=True):
             weight.assign(value)
         return progress
@@ -95,7 +93,7 @@ class Loop:
         self._state.progress = self._ranks.share(found.progress if found else self._state.progress)
         self._state.best = self._ranks.share(found.best if found else [])
         if found:
-            logger.info("%straining resumes after epoch %d", self._name, found.progress.epoch)
+            logger.info("%straining resumes after epoch %d", self.name, found.progress.epoch)
             self._assign(found)
         self._ranks.copy_from_first([*self._kept, *self._optimizer.variables])
 
@@ -104,7 +102,8 @@ class Loop:
         for variable, value in zip(variables, [*state.weights, *state.optimizer], strict=True):
             variable.assign(value)
 
-    def _epoch(self, epochs: Epochs, epoch: int) -> float:
+    def epoch(self, epochs: Epochs, epoch: int) -> float:
+        """Pass once over the training rows; return their log loss, that of all ranks."""
         self._network.restart_dropout(self._seed + 1000 * epoch + self._ranks.rank)
         seen, loss = 0, 0.0
         with epochs(epoch) as batches:
@@ -150,7 +149,7 @@ class Loop:
         progress.epoch = int(measured["epoch"])
         progress.history.append(measured)
         said = ", ".join(f"{name} {value:.6g}" for name, value in measured.items())
-        logger.info("%s%s", self._name, said)
+        logger.info("%s%s", self.name, said)
         if loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
             self._state.best = [weight.numpy() for weight in self._kept]
