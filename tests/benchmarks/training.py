@@ -8,8 +8,8 @@ that train a member each, ``rows`` two that share the rows of one.
 Tried without a gain of 5 percent on a CPU: the loss summed on the device and read once an epoch, as a step
 runs in the caller's thread there.
 
-``LOANBOOK_BENCH_EPOCHS`` sets the epochs of each run. On a machine that does other work too, the ratios of CPU
-seconds are those to look at.
+``LOANBOOK_BENCH_EPOCHS`` sets the epochs of each run. On a machine that does other work too, look at the ratios
+of CPU seconds.
 """
 
 import multiprocessing
