@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from loanbook.errors import InputError, LoanbookError
@@ -107,6 +108,27 @@ def test_a_failing_worker_fails_the_run(spark: Any, snapshot: Snapshot, work: Pa
     lost = replace(request(snapshot, work), snapshot=work / "nowhere")
     with pytest.raises(LoanbookError, match=r"^training failed in a worker: .*nowhere.*No such file.*$"):
         launch(spark, train_rank, lost, workers=1, start_timeout=60)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_fails_ends_one_that_trains_another_member(
+    spark: Any, crossed: Snapshot, work: Path
+) -> None:
+    given = request(crossed, work, "mlp_64_32")
+    endless = given.model.model_copy(update={"epochs": 100_000, "patience": 100_000})
+    (work / checkpoint_file(1) / "in the way").mkdir(parents=True)
+    with pytest.raises(LoanbookError, match=r"^training failed in a worker: .*checkpoint_1"):
+        launch(spark, train_rank, replace(given, model=endless), workers=2, start_timeout=60)
+    assert load_state(work / checkpoint_file(0)) is not None
+    deadline = time.monotonic() + 60
+    while workers_left() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert not workers_left()
+
+
+def workers_left() -> list[int]:
+    below = psutil.Process().children(recursive=True)
+    return [each.pid for each in below if "gloo_exec_fn" in " ".join(each.cmdline())]
 
 
 def start(given: TrainRequest, folder: Path) -> Any:
