@@ -75,7 +75,7 @@ def _in_process(function: Callable[..., Any], *given: Any, **options: Any) -> An
 def _workers(folder: Path, side: str) -> dict[str, Any]:
     """Return rows a second of all workers together, each at its median epoch."""
     if side == "rows":
-        found = _horovod(partial(_epochs, folder))
+        found = _horovod(partial(_epochs, folder, together=True))
     else:
         ranks = range(1 if side == "one" else 2)
         with multiprocessing.get_context("spawn").Pool(len(ranks)) as pool:
@@ -94,15 +94,13 @@ def _horovod(function: Callable[[], Any]) -> list[Any]:
     import horovod.runner.launch
 
     horovod.runner.launch.gloo_built = lambda verbose=False: True  # as in ``horovod_run.launch``
-    env = {**os.environ, "BENCH_RANKS": "2"}
-    found: list[Any] = horovod.runner.run(function, np=2, use_gloo=True, env=env)
+    found: list[Any] = horovod.runner.run(function, np=2, use_gloo=True)
     return found
 
 
-def _loop(folder: Path, model: str, core: int | None = None) -> tuple[Any, Any]:
+def _loop(folder: Path, model: str, core: int = 0, together: bool = False) -> tuple[Any, Any]:
     """Return a loop on one core, and the rows of its rank."""
-    together = "BENCH_RANKS" in os.environ
-    rank = int(os.environ["HOROVOD_RANK"]) if together else core or 0
+    rank = int(os.environ["HOROVOD_RANK"]) if together else core
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[rank % len(cores)]})
     from loanbook.settings.model import load_model_settings
@@ -159,11 +157,11 @@ def _feeds(folder: Path) -> list[dict[str, Any]]:
     return paired(sides)
 
 
-def _epochs(folder: Path, model: str = MODEL, core: int | None = None) -> dict[str, Any]:
+def _epochs(folder: Path, model: str = MODEL, core: int = 0, together: bool = False) -> dict[str, Any]:
     """Return rows and seconds of an epoch of one worker: the median, after one to warm up."""
     from loanbook.training.fit.feed import Kept
 
-    loop, own = _loop(folder, model, core)
+    loop, own = _loop(folder, model, core, together)
     kept, seconds, used = Kept(own), [], []
     for number in range(1, EPOCHS + 1):
         start, before = time.perf_counter(), _cpu()
