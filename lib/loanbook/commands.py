@@ -67,7 +67,7 @@ COMMANDS = {
         ),
         Command(
             "train-model",
-            "train a default model data-parallel, with baselines beside it",
+            "train a default model on several workers, with baselines beside it",
             "loanbook.training.job:train_model",
             (
                 TRAIN_MODEL,

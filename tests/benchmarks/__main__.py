@@ -7,7 +7,15 @@ from pathlib import Path
 
 from tests.benchmarks.frame import write
 
-NOT_BENCHMARKS = {"__main__", "features_book", "features_peer", "frame", "ingest_peers", "processes"}
+NOT_BENCHMARKS = {
+    "__main__",
+    "features_book",
+    "features_peer",
+    "frame",
+    "ingest_peers",
+    "processes",
+    "training_book",
+}
 
 
 def main(arguments: list[str]) -> int:

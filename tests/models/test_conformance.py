@@ -25,6 +25,7 @@ from loanbook.models.log_loss import log_loss
 from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_folder
 from loanbook.settings.model import ModelSettings, load_model_settings
+from loanbook.training.fit.alone import Alone
 from tests.models import vector_head
 from tests.models.specs import SPEC, some_inputs
 
@@ -48,27 +49,6 @@ RATE, ROWS, BATCH = 0.1, 240, 120  # two steps an epoch
 
 each_architecture = pytest.mark.parametrize("architecture", TRIED)
 each_head = pytest.mark.parametrize("target", HEADS, ids=lambda item: item.name)
-
-
-class Alone:
-    """One process that trains without others."""
-
-    rank, size = 0, 1
-
-    def distributed(self, tape: Any) -> Any:
-        return tape
-
-    def share(self, content: Any) -> Any:
-        return content
-
-    def copy_from_first(self, variables: Any) -> None:
-        pass
-
-    def minimum(self, number: int) -> int:
-        return number
-
-    def total(self, values: Any) -> Any:
-        return np.array(values, np.float64)
 
 
 class Given:
@@ -113,8 +93,7 @@ def train(net: Any, target: Head, architecture: str, checkpoint: Path, epochs: i
         yield tf.data.Dataset.from_tensor_slices(tuple(part[order] for part in parts)).batch(BATCH)
 
     settings: ModelSettings = load_model_settings(architecture, batch_size=BATCH, epochs=epochs)
-    ranks: Any = Alone()
-    loop = Loop(net, target, settings, ranks, rows=len(given), checkpoint=checkpoint, seed=3)
+    loop = Loop(net, target, settings, Alone(), rows=len(given), checkpoint=checkpoint, seed=3)
     return loop.run(batches, rows_for(target, seed=6), resume)
 
 

@@ -142,6 +142,21 @@ def test_dropout_acts_in_training_only_and_repeats() -> None:
     assert not np.array_equal(dropped(6)[0], first)
 
 
+@pytest.mark.parametrize("shape", [(4000, 3), (101, 5, 7)])
+@pytest.mark.parametrize(("rate", "share"), [(0.1, 26 / 256), (0.5, 0.5), (0.001, 1 / 256), (0.0, 0.0)])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(shape: Any, rate: float, share: float) -> None:
+    import tensorflow as tf
+
+    from loanbook.models.dropout import Dropout
+
+    layer = Dropout(rate, seed=1)
+    found = layer(tf.ones(shape), training=True).numpy()
+    assert layer.share == share
+    assert np.mean(found == 0) == pytest.approx(share, abs=0.02)
+    np.testing.assert_allclose(found[found != 0], 1 / (1 - share), rtol=1e-6)
+    assert found.shape == shape
+
+
 def test_a_layer_that_becomes_a_loop_is_refused_by_name() -> None:
     import tensorflow as tf
 

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loanbook.errors import LoanbookError
 from loanbook.training.snapshot.read import Snapshot
 
 # The module's own filters do not hold under pytest, which resets them for every test.
@@ -10,21 +11,29 @@ pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::FutureWarni
 
 
 def read(
-    snapshot: Snapshot, *, rank: int, epoch: int, size: int = 2, batch: int = 100, member: int = 0
+    snapshot: Snapshot,
+    *,
+    rank: int,
+    epoch: int,
+    size: int = 2,
+    batch: int = 100,
+    member: int = 0,
+    kept: bool = True,
 ) -> list[Any]:
-    from loanbook.training.fit.reader import epoch_batches
+    from loanbook.training.fit.feed import RankRows, feed_of
+    from loanbook.training.fit.reader import Columns
 
-    with epoch_batches(
-        snapshot.training_files(snapshot.fold.members[member], 2),
+    fitted = snapshot.fold.members[member]
+    rows = RankRows(
+        snapshot.training_files(fitted, size)[rank::size],
         snapshot.folder,
-        snapshot.spec,
-        snapshot.targets,
+        Columns.of(snapshot.spec, snapshot.targets),
+        rows=snapshot.rows_fitted(fitted, size) // size,
         batch=batch,
         seed=1,
-        epoch=epoch,
         rank=rank,
-        size=size,
-    ) as batches:
+    )
+    with feed_of(rows, rows.mib if kept else 0).epoch(epoch) as batches:
         return [[tensor.numpy() for tensor in parts] for parts in batches]
 
 
@@ -65,3 +74,24 @@ def test_order_follows_from_seed_and_epoch(snapshot: Snapshot) -> None:
     other = stacked(read(snapshot, rank=0, epoch=2))
     assert not np.array_equal(other, first)
     np.testing.assert_array_equal(in_order(other), in_order(first))
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_rows_in_memory_come_in_the_order_of_rows_that_are_read_anew(crossed: Snapshot, epoch: int) -> None:
+    from_memory, anew = (read(crossed, rank=1, epoch=epoch, kept=kept) for kept in (True, False))
+    assert len(from_memory) == len(anew)
+    for one, other in zip(from_memory, anew, strict=True):
+        for ours, theirs in zip(one, other, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+            assert ours.dtype == theirs.dtype
+
+
+def test_files_of_other_rows_than_expected_are_refused(snapshot: Snapshot) -> None:
+    from loanbook.training.fit.feed import Kept, RankRows
+    from loanbook.training.fit.reader import Columns
+
+    files = snapshot.training_files(snapshot.fold.members[0], 2)
+    rows = len(files) * (snapshot.manifest["train"]["rows_of_group"] + 1)
+    columns = Columns.of(snapshot.spec, snapshot.targets)
+    with pytest.raises(LoanbookError, match=f"has {rows // len(files) - 1} rows of {rows // len(files)}"):
+        Kept(RankRows(files, snapshot.folder, columns, rows=rows, batch=9, seed=1, rank=0))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from loanbook.errors import InputError, LoanbookError
@@ -56,7 +57,7 @@ def test_two_horovod_processes_train_one_network(
     ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
     rows = snapshot.rows_fitted(snapshot.fold.members[0], 2)
     assert [item["rank"] for item in ranks] == [0, 1]
-    assert [item["rows"] for item in ranks] == [[rows // 2]] * 2
+    assert [item["rows"] for item in ranks] == [{0: rows // 2}] * 2
     assert ranks[0]["digests"] == ranks[1]["digests"]
     trained = read_trained(given, 1)
     assert list(trained.networks) == ["model", *BASELINES]
@@ -66,13 +67,20 @@ def test_two_horovod_processes_train_one_network(
     assert min(losses) < losses[0] - 0.02
 
 
-def test_each_member_is_trained_without_its_part_and_baselines_are_shared_out(
+def test_members_are_shared_out_as_are_baselines_and_do_not_depend_on_the_workers(
     spark: Any, crossed: Snapshot, work: Path
 ) -> None:
     given = request(crossed, work, "mlp_64_32")
-    ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
-    assert ranks[0]["digests"] == ranks[1]["digests"]
-    assert len(set(ranks[0]["digests"])) == 3
+    one, other = launch(spark, train_rank, given, workers=2, start_timeout=60)
+    assert not set(one["digests"]) & set(other["digests"])
+    digests = {**one["digests"], **other["digests"]}
+    assert sorted(digests) == [0, 1, 2]
+    of_fold = crossed.fold.members
+    assert {**one["rows"], **other["rows"]} == {
+        number: crossed.rows_fitted(member, 1) for number, member in enumerate(of_fold)
+    }
+    alone = finished(start(replace(given, work=work / "alone", attempt="alone"), work / "alone"))
+    assert alone["digests"] == {str(number): found for number, found in digests.items()}
     trained = read_trained(given, 3)
     for name in ("model", *BASELINES):
         networks = trained.networks[name]
@@ -100,6 +108,27 @@ def test_a_failing_worker_fails_the_run(spark: Any, snapshot: Snapshot, work: Pa
     lost = replace(request(snapshot, work), snapshot=work / "nowhere")
     with pytest.raises(LoanbookError, match=r"^training failed in a worker: .*nowhere.*No such file.*$"):
         launch(spark, train_rank, lost, workers=1, start_timeout=60)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_fails_ends_one_that_trains_another_member(
+    spark: Any, crossed: Snapshot, work: Path
+) -> None:
+    given = request(crossed, work, "mlp_64_32")
+    endless = given.model.model_copy(update={"epochs": 100_000, "patience": 100_000})
+    (work / checkpoint_file(1) / "in the way").mkdir(parents=True)
+    with pytest.raises(LoanbookError, match=r"^training failed in a worker: .*checkpoint_1"):
+        launch(spark, train_rank, replace(given, model=endless), workers=2, start_timeout=60)
+    assert load_state(work / checkpoint_file(0)) is not None
+    deadline = time.monotonic() + 60
+    while workers_left() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert not workers_left()
+
+
+def workers_left() -> list[int]:
+    below = psutil.Process().children(recursive=True)
+    return [each.pid for each in below if "gloo_exec_fn" in " ".join(each.cmdline())]
 
 
 def start(given: TrainRequest, folder: Path) -> Any:

@@ -130,6 +130,17 @@ class TrainSettings(Section):
     text_tokens: int = RowsField(32, ge=1, description="first known words of a text that a model reads")
     row_groups: int = RowsField(16, ge=1, description="least number of equal row groups of the training rows")
     workers: int = Field(2, ge=1, description="Horovod processes; each takes one Spark task slot")
+    parallel: Literal["auto", "members", "rows"] = RowsField(
+        "auto",
+        description="what workers share out: members, each trained by one worker, so that the model does not "
+        "depend on their number; or the rows of every member, all workers together; auto: members, where "
+        "there are as many as workers",
+    )
+    rows_in_memory_mib: int = Field(
+        2048,
+        ge=0,
+        description="training rows that a worker keeps in memory, MiB; more are read anew every epoch",
+    )
     threads_per_worker: int = Field(1, ge=1, description="TensorFlow threads of one worker")
     start_timeout: int = Field(60, ge=1, description="seconds that workers may take to start")
     batch_size: int | None = Field(
@@ -162,6 +173,17 @@ def settings_of_rows() -> set[str]:
     (True, False)
     """
     return {name for name, item in TrainSettings.model_fields.items() if item.json_schema_extra == OF_ROWS}
+
+
+def workers_of_member(settings: TrainSettings, members: int, workers: int) -> int:
+    """Return how many processes train a member together: one, where the members are shared out.
+
+    >>> settings = TrainSettings()
+    >>> workers_of_member(settings, members=5, workers=2), workers_of_member(settings, members=1, workers=2)
+    (1, 2)
+    """
+    shared_out = settings.parallel == "members" or (settings.parallel == "auto" and members >= workers)
+    return 1 if shared_out else workers
 
 
 def wanted_workers(settings: TrainSettings, given: int | None) -> int:

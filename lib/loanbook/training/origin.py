@@ -78,9 +78,8 @@ class Training:
 
 
 def _worker_seconds(ranks: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the seconds by what was done: of the networks, which all ranks train, of one; else of all."""
-    first = ranks[0]["seconds"]
+    """Return the seconds by what was done: of networks those of the longest, of baselines all."""
     return {
-        f"worker_{name}": value if name in ("start", "fit") else sum(rank["seconds"][name] for rank in ranks)
-        for name, value in first.items()
+        f"worker_{name}": (max if name in ("start", "fit") else sum)(rank["seconds"][name] for rank in ranks)
+        for name in ranks[0]["seconds"]
     }

@@ -8,6 +8,7 @@ from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.baselines import Fitted, baseline
 from loanbook.settings.choice import Choice
 from loanbook.training.fit.request import TrainRequest
+from loanbook.training.fit.tasks import Tasks
 from loanbook.training.fit.trained import write_member
 from loanbook.training.snapshot.fold import Member
 from loanbook.training.snapshot.read import Snapshot
@@ -24,20 +25,19 @@ def export_member(request: TrainRequest, number: int, network: Any, progress: di
     write_member(request.work, MODEL, number, content, facts, weight_bytes(network))
 
 
-def fit_baselines(request: TrainRequest, snapshot: Snapshot, rank: int, size: int) -> dict[str, float]:
+def fit_baselines(request: TrainRequest, snapshot: Snapshot, ranks: Any, tasks: Tasks) -> dict[str, float]:
     """Fit and write this process's share of the baselines' members; return the seconds of each baseline.
 
     Args:
         request: what the processes were told.
         snapshot: the rows.
-        rank: of this process.
-        size: number of processes.
+        ranks: this process among all.
+        tasks: shared out among them.
     """
     members = list(enumerate(snapshot.fold.members))
-    tasks = list(product(members, request.train.baselines))
-    at_once = min(size, AT_ONCE)
+    all_fits = list(product(members, request.train.baselines))
     seconds = dict.fromkeys((choice.name for choice in request.train.baselines), 0.0)
-    for (number, member), choice in tasks[rank::at_once] if rank < at_once else []:
+    for (number, member), choice in tasks.taken("baseline", all_fits) if ranks.rank < AT_ONCE else ():
         start = time.perf_counter()
         fitted = _fitted(choice, request, snapshot, member)
         write_member(request.work, choice.name, number, fitted.network, fitted.facts)

@@ -121,6 +121,10 @@ class Ranks:
         """Set variables to rank 0's values."""
         self._hvd.broadcast_variables(list(variables), root_rank=0)
 
+    def part(self) -> None:
+        """Go on apart: none waits for another any more."""
+        self._hvd.shutdown()
+
     def minimum(self, number: int) -> int:
         """Return the least of the ranks' numbers."""
         return int(self._hvd.allreduce(np.array([number], np.int64), op=self._hvd.Min).numpy()[0])

@@ -14,6 +14,7 @@ from loanbook.models.inputs.rows import Rows
 from loanbook.models.network import Network
 from loanbook.models.submodels import losses_of_mean, losses_to_train
 from loanbook.settings.model import ModelSettings
+from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.checkpoint import Progress, State, load_state, save_state
 from loanbook.training.fit.horovod_run import Ranks
 from loanbook.training.fit.optimizers import build_optimizer
@@ -55,7 +56,7 @@ class Loop:
         network: Network,
         target: Head,
         settings: ModelSettings,
-        ranks: Ranks,
+        ranks: Ranks | Alone,
         *,
         rows: int,
         checkpoint: Path,
@@ -63,6 +64,7 @@ class Loop:
     ) -> None:
         self._network, self._target, self._settings, self._ranks = network, target, settings, ranks
         self._rows, self._checkpoint, self._seed = rows, checkpoint, seed
+        self.name = ""  # before what is logged of it
         self._steps = ranks.minimum(-(-rows // settings.batch_size))
         self._weights, self._kept = network.scores.trainable_weights, network.kept
         self._optimizer = build_optimizer(settings, self._steps, ranks.size, self._weights)
@@ -81,7 +83,7 @@ class Loop:
             self._judge({"epoch": 0}, tune)
         while progress.epoch < self._settings.epochs and not progress.stale(self._settings.patience):
             epoch = progress.epoch + 1
-            self._judge({"epoch": epoch, "train_log_loss": self._epoch(epochs, epoch)}, tune)
+            self._judge({"epoch": epoch, "train_log_loss": self.epoch(epochs, epoch)}, tune)
         for weight, value in zip(self._kept, self._state.best, strict=True):
             weight.assign(value)
         return progress
@@ -91,7 +93,7 @@ class Loop:
         self._state.progress = self._ranks.share(found.progress if found else self._state.progress)
         self._state.best = self._ranks.share(found.best if found else [])
         if found:
-            logger.info("training resumes after epoch %d", found.progress.epoch)
+            logger.info("%straining resumes after epoch %d", self.name, found.progress.epoch)
             self._assign(found)
         self._ranks.copy_from_first([*self._kept, *self._optimizer.variables])
 
@@ -100,7 +102,8 @@ class Loop:
         for variable, value in zip(variables, [*state.weights, *state.optimizer], strict=True):
             variable.assign(value)
 
-    def _epoch(self, epochs: Epochs, epoch: int) -> float:
+    def epoch(self, epochs: Epochs, epoch: int) -> float:
+        """Pass once over the training rows; return their log loss, that of all ranks."""
         self._network.restart_dropout(self._seed + 1000 * epoch + self._ranks.rank)
         seen, loss = 0, 0.0
         with epochs(epoch) as batches:
@@ -145,7 +148,8 @@ class Loop:
         measured["tune_log_loss"] = loss = self._tune_loss(tune)
         progress.epoch = int(measured["epoch"])
         progress.history.append(measured)
-        logger.info(", ".join(f"{name} {value:.6g}" for name, value in measured.items()))
+        said = ", ".join(f"{name} {value:.6g}" for name, value in measured.items())
+        logger.info("%s%s", self.name, said)
         if loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
             self._state.best = [weight.numpy() for weight in self._kept]

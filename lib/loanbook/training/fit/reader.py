@@ -1,12 +1,14 @@
-"""Training rows from the snapshot to TensorFlow: the only module that knows petastorm."""
+"""Row groups of a snapshot, read from Parquet: the only module that knows petastorm."""
 
 import io
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from loanbook.models.inputs.spec import InputSpec
@@ -19,64 +21,75 @@ for _module in (r"petastorm\..*", r"pyarrow\..*"):
 from petastorm import make_batch_reader  # noqa: E402  # after the filters, which its import needs
 from petastorm.tf_utils import make_petastorm_dataset  # noqa: E402  # after the filters, which its import needs
 
-PREFETCHED_BATCHES = 4
-MAX_SEED = 2**31 - 1
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of training rows, side by side in four tensors: numbers, codes, targets and weight."""
+
+    numeric: tuple[str, ...]
+    codes: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    @classmethod
+    def of(cls, spec: InputSpec, targets: Sequence[str]) -> "Columns":
+        """Return those of a spec and of a head's targets."""
+        return cls(tuple(spec.numeric_columns), tuple(spec.code_columns), tuple(targets))
+
+    @property
+    def all(self) -> list[str]:
+        """Return the names of all."""
+        return [*self.numeric, *self.codes, *self.targets, "weight"]
+
+    def side_by_side(self, group: Any) -> tuple[Any, Any, Any, Any]:
+        """Return the four tensors of a row group."""
+        rows = tf.shape(group.weight)[0]
+        codes = _stacked(group, self.codes) if self.codes else tf.zeros([rows, 0], tf.int32)
+        return _stacked(group, self.numeric), codes, _stacked(group, self.targets), group.weight
+
+    def fill(self, matrices: Sequence[Any], rows: slice, group: Any) -> None:
+        """Set some rows of four matrices to those of a row group."""
+        for matrix, names in zip(matrices, (self.numeric, self.codes, self.targets), strict=False):
+            for place, name in enumerate(names):
+                matrix[rows, place] = getattr(group, name)
+        matrices[-1][rows] = group.weight
+
+    def empty(self, rows: int) -> list[Any]:
+        """Return four matrices of as many rows."""
+        widths = ((self.numeric, np.float32), (self.codes, np.int32), (self.targets, np.float32))
+        return [*(np.empty((rows, len(names)), kind) for names, kind in widths), np.empty(rows, np.float32)]
 
 
 @contextmanager
-def epoch_batches(
-    files: Sequence[Path],
-    folder: Path,
-    spec: InputSpec,
-    targets: Sequence[str],
-    *,
-    batch: int,
-    seed: int,
-    epoch: int,
-    rank: int,
-    size: int,
-) -> Iterator[Any]:
-    """Yield a dataset of (numeric, codes, targets, weight) that passes once over this rank's files of some.
+def row_groups(files: Sequence[Path], folder: Path, columns: Columns) -> Iterator[Any]:
+    """Yield what reads files of one row group each, in their order, one column of a group at a time.
 
-    The files, of one row group each and all of as many rows, are somewhere in ``folder``.
+    Reads in the caller's thread: petastorm's thread pool has no fixed order, and may return nothing when
+    asked for one epoch.
 
-    Order of row groups, and of rows within each, follows from seed, epoch and rank alone: there is a new
-    reader each epoch, reading in the caller's thread (petastorm's thread pool has no fixed order, and may
-    return nothing when asked for one epoch). Every rank gets as many rows, in batches of at most ``batch``.
+    Args:
+        files: somewhere in ``folder``.
+        folder: of the snapshot.
+        columns: to read.
     """
-    stream = (seed * 1_000_003 + epoch) % MAX_SEED
-    columns = [*spec.numeric_columns, *spec.code_columns, *targets, "weight"]
     # The reader prints a line when it closes.
     with (
         plainly_named(folder) as link,
         redirect_stdout(io.StringIO()),
         make_batch_reader(
             [f"file://{link / file.relative_to(folder)}" for file in files],
-            schema_fields=[f"^{column}$" for column in columns],
+            schema_fields=[f"^{column}$" for column in columns.all],
             reader_pool_type="dummy",
             num_epochs=1,
-            shuffle_row_groups=True,
-            seed=stream,
-            cur_shard=rank,
-            shard_count=size,
+            shuffle_row_groups=False,
         ) as reader,
     ):
-        groups = make_petastorm_dataset(reader).enumerate()
-        shuffled = groups.map(lambda number, group: _tensors(number, group, spec, targets, stream, rank))
-        yield shuffled.rebatch(batch).prefetch(PREFETCHED_BATCHES)
+        yield reader
 
 
-def _tensors(
-    number: Any, group: Any, spec: InputSpec, targets: Sequence[str], stream: int, rank: int
-) -> tuple[Any, Any, Any, Any]:
-    seed = tf.stack([tf.constant(stream, tf.int64), number * 1024 + rank])
-    rows = tf.shape(group.weight)[0]
-    order = tf.argsort(tf.random.stateless_uniform([rows], seed))
-    numeric = _side_by_side(group, spec.numeric_columns)
-    codes = _side_by_side(group, spec.code_columns) if spec.code_columns else tf.zeros([rows, 0], tf.int32)
-    parts = (numeric, codes, _side_by_side(group, targets), group.weight)
-    return tuple(tf.gather(tensor, order) for tensor in parts)
+def as_dataset(reader: Any) -> Any:
+    """Return the row groups as a dataset of named tensors."""
+    return make_petastorm_dataset(reader)
 
 
-def _side_by_side(group: Any, columns: Sequence[str]) -> Any:
+def _stacked(group: Any, columns: Sequence[str]) -> Any:
     return tf.stack([getattr(group, column) for column in columns], axis=1)

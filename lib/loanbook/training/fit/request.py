@@ -2,14 +2,15 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loanbook.models.head import Head
 from loanbook.models.heads import head
 from loanbook.settings.model import ModelSettings
-from loanbook.settings.train import TrainSettings
+from loanbook.settings.train import TrainSettings, workers_of_member
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.warehouse.storage import Storage
 
@@ -31,6 +32,7 @@ class TrainRequest:
         work: folder that gets the checkpoints, and what is fitted (see ``trained.py``).
         rate: default rate that the untrained network gives.
         model: the architecture; its head is named.
+        attempt: names this training among those of the same work folder.
         trainable: whether the rows support any training; if not, network and baselines stay at ``rate``.
     """
 
@@ -41,6 +43,7 @@ class TrainRequest:
     rate: float
     trainable: bool
     resume: bool
+    attempt: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def target(self) -> Head:
@@ -72,15 +75,16 @@ def request_for(
     """
     train, model = settings
     samples, members = snapshot.manifest["samples"], snapshot.fold.members
-    fewest = min(snapshot.rows_fitted(member, workers) for member in members)
+    together = workers_of_member(train, len(members), workers)
+    fewest = min(snapshot.rows_fitted(member, together) for member in members)
     positives, rows = samples["train"]["defaults"], samples["train"]["rows"]
     tuned = samples["train" if snapshot.fold.is_crossed else "tune"]["rows"]
     if train.batch_size is None:
-        batch = batch_for(model.batch_size, fewest // workers)
+        batch = batch_for(model.batch_size, fewest // together)
         model = model.model_copy(update={"batch_size": batch})
     return TrainRequest(
         snapshot=snapshot.folder,
-        work=storage.snapshot_folder("_training", _work_key(snapshot, train, model, workers)),
+        work=storage.snapshot_folder("_training", _work_key(snapshot, train, model, together)),
         model=model,
         train=train,
         rate=starting_rate(positives, rows, train.prior_pd),
@@ -107,6 +111,6 @@ def starting_rate(defaults: int, rows: int, prior_pd: float) -> float:
     return (defaults + 0.5) / (rows + 1) if rows else prior_pd
 
 
-def _work_key(snapshot: Snapshot, settings: TrainSettings, model: ModelSettings, workers: int) -> str:
-    content = [snapshot.id, settings.model_dump(mode="json"), model.model_dump(mode="json"), workers]
+def _work_key(snapshot: Snapshot, settings: TrainSettings, model: ModelSettings, together: int) -> str:
+    content = [snapshot.id, settings.model_dump(mode="json"), model.model_dump(mode="json"), together]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

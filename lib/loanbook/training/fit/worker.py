@@ -1,71 +1,55 @@
-"""What one Horovod process does: train the members in turn, and fit its share of the baselines."""
+"""What one Horovod process does: train members, and fit its share of the baselines."""
 
 import logging
 import os
 import time
-from functools import partial
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from loanbook.logs import configure_logging
-from loanbook.settings.train import TrainSettings
-from loanbook.training.fit.request import TrainRequest, checkpoint_file
-from loanbook.training.snapshot.fold import Member
+from loanbook.settings.train import TrainSettings, workers_of_member
+from loanbook.training.fit.alone import Alone
+from loanbook.training.fit.member import train_member
+from loanbook.training.fit.request import TrainRequest
+from loanbook.training.fit.tasks import Tasks
 from loanbook.training.snapshot.read import Snapshot
 
-logger = logging.getLogger(__name__)
-
-UNTRAINED: dict[str, Any] = {"epochs": 0, "best_epoch": 0, "tune_log_loss": None, "history": []}
+if TYPE_CHECKING:
+    from loanbook.training.fit.horovod_run import Ranks
 
 
 def train_rank(request: TrainRequest) -> dict[str, Any]:
-    """Train as one of the ranks; return its rank, seconds, and by member rows an epoch and a digest."""
+    """Train as one of the ranks; return its rank, seconds, and by member rows an epoch and a digest.
+
+    Members are shared out among the processes, or all processes train each together.
+    """
     start = time.perf_counter()
-    ranks = _start(request.train)
-    from loanbook.training.fit.export import export_member, fit_baselines
-    from loanbook.training.fit.horovod_run import digest
+    ranks = join_ranks(request.train)
+    from loanbook.training.fit.export import fit_baselines
 
     snapshot = Snapshot(request.snapshot)
     seconds = {"start": time.perf_counter() - start, "fit": 0.0}
-    rows, digests = [], []
-    for number, member in enumerate(snapshot.fold.members):
-        if len(snapshot.fold.members) > 1:
-            logger.info("member %d of %d", number + 1, len(snapshot.fold.members))
-        began = time.perf_counter()
-        network = _network(request, snapshot, number)
-        rows.append(snapshot.rows_fitted(member, ranks.size) // ranks.size if request.trainable else 0)
-        progress = dict(UNTRAINED)
-        if request.trainable:
-            progress = _fit(request, snapshot, network, ranks, rows[-1], (number, member))
-        digests.append(digest(network.kept))
-        seconds["fit"] += time.perf_counter() - began
-        if ranks.rank == 0:
-            export_member(request, number, network, progress)
-    seconds |= fit_baselines(request, snapshot, ranks.rank, ranks.size)
+    tasks = Tasks(request.work / f"taken_{request.attempt}")
+    together: Ranks | Alone = ranks
+    members: Iterable[int] = range(len(snapshot.fold.members))
+    if workers_of_member(request.train, len(snapshot.fold.members), ranks.size) == 1:
+        ranks.part()
+        together, members = Alone(), tasks.taken("member", members)
+    configure_logging("text", logging.INFO if together.rank == 0 else logging.WARNING)
+    began = time.perf_counter()
+    fitted = {number: train_member(request, snapshot, together, number) for number in members}
+    seconds["fit"] = time.perf_counter() - began
+    seconds |= fit_baselines(request, snapshot, ranks, tasks)
     return {
         "rank": ranks.rank,
-        "rows": rows,
-        "digests": digests,
+        "rows": {number: rows for number, (rows, _) in fitted.items()},
+        "digests": {number: digest for number, (_, digest) in fitted.items()},
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
     }
 
 
-def _network(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
-    import tensorflow as tf
-
-    from loanbook.models.network import build_network
-
-    tf.keras.backend.clear_session()  # names of layers do not depend on the members before
-    tf.keras.utils.set_random_seed(request.train.seed + number)
-    return build_network(
-        snapshot.spec,
-        request.model.backbone,
-        request.target,
-        rate=request.rate,
-        seed=request.train.seed + number,
-    )
-
-
-def _start(settings: TrainSettings) -> Any:
+def join_ranks(settings: TrainSettings) -> Any:
+    """Return this process as one of the ranks; TensorFlow repeats itself from here on."""
     # TensorFlow's Arrow symbols break pyarrow's if it comes first; snapshot.py has imported pyarrow by now.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
@@ -73,7 +57,6 @@ def _start(settings: TrainSettings) -> Any:
     from loanbook.training.fit.horovod_run import Ranks
 
     ranks = Ranks()
-    configure_logging("text", logging.INFO if ranks.rank == 0 else logging.WARNING)
     devices = tf.config.list_physical_devices("GPU")
     for device in devices:
         tf.config.experimental.set_memory_growth(device, True)
@@ -84,53 +67,3 @@ def _start(settings: TrainSettings) -> Any:
     tf.keras.utils.set_random_seed(settings.seed + ranks.rank)
     tf.config.experimental.enable_op_determinism()
     return ranks
-
-
-def _fit(
-    request: TrainRequest,
-    snapshot: Snapshot,
-    network: Any,
-    ranks: Any,
-    rows: int,
-    numbered: tuple[int, Member],
-) -> dict[str, Any]:
-    from loanbook.training.fit.loop import Loop
-    from loanbook.training.fit.reader import epoch_batches
-
-    number, member = numbered
-    tune = snapshot.rows_of(snapshot.role_frame(member.tune).iloc[ranks.rank :: ranks.size])
-    seed = request.train.seed + number
-    epochs = partial(
-        _open_epoch,
-        epoch_batches,
-        snapshot,
-        member,
-        batch=request.model.batch_size,
-        seed=seed,
-        ranks=ranks,
-    )
-    checkpoint = request.work / checkpoint_file(number)
-    loop = Loop(network, request.target, request.model, ranks, rows=rows, checkpoint=checkpoint, seed=seed)
-    progress = loop.run(epochs, tune, request.resume)
-    return {
-        "epochs": progress.epoch,
-        "best_epoch": progress.best_epoch,
-        "tune_log_loss": progress.best_loss,
-        "history": progress.history,
-    }
-
-
-def _open_epoch(
-    open_batches: Any, snapshot: Snapshot, member: Member, epoch: int, *, batch: int, seed: int, ranks: Any
-) -> Any:
-    return open_batches(
-        snapshot.training_files(member, ranks.size),
-        snapshot.folder,
-        snapshot.spec,
-        snapshot.targets,
-        batch=batch,
-        seed=seed,
-        epoch=epoch,
-        rank=ranks.rank,
-        size=ranks.size,
-    )

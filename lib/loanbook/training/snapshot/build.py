@@ -14,7 +14,7 @@ from loanbook.models.head import Head
 from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
 from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
-from loanbook.settings.train import TrainSettings, settings_of_rows
+from loanbook.settings.train import TrainSettings, settings_of_rows, workers_of_member
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.counts import count_borrowers, count_roles, count_statuses, together
 from loanbook.training.snapshot.fold import TEST, Fold
@@ -143,7 +143,7 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     size = choose_size(
         [[kept[role] for role in member.train] for member in fold.members],
         settings.row_groups,
-        request.workers,
+        workers_of_member(settings, len(fold.members), request.workers),
     )
     _write_rows(
         book, used, spec, {**dict.fromkeys(fold.roles, MAX_ROWS), **dict.fromkeys(fitted, size)}, folder

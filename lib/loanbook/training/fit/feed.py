@@ -1,0 +1,121 @@
+"""The training rows of one rank, an epoch at a time: kept in memory, or read anew each time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from loanbook.errors import LoanbookError
+from loanbook.training.fit.reader import Columns, as_dataset, row_groups
+
+PREFETCHED_BATCHES = 4
+BYTES = 4  # of a value
+MIB = 2**20
+Order = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RankRows:
+    """The files that a rank's network is fitted on, and the order in which an epoch passes over their rows.
+
+    Order of row groups, and of rows within each, follows from seed, epoch and rank alone, whether the rows
+    are kept in memory or not.
+
+    Args:
+        files: of one row group each, all of as many rows, in the snapshot's order.
+        folder: of the snapshot.
+        columns: to read.
+        rows: in all files together.
+        batch: rows of a step, at most.
+        seed: of the order.
+        rank: of this process.
+    """
+
+    files: Sequence[Path]
+    folder: Path
+    columns: Columns
+    rows: int
+    batch: int
+    seed: int
+    rank: int
+
+    @property
+    def mib(self) -> float:
+        """Return how much memory they take."""
+        return self.rows * len(self.columns.all) * BYTES / MIB
+
+    def order(self, epoch: int) -> tuple[Sequence[int], Iterator[Order]]:
+        """Return the files' numbers as an epoch takes them, and the order of the rows within each in turn."""
+        drawn, of_group = np.random.default_rng([self.seed, epoch, self.rank]), self.rows // len(self.files)
+        groups: Sequence[int] = drawn.permutation(len(self.files)).tolist()
+        return groups, (drawn.permutation(of_group) for _ in groups)
+
+
+class Streamed:
+    """Rows that are read anew each epoch: of a book whose rows are more than memory should hold."""
+
+    def __init__(self, rows: RankRows) -> None:
+        self._rows = rows
+
+    @contextmanager
+    def epoch(self, number: int) -> Iterator[Any]:
+        """Yield a dataset of batches of (numeric, codes, targets, weight) that passes once over the rows."""
+        own = self._rows
+        groups, within = own.order(number)
+        row = tf.TensorSpec((None,), tf.int64)
+        orders = tf.data.Dataset.from_generator(lambda: within, output_signature=row)
+
+        def shuffled(group: Any, order: Any) -> Any:
+            return tuple(tf.gather(tensor, order) for tensor in own.columns.side_by_side(group))
+
+        with row_groups([own.files[place] for place in groups], own.folder, own.columns) as reader:
+            batches = tf.data.Dataset.zip((as_dataset(reader), orders)).map(shuffled).rebatch(own.batch)
+            yield batches.prefetch(PREFETCHED_BATCHES)
+
+
+class Kept:
+    """Rows that are read once and stay in memory, as the four tensors that a step takes rows of.
+
+    Raises:
+        LoanbookError: the files hold other numbers of rows.
+    """
+
+    def __init__(self, rows: RankRows) -> None:
+        self._rows, self._of_group = rows, rows.rows // len(rows.files)
+        matrices, filled = rows.columns.empty(rows.rows), 0
+        with row_groups(rows.files, rows.folder, rows.columns) as reader:
+            for group in reader:
+                found = len(group.weight)
+                if found != self._of_group or filled >= rows.rows:
+                    raise LoanbookError(f"a row group of {rows.folder} has {found} rows of {self._of_group}")
+                rows.columns.fill(matrices, slice(filled, filled + found), group)
+                filled += found
+        if filled != rows.rows:
+            raise LoanbookError(f"{filled} of {rows.rows} training rows were read from {rows.folder}")
+        with tf.device("CPU:0"):  # where tf.data gathers the rows of a step
+            self._tensors = [tf.constant(matrix) for matrix in matrices]
+
+    @contextmanager
+    def epoch(self, number: int) -> Iterator[Any]:
+        """Yield a dataset of batches of (numeric, codes, targets, weight) that passes once over the rows."""
+        own, size = self._rows, self._of_group
+        groups, within = own.order(number)
+        every = [group * size + order for group, order in zip(groups, within, strict=True)]
+        with tf.device("CPU:0"):
+            order = tf.constant(np.concatenate(every))
+
+        def batch(start: Any) -> Any:
+            some = order[start : start + own.batch]
+            return tuple(tf.gather(tensor, some) for tensor in self._tensors)
+
+        yield tf.data.Dataset.range(0, own.rows, own.batch).map(batch).prefetch(PREFETCHED_BATCHES)
+
+
+def feed_of(rows: RankRows, most_mib: float) -> Streamed | Kept:
+    """Return what feeds a rank: its rows from memory, where they take at most so many MiB."""
+    return Kept(rows) if rows.mib <= most_mib else Streamed(rows)

@@ -1,0 +1,104 @@
+"""The training of one member, by one process alone or by all ranks together."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from loanbook.training.fit.alone import Alone
+from loanbook.training.fit.request import TrainRequest, checkpoint_file
+from loanbook.training.snapshot.read import Snapshot
+
+if TYPE_CHECKING:
+    from loanbook.training.fit.feed import RankRows
+    from loanbook.training.fit.horovod_run import Ranks
+    from loanbook.training.fit.loop import Loop
+
+logger = logging.getLogger(__name__)
+
+UNTRAINED: dict[str, Any] = {"epochs": 0, "best_epoch": 0, "tune_log_loss": None, "history": []}
+
+
+def train_member(
+    request: TrainRequest, snapshot: Snapshot, ranks: "Ranks | Alone", number: int
+) -> tuple[int, str]:
+    """Train and write a member; return this rank's rows an epoch, and a digest of the network.
+
+    Args:
+        request: what the processes were told.
+        snapshot: the rows.
+        ranks: this process among those that train the member.
+        number: of the member.
+    """
+    from loanbook.training.fit.export import export_member
+    from loanbook.training.fit.feed import feed_of
+    from loanbook.training.fit.horovod_run import digest
+
+    members = snapshot.fold.members
+    if len(members) > 1:
+        logger.info("member %d of %d", number + 1, len(members))
+    network = network_of(request, snapshot, number)
+    progress, rows = dict(UNTRAINED), 0
+    if request.trainable:
+        own = rows_of_rank(request, snapshot, ranks, number)
+        loop, rows = loop_of(request, network, ranks, own, number), own.rows
+        if len(members) > 1:
+            loop.name = f"member {number + 1}: "
+        tune = snapshot.rows_of(snapshot.role_frame(members[number].tune).iloc[ranks.rank :: ranks.size])
+        found = loop.run(feed_of(own, request.train.rows_in_memory_mib).epoch, tune, request.resume)
+        progress = {
+            "epochs": found.epoch,
+            "best_epoch": found.best_epoch,
+            "tune_log_loss": found.best_loss,
+            "history": found.history,
+        }
+    found_digest = digest(network.kept)
+    if ranks.rank == 0:
+        export_member(request, number, network, progress)
+    return rows, found_digest
+
+
+def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
+    """Return a member's network, untrained."""
+    import tensorflow as tf
+
+    from loanbook.models.network import build_network
+
+    tf.keras.backend.clear_session()  # names of layers do not depend on the members before
+    tf.keras.utils.set_random_seed(request.train.seed + number)
+    return build_network(
+        snapshot.spec,
+        request.model.backbone,
+        request.target,
+        rate=request.rate,
+        seed=request.train.seed + number,
+    )
+
+
+def rows_of_rank(
+    request: TrainRequest, snapshot: Snapshot, ranks: "Ranks | Alone", number: int
+) -> "RankRows":
+    """Return the rows of a member that this rank trains on: as many as any other rank."""
+    from loanbook.training.fit.feed import RankRows
+    from loanbook.training.fit.reader import Columns
+
+    member = snapshot.fold.members[number]
+    return RankRows(
+        snapshot.training_files(member, ranks.size)[ranks.rank :: ranks.size],
+        snapshot.folder,
+        Columns.of(snapshot.spec, snapshot.targets),
+        rows=snapshot.rows_fitted(member, ranks.size) // ranks.size,
+        batch=request.model.batch_size,
+        seed=request.train.seed + number,
+        rank=ranks.rank,
+    )
+
+
+def loop_of(
+    request: TrainRequest, network: Any, ranks: "Ranks | Alone", own: "RankRows", number: int
+) -> "Loop":
+    """Return the loop that trains a member's network on this rank's rows."""
+    from loanbook.training.fit.loop import Loop
+
+    checkpoint = request.work / checkpoint_file(number)
+    return Loop(
+        network, request.target, request.model, ranks, rows=own.rows, checkpoint=checkpoint, seed=own.seed
+    )
