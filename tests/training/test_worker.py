@@ -164,7 +164,7 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
     assert killed_at is not None
     assert 2 <= killed_at.progress.epoch < EPOCHS
 
-    resumed = finished(start(replace(victim_request, resume=True), tmp_path / "victim"))
+    resumed = finished(start(replace(victim_request, resume=True, attempt="second"), tmp_path / "victim"))
     undisturbed = finished(whole)
     assert (
         f"training resumes after epoch {killed_at.progress.epoch}"
