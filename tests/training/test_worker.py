@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,6 @@ def test_a_worker_that_fails_ends_one_that_trains_another_member(
     (work / checkpoint_file(1) / "in the way").mkdir(parents=True)
     with pytest.raises(LoanbookError, match=r"^training failed in a worker: .*checkpoint_1"):
         launch(spark, train_rank, replace(given, model=endless), workers=2, start_timeout=60)
-    assert load_state(work / checkpoint_file(0)) is not None
     deadline = time.monotonic() + 60
     while workers_left() and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -127,8 +127,11 @@ def test_a_worker_that_fails_ends_one_that_trains_another_member(
 
 
 def workers_left() -> list[int]:
-    below = psutil.Process().children(recursive=True)
-    return [each.pid for each in below if "gloo_exec_fn" in " ".join(each.cmdline())]
+    found = []
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended
+            found += [each.pid] if "gloo_exec_fn" in " ".join(each.cmdline()) else []
+    return found
 
 
 def start(given: TrainRequest, folder: Path) -> Any:
@@ -161,7 +164,7 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
     assert killed_at is not None
     assert 2 <= killed_at.progress.epoch < EPOCHS
 
-    resumed = finished(start(replace(victim_request, resume=True), tmp_path / "victim"))
+    resumed = finished(start(replace(victim_request, resume=True, attempt="second"), tmp_path / "victim"))
     undisturbed = finished(whole)
     assert (
         f"training resumes after epoch {killed_at.progress.epoch}"

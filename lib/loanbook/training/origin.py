@@ -7,6 +7,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from loanbook.errors import LoanbookError
 from loanbook.logs import timed
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.earlier import baselines_before, trained_before
@@ -64,6 +65,7 @@ class Training:
             request = request_for(storage, snapshot, both, self.workers, self.resume)
             request = without_baselines(request, known)
             ranks = launch(self.spark, train_rank, request, self.workers, train.start_timeout)
+            _require_all(ranks, len(snapshot.fold.members))
             self._add(_worker_seconds(ranks))
         with timed(self.seconds, "calibration"):
             trained = read_trained(request, len(snapshot.fold.members), known)
@@ -75,6 +77,17 @@ class Training:
     def _add(self, seconds: Mapping[str, float]) -> None:
         for name, value in seconds.items():
             self.seconds[name] = round(self.seconds.get(name, 0.0) + value, 2)
+
+
+def _require_all(ranks: Sequence[Mapping[str, Any]], members: int) -> None:
+    """Check that every member was trained.
+
+    Raises:
+        LoanbookError: one was not.
+    """
+    trained = sorted({number for rank in ranks for number in rank["digests"]})
+    if trained != list(range(members)):
+        raise LoanbookError(f"{members} members were to be trained, found {trained}")
 
 
 def _worker_seconds(ranks: Sequence[Mapping[str, Any]]) -> dict[str, float]:

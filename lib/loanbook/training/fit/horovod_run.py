@@ -66,6 +66,7 @@ def launch(
     import horovod.runner.gloo_run
     import horovod.runner.launch
     import horovod.spark
+    import horovod.spark.gloo_run
 
     # Horovod would fork this process, which has threads, and import TensorFlow in the fork to learn whether
     # it was built with Gloo; a build without it fails in hvd.init() anyway.
@@ -74,6 +75,7 @@ def launch(
     horovod.runner.gloo_run.register_shutdown_event = threading.Event
     # It would pass on what workers write in blocks of 64 KiB.
     horovod.runner.common.util.network.shutil = SimpleNamespace(copyfileobj=pass_on)
+    horovod.spark.gloo_run.rsh = ending_all(horovod.spark.gloo_run.rsh)
     # A job's stdout belongs to its result. Workers import the package from where the driver found it.
     path = os.pathsep.join(entry for entry in sys.path if entry)
     output = WorkerOutput(sys.stderr)
@@ -97,6 +99,29 @@ def launch(
         return list(results)
     except Exception as error:  # Horovod raises bare Exception for every failure of a worker
         raise LoanbookError(failure_line(error, output)) from error
+
+
+def ending_all(run_command: Callable[..., int]) -> Callable[..., int]:
+    """Return what runs a worker's command and, where it fails, ends the other workers.
+
+    Horovod would leave them to find out in their next all-reduce; a worker that trains a member by itself
+    has none.
+
+    Args:
+        run_command: whose last argument are the events that end all commands; it returns an exit code.
+    """
+    if getattr(run_command, "ends_all", False):
+        return run_command
+
+    def run(*given: Any) -> int:
+        code = run_command(*given)
+        if code:
+            for event in given[-1] or ():
+                event.set()
+        return code
+
+    run.ends_all = True  # type: ignore[attr-defined]
+    return run
 
 
 class Ranks:
