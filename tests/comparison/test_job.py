@@ -75,6 +75,14 @@ def test_architectures_and_baselines_are_held_against_each_other(
     models = TrainedModels(later.storage, later.published_runs, "s", later.settings.score)
     assert models.choose(None, None).version == book["model_version"]
     assert models.choose("s-deep_five_layer", None).name == "s-deep_five_layer"
+    run_job(
+        make_run("train_model", *QUICK, "train.seed=3"),
+        COMMANDS["train-model"],
+        {"model": "mlp_64_32", "workers": 1, "resume": False, "challenger": True},
+    )
+    latest = make_run("score_portfolio", "score.model=s-mlp_64_32")
+    models = TrainedModels(latest.storage, latest.published_runs, "s", latest.settings.score)
+    assert models.for_book(None, None).artefact.version == book["model_version"]  # no challenger by its name
     capsys.readouterr()
     again = run_job(make_run("compare_models", *QUICK), COMPARE, asked)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -114,6 +114,7 @@ def test_trained_models_are_listed_with_their_status_and_losses_and_which_is_the
         "model_status": "worse_than_constant", "shortfalls": ["worse_than_constant", "worse_than_logit"],
         "uncalibrated": True, "reasons": ["worse than the constant baseline"],
         "best": {"predictor": "logistic", "because": "the least log loss on out_of_fold: model 0.5"},
+        "earlier_origins": [{"fold": "fold1", "model_version": "20981231-0", "status": "insufficient"}],
     }  # fmt: skip
     run.finish(said)
     mine = (

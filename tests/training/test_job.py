@@ -71,7 +71,7 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     inputs = {item["input"] for item in artefact.json("schema.json")}
     assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb", "note"}
     frame = snapshot.role_frame("test")
-    assert artefact.predictors == ("model", "logistic", "constant", "lightgbm")
+    assert artefact.predictors == ("model", "logistic", "constant", "lightgbm", "matrix")
     assert len(artefact.members) == 3
     assert artefact.json("splits.json")["folds"][0]["shares"] == pytest.approx(
         dict.fromkeys(("part_0", "part_1", "part_2"), 1 / 3)

@@ -89,7 +89,10 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
 def _origins(
     run: Run, trained: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, Seconds]
 ) -> list[Origin]:
-    """Return the compared as of each origin, the most recent first; that one has the seconds of training."""
+    """Return the compared as of each origin, the most recent first; that one has the seconds of training.
+
+    Earlier ones that held too few defaults to train on are left out: nothing would be compared.
+    """
 
     def entered(versions: Mapping[str, str], newest: bool) -> Origin:
         artefacts = {
@@ -107,7 +110,8 @@ def _origins(
         for one in result["earlier_origins"]:
             earlier.setdefault(one["fold"], {})[name] = one["model_version"]
     newest = {name: result["model_version"] for name, result in trained.items()}
-    return [entered(newest, True), *(entered(earlier[fold], False) for fold in sorted(earlier))]
+    before = [entered(earlier[fold], False) for fold in sorted(earlier)]
+    return [entered(newest, True), *(origin for origin in before if origin.is_trained)]
 
 
 def _compared(run: Run, origins: Sequence[Origin]) -> Compared:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loanbook.comparison.entrants import Entrant
 from loanbook.errors import InputError
+from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.evaluation.origins import ALL_ORIGINS
 from loanbook.evaluation.sample import Sample, concatenated, predicted_sample
 from loanbook.models.artefact.artefact import Artefact
@@ -30,6 +31,11 @@ class Origin:
     def artefacts(self) -> list[Artefact]:
         """Return the artefacts, each once."""
         return list({id(one.artefact): one.artefact for one in self.entrants}.values())
+
+    @property
+    def is_trained(self) -> bool:
+        """Return whether its months held defaults enough to train all on."""
+        return all(one.status != INSUFFICIENT for one in self.artefacts)
 
     @property
     def fold(self) -> Fold:

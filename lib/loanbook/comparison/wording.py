@@ -37,7 +37,7 @@ def conclusions(contest: Contest) -> list[str]:
             open_.append(f"{name} ({found.estimate:+.5f}, {found.low:+.5f} to {found.high:+.5f})")
     said = [
         f"On development loans ({where}) {best} has the least log loss of those that are not worse than the "
-        "constant on the test rows: of a training that fits all of these it scores the book."
+        "constant on the test rows."
     ]
     if ahead:
         said.append(f"On the test rows it is beaten beyond chance by {_listed(ahead)}.")

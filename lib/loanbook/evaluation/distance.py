@@ -12,7 +12,6 @@ from loanbook.evaluation.segments import segments_of
 from loanbook.evaluation.truth import TRUTH
 from loanbook.models.clustered import Floats
 from loanbook.models.log_loss import log_losses
-from loanbook.models.shortfalls import CONSTANT
 from loanbook.settings.evaluate import EvaluateSettings
 
 MATRIX = "matrix"  # module of loanbook.models.baselines
@@ -37,8 +36,8 @@ class Distance:
 
     Args:
         kl: mean divergence of each predictor but the truth.
-        against: the baseline whose distance counts as the whole gap: the counted matrix, else the constant;
-            None where neither was fitted.
+        against: the baseline whose distance counts as the whole gap, the counted matrix; None where it was
+            not fitted.
     """
 
     kl: Mapping[str, float]
@@ -53,7 +52,7 @@ class Distance:
     def method(self) -> str:
         """Return how the closed gap was computed."""
         if self.against is None:
-            return f"neither of the baselines {MATRIX} and {CONSTANT} was fitted"
+            return f"the baseline {MATRIX} was not fitted"
         return f"1 - KL(predictor) / KL({self.against})"
 
 
@@ -63,7 +62,7 @@ def distance_of(part: Sample) -> Distance:
     kl = {
         name: kl_divergence(truth, pds, part.weight) for name, pds in part.calibrated.items() if name != TRUTH
     }
-    return Distance(kl, next((name for name in (MATRIX, CONSTANT) if name in kl), None))
+    return Distance(kl, MATRIX if MATRIX in kl else None)
 
 
 def distance_rows(part: Sample, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:

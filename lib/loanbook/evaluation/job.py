@@ -63,6 +63,7 @@ def evaluate_model(
     _require_source(run, inputs["source"], artefact)
     run.source = inputs["source"]
     _require_fit(run, artefact)
+    folder_of_truth = _truth_folder(truth, head_of(artefact))
     run.inputs = dict(inputs["tables"])
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
     fold, found = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
@@ -70,7 +71,7 @@ def evaluate_model(
     samples = with_vintages(loans, found)
     basis = basis_of(artefact)
     rows = [row for part in samples for row in assess(part, fold.name, settings)]
-    compared = _compared(samples[0], truth, head_of(artefact))
+    compared = _compared(samples[0], folder_of_truth)
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold.name, settings)
         rows += distance_rows(compared.part, fold.name, settings)
@@ -128,7 +129,12 @@ def _require_fit(run: Run, artefact: Artefact) -> None:
             require_fit(artefact, ids, tape, by_name=True)
 
 
-def _compared(test: Sample, truth: str | None, target: Head) -> Compared | None:
+def _truth_folder(truth: str | None, target: Head) -> Path | None:
+    """Return the folder of the truth to compare with; refuse one that cannot be before anything is computed.
+
+    Raises:
+        InputError: there is no such folder, or the model is not of what the truth is of.
+    """
     if truth is None:
         return None
     if "pd_12m" not in target.fills:
@@ -144,6 +150,12 @@ def _compared(test: Sample, truth: str | None, target: Head) -> Compared | None:
             found=f"no folder {truth}",
             do="correct the path, or leave --truth out",
         )
+    return folder
+
+
+def _compared(test: Sample, folder: Path | None) -> Compared | None:
+    if folder is None:
+        return None
     compared = with_truth(test, folder)
     if compared.coverage < 1 and len(test.label):
         log.warning(

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 
 from loanbook.evaluation.assess import Evaluation, assess, overall
 from loanbook.evaluation.basis import Basis, on
-from loanbook.evaluation.measures import PAIRED, minus
+from loanbook.evaluation.measures import INSUFFICIENT, PAIRED, minus
 from loanbook.evaluation.sample import Sample, concatenated, predicted_sample
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.models.artefact.artefact import MODEL, Artefact
@@ -29,6 +29,11 @@ class BackTest:
     fold: Fold
     test: Sample
     rows: Sequence[Evaluation]
+
+    @property
+    def is_trained(self) -> bool:
+        """Return whether its origin held defaults enough to train on."""
+        return self.artefact.status != INSUFFICIENT
 
 
 def back_tests_of(
@@ -64,11 +69,13 @@ def pooled_rows(
 ) -> list[Evaluation]:
     """Return the metrics of the test rows of all origins, each predicted by its own; none of a single origin.
 
-    Test months of two origins have no row in common, so their blocks tell the variation over time.
+    Test months of two origins have no row in common, so their blocks tell the variation over time. Origins
+    that held too few defaults to train on are left out: there is no such model to judge.
     """
-    if not back_tests:
+    trained = [one.test for one in back_tests if one.is_trained]
+    if not trained:
         return []
-    together = concatenated([test, *(one.test for one in back_tests)])
+    together = concatenated([test, *trained])
     rows = [row for name in together.calibrated for row in overall(together, name, ALL_ORIGINS, settings)]
     return on(basis, rows)
 
@@ -89,17 +96,21 @@ def origin_lines(
     """
     if not back_tests:
         return []
-    each = [newest, *((one.fold, one.rows) for one in back_tests)]
+    each = [(*newest, True), *((one.fold, one.rows, one.is_trained) for one in back_tests)]
     lines = [
         {
             "origin": fold.name,
             "trained_to": str(fold.development_to),
             "test": f"{str(fold.test_from)[:7]} to {str(fold.test_to)[:7]}",
+            "trained": trained,
             **_figures(rows, reference),
         }
-        for fold, rows in each
+        for fold, rows, trained in each
     ]
-    return [*lines, {"origin": ALL_ORIGINS, "trained_to": None, "test": None, **_figures(pooled, reference)}]
+    if not pooled:
+        return lines
+    whole = {"origin": ALL_ORIGINS, "trained_to": None, "test": None, "trained": True}
+    return [*lines, {**whole, **_figures(pooled, reference)}]
 
 
 def _figures(rows: Iterable[Evaluation], reference: str) -> Mapping[str, Any]:

@@ -51,7 +51,7 @@ MEANINGS = {
     "gap_closed": (
         "Gap closed",
         "share",
-        "Of the distance from the counted matrix (the constant, where none was fitted) to the truth.",
+        "Of the distance from the counted matrix to the truth.",
     ),
     "mean_to_truth": (
         "Mean PD to the truth's",

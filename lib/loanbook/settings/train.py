@@ -151,7 +151,7 @@ class TrainSettings(Section):
     )
     calibration: CalibrationSettings = CalibrationSettings()
     baselines: tuple[Choice, ...] = Field(
-        (Choice(name="logistic"), Choice(name="constant"), Choice(name="lightgbm")),
+        (Choice(name="logistic"), Choice(name="constant"), Choice(name="lightgbm"), Choice(name="matrix")),
         min_length=1,
         description="modules of loanbook.models.baselines, with their settings, fitted beside the network; "
         "reports hold it against the first",

@@ -85,12 +85,14 @@ def simulate_tapes(
         Counts of loans, loan-months (lines), files and defaults (entries into 90 days past due).
 
     Raises:
-        InputError: an unknown size, or too few loans or months.
+        InputError: an unknown size, too few loans or months, or a seed below 0.
     """
     started = time.perf_counter()
     settings = run.settings.simulate
     chosen = _chosen(settings, size, loans, months)
     seed = settings.seed if seed is None else seed
+    if seed < 0:
+        raise InputError(required="--seed of at least 0", found=str(seed), do="give 0 or more")
     macro = realised_macro(settings, chosen.months, seed, chosen.hidden)
     plan = Plan(settings, chosen, seed, macro, Path(out))
     _empty(plan.out)

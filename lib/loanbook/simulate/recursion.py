@@ -19,7 +19,7 @@ Mass = dict[int, Array]  # probability in each augmented state, (n, P) or broadc
 
 @dataclass(frozen=True)
 class Cohort:
-    """Performing loans in one month, each a row: what the next twelve months need of them.
+    """Performing loans in one month, each a row: what the months ahead need of them.
 
     ``points`` and ``deferred_points`` are the balances divided by the property's value per index point.
     """
@@ -32,19 +32,6 @@ class Cohort:
     rate: Array
     points: Array
     deferred_points: Array
-
-    def take(self, rows: "Array | slice") -> "Cohort":
-        """Return some of the loans."""
-        others = (
-            self.state,
-            self.region,
-            self.age,
-            self.remaining,
-            self.rate,
-            self.points,
-            self.deferred_points,
-        )
-        return Cohort(self.traits.take(rows), *(column[rows] for column in others))
 
 
 def marginals(p: HazardProcess, chain: ch.Chain, cohort: Cohort, paths: Paths) -> Array:

@@ -30,7 +30,7 @@ EVALUATIONS = Table(
         Column(
             "segment",
             "STRING",
-            "all, decile=N, month=YYYY-MM, year=YYYY, state=..., vintage=YYYY (of origination), or age=NNN-NNN (months on book); unknown is a value too",
+            "all, decile=N, month=YYYY-MM, year=YYYY, state=..., vintage=YYYY (of origination), age=NNN-NNN (months on book), or origin=foldN of a comparison; unknown is a value too",
             required=True,
         ),
         Column("metric", "STRING", "Name of the metric", required=True),

@@ -23,7 +23,7 @@ from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.trained import Trained
-from loanbook.training.judgement import differences_of, log_losses, status_of, training_of
+from loanbook.training.judgement import differences_of, losses_of, status_of, training_of
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot, stamp_of
@@ -58,7 +58,7 @@ def build_artefact(
     judged = _judged(snapshot, networks)
     calibrations = _calibrations(snapshot, target, judged, train)
     losses = {
-        sample: log_losses(snapshot, found, calibrations, target)
+        sample: losses_of(snapshot, found, calibrations, target)
         for sample, found in judged.items()
         if len(found.frame)
     }

@@ -171,7 +171,7 @@ def _of_origin(snapshot: Snapshot, artefact: Artefact) -> dict[str, Any]:
         "fold": fold.name,
         "model_version": artefact.version,
         **{name: str(value) for name in OF_ORIGIN if (value := getattr(fold, name)) is not None},
-        "model_status": artefact.status,
+        "status": artefact.status,
         "test_log_loss": {name: found["calibrated"] for name, found in losses.items()},
     }
 

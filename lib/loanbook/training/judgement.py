@@ -22,7 +22,7 @@ from loanbook.training.snapshot.predicted import PredictedSample
 from loanbook.training.snapshot.read import Snapshot
 
 
-def log_losses(
+def losses_of(
     snapshot: Snapshot, found: PredictedSample, calibrations: Mapping[str, Calibration], target: Head
 ) -> dict[str, dict[str, float]]:
     """Return the log loss of a sample by predictor, and whether raw or calibrated."""
@@ -120,7 +120,8 @@ def status_of(
     shortfalls = {name: shortfalls_of(found) for name, found in differences.items()} if judged else {}
     of_model = shortfalls.get(MODEL, [])
     reasons += [said_of(shortfall, differences[MODEL]) for shortfall in of_model]
-    checked = losses.get(fold.checked_on, {})
+    told_on = _told_on(snapshot)
+    checked = losses.get(told_on, {})
     return {
         "status": "insufficient" if short else next(iter(of_model), "ok"),
         "shortfalls": shortfalls,
@@ -130,7 +131,15 @@ def status_of(
         "best": best_of(
             {name: item["calibrated"] for name, item in checked.items()},
             shortfalls,
-            fold.checked_on,
-            sufficient=samples[fold.checked_on]["status"] == "ok",
+            told_on,
+            sufficient=samples[told_on]["status"] == "ok",
         ).model_dump(mode="json"),
     }
+
+
+def _told_on(snapshot: Snapshot) -> str:
+    """Return the sample that predictors are told apart on: not a validation period with few defaults."""
+    fold, samples = snapshot.fold, snapshot.manifest["samples"]
+    others = [OUT_OF_FOLD if fold.is_crossed else "calibrate_check"]
+    usable = [name for name in (fold.checked_on, *others) if samples[name]["status"] == "ok"]
+    return usable[0] if usable else fold.checked_on

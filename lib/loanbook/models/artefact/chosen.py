@@ -62,7 +62,8 @@ class TrainedModels:
     def choose(self, model: str | None, version: str | None) -> Artefact:
         """Return the artefact asked for; by default that of the training run published last.
 
-        A model given without its version means the version trained last.
+        A model given without its version means the version trained last, and not as a challenger, unless
+        all of them were.
 
         Raises:
             InputError: nothing has been trained, a version is given without its model, or there is no such
@@ -105,13 +106,16 @@ class TrainedModels:
         return None
 
     def _trained_last(self, model: str | None) -> tuple[str, str] | None:
-        for row in reversed(self.published):
-            if row["job"] == "train_model" and self._is_asked_for(row, model):
-                return row["model_name"], row["model_version"]
-        return None
+        trained = [
+            row
+            for row in reversed(self.published)
+            if row["job"] == "train_model" and self._is_asked_for(row, model)
+        ]
+        for_book = [row for row in trained if row["model_role"] != "challenger"]
+        found = for_book or (trained if model is not None else [])
+        return (found[0]["model_name"], found[0]["model_version"]) if found else None
 
     def _is_asked_for(self, row: Row, model: str | None) -> bool:
         if model is not None:
             return bool(row["model_name"] == model)
-        of_source = self.source is None or bool(row["source"] == self.source)
-        return of_source and row["model_role"] != "challenger"
+        return self.source is None or bool(row["source"] == self.source)
