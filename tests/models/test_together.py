@@ -1,6 +1,7 @@
 """Intervals of rows that come about together hold the true mean about as often as they say."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy import stats
 
@@ -34,6 +35,28 @@ def test_what_is_left_over_belongs_to_the_last_block() -> None:
     assert together.blocks.tolist() == [0, 0, 1, 2, 2]
     assert together.over_time
     assert together.said == "clustered by borrower and by 3 blocks of at least 12 months"
+
+
+@pytest.mark.parametrize(
+    ("months", "count"),
+    [
+        (np.arange(0, 36, 3), 3),
+        (np.arange(0, 33, 3), 2),
+        (np.array([0, 12, 24]), 3),
+        (np.array([0, 24, 48]), 3),
+        (np.delete(np.arange(36), 20), 3),
+        (np.delete(np.arange(35), 20), 2),
+    ],
+    ids=["3 years of quarters", "a quarter less", "years", "every other year", "months", "a month less"],
+)
+def test_cohorts_stand_for_their_period(months: npt.NDArray[np.int64], count: int) -> None:
+    assert Together(np.arange(len(months)), months, 12).count == count
+
+
+def test_a_part_of_the_rows_keeps_the_period() -> None:
+    months = Together(np.arange(36), np.arange(36), 12)
+    assert months.where(np.array([0, 3, 33])).count == 2
+    assert months.where(np.zeros(36, bool)).count == 0
 
 
 @pytest.mark.parametrize("horizon", [12, None])

@@ -43,14 +43,18 @@ class Together:
         borrower: a code for each row's borrower.
         month: a number for each row's month, one more each month.
         horizon_months: of the label; None: up to maturity, so that all months are one block.
+        period_months: from one cohort of rows to the next; None: the smallest step between the months.
 
     >>> Together(np.zeros(4, int), np.array([0, 11, 12, 30]), 12).blocks.tolist()
     [0, 0, 1, 1]
+    >>> Together(np.zeros(3, int), np.array([0, 12, 24]), 12).blocks.tolist()
+    [0, 1, 2]
     """
 
     borrower: Ints
     month: Ints
     horizon_months: int | None = None
+    period_months: int | None = None
 
     @classmethod
     def of(cls, clusters: Clusters, horizon_months: int | None) -> "Together":
@@ -58,16 +62,29 @@ class Together:
         return cls(clusters.borrower, clusters.month, horizon_months)
 
     def where(self, kept: npt.NDArray[np.bool_] | Ints) -> "Together":
-        """Return those of some of the rows."""
-        return Together(self.borrower[kept], self.month[kept], self.horizon_months)
+        """Return those of some of the rows, a part of the same cohorts."""
+        return Together(self.borrower[kept], self.month[kept], self.horizon_months, self.period)
+
+    @cached_property
+    def period(self) -> int:
+        """Return the months from one cohort to the next: 1 of a monthly tape, though it lack a month."""
+        if self.period_months is not None:
+            return self.period_months
+        steps = np.diff(np.unique(self.month))
+        return int(steps.min()) if len(steps) else 1
 
     @cached_property
     def blocks(self) -> Ints:
-        """Return each row's block of months; what is left over at the end belongs to the last."""
+        """Return each row's block of months; what is left over at the end belongs to the last.
+
+        A cohort stands for its period, so that four quarterly ones are a year; a period that is longer than
+        the horizon counts as the horizon, as windows of such cohorts share no month.
+        """
         if not self.horizon_months or not len(self.month):
             return np.zeros(len(self.month), np.int64)
         since = self.month - self.month.min()
-        whole = max(1, (int(since.max()) + 1) // self.horizon_months)
+        span = int(since.max()) + min(self.period, self.horizon_months)
+        whole = max(1, span // self.horizon_months)
         return np.asarray(np.minimum(since // self.horizon_months, whole - 1), np.int64)
 
     @cached_property
