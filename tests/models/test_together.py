@@ -6,7 +6,6 @@ import pytest
 from scipy import stats
 
 from loanbook.evaluation.metrics import clustered_rate
-from loanbook.models.clustered import NORMAL_95
 from loanbook.models.together import Together, student_95
 
 BOOKS, HORIZON = 400, 12
@@ -63,7 +62,8 @@ def test_a_part_of_the_rows_keeps_the_period() -> None:
 def test_a_year_of_overlapping_labels_has_no_interval_over_time(horizon: int | None) -> None:
     together = Together(np.arange(12), np.arange(12), horizon)
     assert together.said == "clustered by borrower; no interval over time: one block"
-    assert together.quantile == NORMAL_95
+    influence = np.arange(12) - 5.5
+    assert together.variance(influence) == pytest.approx(np.sum(influence**2))
 
 
 def test_a_short_horizon_gives_a_year_blocks() -> None:
@@ -96,6 +96,20 @@ def test_a_rate_by_borrower_is_held_as_often_too() -> None:
 def test_intervals_over_time_hold_what_shared_months_do(blocks: int) -> None:
     together = months_of(60, 12 * blocks)
     assert coverage(together, of_borrower=1.0, of_block=0.5) >= 0.90
+
+
+@pytest.mark.parametrize("of_block", [0.0, 0.1])
+@pytest.mark.parametrize("blocks", [3, 5])
+@pytest.mark.parametrize("lasting", [False, True], ids=["of one block", "of all blocks"])
+def test_few_blocks_make_intervals_neither_too_wide_nor_too_narrow(
+    blocks: int, of_block: float, lasting: bool
+) -> None:
+    """Borrowers with a quarter's rows in a year, or in each year."""
+    month, borrowers = np.repeat(np.arange(0, 12 * blocks, 3), 30), np.tile(np.arange(30), 4 * blocks)
+    borrowers = borrowers if lasting else borrowers + 30 * (month // 12)
+    together = Together(borrowers, month, HORIZON)
+    assert together.count == blocks
+    assert 0.93 <= coverage(together, of_borrower=1.0, of_block=of_block) <= 0.99
 
 
 def test_single_months_as_clusters_would_say_too_much() -> None:
