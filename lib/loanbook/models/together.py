@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import NORMAL_95, Floats, Interval, cluster_variance
 
 Ints = npt.NDArray[np.int64]
@@ -41,7 +41,7 @@ class Together:
 
     Args:
         borrower: a code for each row's borrower.
-        month: a number for each row's month, one more each month.
+        month: 12 times its year and the months that have begun since, so that a month's number says its age.
         horizon_months: of the label; None: up to maturity, so that all months are one block.
         period_months: from one cohort of rows to the next; None: the smallest step between the months.
 
@@ -57,9 +57,18 @@ class Together:
     period_months: int | None = None
 
     @classmethod
-    def of(cls, clusters: Clusters, horizon_months: int | None) -> "Together":
-        """Return those of rows whose borrowers and months are known."""
-        return cls(clusters.borrower, clusters.month, horizon_months)
+    def of(cls, frame: pd.DataFrame, horizon_months: int | None) -> "Together":
+        """Return those of rows with ``source``, ``borrower`` and ``as_of_date``.
+
+        >>> of = {"source": ["a", "b"], "borrower": ["1", "1"], "as_of_date": ["2020-01-31", "2020-03-31"]}
+        >>> found = Together.of(pd.DataFrame(of), 12)
+        >>> found.borrower.tolist(), found.month.tolist()
+        ([0, 1], [24240, 24242])
+        """
+        borrower = frame.groupby(["source", "borrower"], sort=False).ngroup()
+        day = pd.to_datetime(frame["as_of_date"])
+        month = 12 * day.dt.year + day.dt.month - 1
+        return cls(np.asarray(borrower, np.int64), np.asarray(month, np.int64), horizon_months)
 
     def where(self, kept: npt.NDArray[np.bool_] | Ints) -> "Together":
         """Return those of some of the rows, a part of the same cohorts."""
