@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from loanbook.evaluation.metrics import clustered_rate
-from loanbook.models.together import Together, student_95
+from loanbook.models.together import Together, student
 
 BOOKS, HORIZON = 400, 12
 
@@ -72,8 +72,9 @@ def test_a_short_horizon_gives_a_year_blocks() -> None:
 
 
 def test_quantiles_are_those_of_students_t() -> None:
-    for freedom in (2, 3, 5, 20):
-        assert student_95(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.01)
+    for freedom in (1, 2, 3, 4, 5, 20, 199):
+        for chance in (0.05, 0.001):
+            assert student(freedom, chance) == pytest.approx(stats.t.ppf(1 - chance / 2, freedom))
 
 
 def test_an_interval_by_borrower_holds_the_mean_as_often_as_it_says() -> None:
