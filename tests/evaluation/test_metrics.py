@@ -3,7 +3,6 @@ import pytest
 from sklearn import metrics as sk
 
 from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ranking
-from loanbook.models.clustered import clustered_mean
 from loanbook.models.log_loss import log_loss, log_losses
 from loanbook.models.together import Together
 
@@ -77,12 +76,12 @@ def test_the_clustered_interval_knows_how_many_rows_are_independent():
     loan = np.repeat(np.arange(300), 12)
     for _ in range(200):
         values = np.repeat(random.normal(size=300), 12)  # each loan says the same twelve times
-        interval = clustered_mean(values, np.ones(3600), loan)
+        interval = alone(loan).mean(values, np.ones(3600))
         means.append(interval.estimate)
         widths.append(interval.high - interval.low)
     assert np.mean(widths) / 2 == pytest.approx(1.96 * np.std(means), rel=0.15)
-    alone = clustered_mean(values, np.ones(3600), np.arange(3600))
-    assert alone.high - alone.low == pytest.approx(widths[-1] / np.sqrt(12), rel=0.01)
+    single = alone(np.arange(3600)).mean(values, np.ones(3600))
+    assert single.high - single.low == pytest.approx(widths[-1] / np.sqrt(12), rel=0.01)
 
 
 def test_two_clusterings_are_never_narrower_than_either():
@@ -90,9 +89,9 @@ def test_two_clusterings_are_never_narrower_than_either():
     month = np.tile(np.arange(12), 300)
     loan = np.repeat(np.arange(300), 12)
     values = random.normal(size=12)[month] + random.normal(size=3600)
-    both = clustered_mean(values, np.ones(3600), loan, month)
-    for codes in (loan, month):
-        one = clustered_mean(values, np.ones(3600), codes)
+    both = Together(loan, month, 1).mean(values, np.ones(3600))
+    for one_way in (alone(loan), Together(np.arange(3600), month, 1)):
+        one = one_way.mean(values, np.ones(3600))
         assert both.high - both.low >= one.high - one.low - 1e-12
 
 

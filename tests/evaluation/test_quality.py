@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from loanbook.evaluation.assess import assess
-from loanbook.evaluation.levels import groups_off, is_beyond_chance
+from loanbook.evaluation.levels import Off, groups_off, is_beyond_chance
 from loanbook.evaluation.measures import short_measures
 from loanbook.evaluation.sample import Sample
 from loanbook.models.calibration import logit, sigmoid
@@ -84,3 +84,14 @@ def test_odds_that_are_a_third_too_high_are_said_to_be_off_in_level_and_the_trut
     high, right = (np.mean([off_in_level(seed, times) for seed in range(BOOKS)]) for times in (1.3, 1.0))
     assert high >= 0.9
     assert right <= 0.1
+
+
+def test_the_worst_of_ten_groups_is_further_off_by_chance_where_blocks_are_few() -> None:
+    off = [Off("10", 0.1, 0.2, 2.5)]
+    assert [is_beyond_chance(10, off, blocks) for blocks in (0, 2, 3, 5, 30)] == [
+        True,
+        True,
+        False,  # as of 3.3 half widths
+        True,
+        True,
+    ]

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from loanbook.models.calibration import sigmoid
-from loanbook.models.calibration_rows import CalibrationRows, Clusters, Floats
+from loanbook.models.calibration_rows import CalibrationRows, Floats
+from loanbook.models.together import Together
 
 FIRST_MONTH = 12 * 2020
 
@@ -37,6 +38,6 @@ def book(
     score = random.normal(mean, spread, loans)
     came = random.random(loans) < sigmoid(score)
     loan, month = np.repeat(np.arange(loans), months), np.tile(np.arange(months), loans)
-    clusters = Clusters(loan, FIRST_MONTH + month)
+    together = Together(loan, FIRST_MONTH + month, 12)
     pd, label = np.repeat(sigmoid(raw(score)), months), np.repeat(came, months).astype(float)
-    return CalibrationRows(pd, label, np.ones(len(loan)), clusters)
+    return CalibrationRows(pd, label, np.ones(len(loan)), together)

@@ -8,11 +8,12 @@ import pytest
 
 from loanbook.models.calibration import Calibration, Floats, logit, sigmoid
 from loanbook.models.calibration_choice import choose_calibration
-from loanbook.models.calibration_rows import CalibrationRows, Clusters
+from loanbook.models.calibration_rows import CalibrationRows
 from loanbook.models.closed_test import closed_test
 from loanbook.models.heads import head
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.log_loss import log_loss
+from loanbook.models.together import Together
 from loanbook.settings.train import CalibrationMethod, CalibrationSettings, TrainSettings
 from tests.models.books import FIRST_MONTH, as_it_is, book
 
@@ -22,7 +23,7 @@ def chosen(rows: CalibrationRows, **settings: object) -> Calibration:
 
 
 def without_clusters(rows: CalibrationRows) -> CalibrationRows:
-    return replace(rows, clusters=Clusters(np.arange(len(rows)), np.zeros(len(rows), np.int64)))
+    return replace(rows, together=Together(np.arange(len(rows)), np.zeros(len(rows), np.int64)))
 
 
 def test_pds_that_are_right_stay_as_they_are_where_rows_of_a_loan_share_their_outcome() -> None:
@@ -41,11 +42,40 @@ def test_rows_of_a_month_that_come_about_together_raise_the_overdispersion() -> 
     month = np.tile(np.arange(24), 400)
     pds = np.full(len(month), 0.1)
     label = random.random(len(month)) < sigmoid(logit(pds) + random.normal(0, 0.6, 24)[month])
-    rows = CalibrationRows(pds, label.astype(float), np.ones(len(pds)), Clusters(np.arange(len(pds)), month))
+    rows = CalibrationRows(pds, label.astype(float), np.ones(len(pds)), Together(np.arange(len(pds)), month))
     test = closed_test(rows)
     assert test is not None
     assert test.level.overdispersion > 4
     assert test.slope is None
+
+
+def moved(seed: int, spread: float, horizon: int | None) -> CalibrationRows:
+    """Return five years of rows whose PDs are right in the long run; what moves a month lasts (0.9)."""
+    random, shock = np.random.default_rng(seed), np.zeros(200)
+    for now in range(1, len(shock)):
+        shock[now] = 0.9 * shock[now - 1] + np.sqrt(1 - 0.9**2) * random.normal()
+    month = np.repeat(np.arange(60), 100)
+    score = random.normal(-2.5, 1.0, len(month))
+    label = random.random(len(month)) < sigmoid(score + spread * shock[140 + month])
+    together = Together(np.arange(len(month)), month, horizon)
+    return CalibrationRows(sigmoid(score), label.astype(float), np.ones(len(month)), together)
+
+
+def rejected(spread: float, horizon: int | None) -> float:
+    tests = [closed_test(moved(seed, spread, horizon)) for seed in range(100)]
+    return float(np.mean([test is not None and test.chosen != "none" for test in tests]))
+
+
+def test_a_shock_that_lasts_does_not_reject_pds_that_are_right_in_the_long_run() -> None:
+    """Nominally 5 %; single months as clusters, all that a label up to maturity leaves, reject far more."""
+    assert rejected(0.3, 12) <= 0.15
+    assert rejected(0.3, None) >= 0.3
+    assert rejected(0.0, 12) <= 0.08
+
+
+def test_months_are_clusters_where_there_are_no_blocks_of_them() -> None:
+    assert moved(1, 0.0, 12).clusters.count == 5
+    assert [moved(1, 0.0, horizon).clusters.count for horizon in (None, 24)] == [60, 60]
 
 
 def doubtful(score: Floats) -> Floats:
@@ -126,8 +156,8 @@ def test_a_window_drops_old_months_and_a_half_life_lets_them_fade() -> None:
     """In the first six months half as many default as in the last six."""
     month = np.repeat(np.arange(12), 400)
     label = (np.arange(400 * 12) % 400 < np.where(month < 6, 20, 40)).astype(float)
-    clusters = Clusters(np.arange(len(month)), FIRST_MONTH + month)
-    rows = CalibrationRows(np.full(len(month), 0.02), label, np.ones(len(month)), clusters)
+    together = Together(np.arange(len(month)), FIRST_MONTH + month)
+    rows = CalibrationRows(np.full(len(month), 0.02), label, np.ones(len(month)), together)
     means = {}
     for name, settings in {
         "all": {},
@@ -227,10 +257,10 @@ def test_borrowers_of_two_sources_are_two_and_months_count_from_year_0() -> None
     frame = pd.DataFrame(
         {"source": ["a", "b", "a"], "borrower": ["1", "1", "1"], "as_of_date": ["2020-01-31"] * 3}
     )
-    found = Clusters.of(frame)
+    found = Together.of(frame, 12)
     assert (found.borrower.tolist(), found.month.tolist()) == ([0, 1, 0], [24240] * 3)
-    assert len(Clusters.of(frame.iloc[:0]).month) == 0
-    assert len(Clusters.of(pd.DataFrame(columns=["source", "borrower", "as_of_date"])).month) == 0
+    assert len(Together.of(frame.iloc[:0], 12).month) == 0
+    assert len(Together.of(pd.DataFrame(columns=["source", "borrower", "as_of_date"]), 12).month) == 0
 
 
 def test_a_head_of_one_output_asks_for_the_calibration_of_the_settings() -> None:
@@ -240,13 +270,13 @@ def test_a_head_of_one_output_asks_for_the_calibration_of_the_settings() -> None
     rows = Rows(none.astype(np.float32), none.astype(np.int32), label[:, None], label, weight)
     for method in ("auto", "beta"):
         settings = TrainSettings.model_validate({"calibration": {"method": method}, "min_defaults": 5})
-        found = head("default_12m").calibrate(judged.pd[:, None], rows, judged.clusters, settings)
+        found = head("default_12m").calibrate(judged.pd[:, None], rows, judged.together, settings)
         assert found == choose_calibration(judged, settings.calibration, 5)
     few = TrainSettings(min_defaults=2_000)
-    assert head("default_12m").calibrate(judged.pd[:, None], rows, judged.clusters, few).uncalibrated
+    assert head("default_12m").calibrate(judged.pd[:, None], rows, judged.together, few).uncalibrated
 
 
 def test_the_default_rate_of_thinned_rows_is_that_before_the_thinning() -> None:
-    clusters = Clusters(np.arange(4), np.full(4, 24240))
-    rows = CalibrationRows(np.full(4, 0.1), np.array([1.0, 0, 0, 0]), np.array([1.0, 10, 10, 10]), clusters)
+    together = Together(np.arange(4), np.full(4, 24240))
+    rows = CalibrationRows(np.full(4, 0.1), np.array([1.0, 0, 0, 0]), np.array([1.0, 10, 10, 10]), together)
     assert rows.counts()["default_rate"] == pytest.approx(1 / 31)

@@ -3,8 +3,9 @@ import numpy.typing as npt
 import pytest
 
 from loanbook.models.calibration import Calibration, Floats, logit, sigmoid
-from loanbook.models.calibration_rows import CalibrationRows, Clusters
+from loanbook.models.calibration_rows import CalibrationRows
 from loanbook.models.calibrators import fitted, knots_of
+from loanbook.models.together import Together
 from loanbook.settings.train import CalibrationMethod
 from tests.models.books import book
 
@@ -21,7 +22,7 @@ TRUTHS = [
 def one_row_each(pd: Floats, label: npt.NDArray[np.bool_]) -> CalibrationRows:
     position = np.arange(len(pd))
     return CalibrationRows(
-        pd, label.astype(float), np.ones(len(pd)), Clusters(position, np.zeros_like(position))
+        pd, label.astype(float), np.ones(len(pd)), Together(position, np.zeros_like(position))
     )
 
 

@@ -1,12 +1,12 @@
 """Intervals of rows that come about together hold the true mean about as often as they say."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy import stats
 
 from loanbook.evaluation.metrics import clustered_rate
-from loanbook.models.clustered import NORMAL_95
-from loanbook.models.together import Together, student_95
+from loanbook.models.together import Together, student
 
 BOOKS, HORIZON = 400, 12
 
@@ -36,11 +36,34 @@ def test_what_is_left_over_belongs_to_the_last_block() -> None:
     assert together.said == "clustered by borrower and by 3 blocks of at least 12 months"
 
 
+@pytest.mark.parametrize(
+    ("months", "count"),
+    [
+        (np.arange(0, 36, 3), 3),
+        (np.arange(0, 33, 3), 2),
+        (np.array([0, 12, 24]), 3),
+        (np.array([0, 24, 48]), 3),
+        (np.delete(np.arange(36), 20), 3),
+        (np.delete(np.arange(35), 20), 2),
+    ],
+    ids=["3 years of quarters", "a quarter less", "years", "every other year", "months", "a month less"],
+)
+def test_cohorts_stand_for_their_period(months: npt.NDArray[np.int64], count: int) -> None:
+    assert Together(np.arange(len(months)), months, 12).count == count
+
+
+def test_a_part_of_the_rows_keeps_the_period() -> None:
+    months = Together(np.arange(36), np.arange(36), 12)
+    assert months.where(np.array([0, 3, 33])).count == 2
+    assert months.where(np.zeros(36, bool)).count == 0
+
+
 @pytest.mark.parametrize("horizon", [12, None])
 def test_a_year_of_overlapping_labels_has_no_interval_over_time(horizon: int | None) -> None:
     together = Together(np.arange(12), np.arange(12), horizon)
     assert together.said == "clustered by borrower; no interval over time: one block"
-    assert together.quantile == NORMAL_95
+    influence = np.arange(12) - 5.5
+    assert together.variance(influence) == pytest.approx(np.sum(influence**2))
 
 
 def test_a_short_horizon_gives_a_year_blocks() -> None:
@@ -49,8 +72,9 @@ def test_a_short_horizon_gives_a_year_blocks() -> None:
 
 
 def test_quantiles_are_those_of_students_t() -> None:
-    for freedom in (2, 3, 5, 20):
-        assert student_95(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.01)
+    for freedom in (1, 2, 3, 4, 5, 20, 199):
+        for chance in (0.05, 0.001):
+            assert student(freedom, chance) == pytest.approx(stats.t.ppf(1 - chance / 2, freedom))
 
 
 def test_an_interval_by_borrower_holds_the_mean_as_often_as_it_says() -> None:
@@ -73,6 +97,20 @@ def test_a_rate_by_borrower_is_held_as_often_too() -> None:
 def test_intervals_over_time_hold_what_shared_months_do(blocks: int) -> None:
     together = months_of(60, 12 * blocks)
     assert coverage(together, of_borrower=1.0, of_block=0.5) >= 0.90
+
+
+@pytest.mark.parametrize("of_block", [0.0, 0.1])
+@pytest.mark.parametrize("blocks", [3, 5])
+@pytest.mark.parametrize("lasting", [False, True], ids=["of one block", "of all blocks"])
+def test_few_blocks_make_intervals_neither_too_wide_nor_too_narrow(
+    blocks: int, of_block: float, lasting: bool
+) -> None:
+    """Borrowers with a quarter's rows in a year, or in each year."""
+    month, borrowers = np.repeat(np.arange(0, 12 * blocks, 3), 30), np.tile(np.arange(30), 4 * blocks)
+    borrowers = borrowers if lasting else borrowers + 30 * (month // 12)
+    together = Together(borrowers, month, HORIZON)
+    assert together.count == blocks
+    assert 0.93 <= coverage(together, of_borrower=1.0, of_block=of_block) <= 0.99
 
 
 def test_single_months_as_clusters_would_say_too_much() -> None:

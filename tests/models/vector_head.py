@@ -9,9 +9,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.models.calibration import Calibration
-from loanbook.models.calibration_rows import Clusters
 from loanbook.models.head import Floats, Head
 from loanbook.models.inputs.rows import Rows
+from loanbook.models.together import Together
 from loanbook.settings.train import TrainSettings
 
 
@@ -43,7 +43,7 @@ class NextMove(Head):
     def pd(self, probabilities: Floats) -> Floats:
         return probabilities[:, 0]
 
-    def calibrate(self, raw: Floats, rows: Rows, clusters: Clusters, settings: TrainSettings) -> Calibration:
+    def calibrate(self, raw: Floats, rows: Rows, together: Together, settings: TrainSettings) -> Calibration:
         return Calibration(method="none")
 
     def score_columns(

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from loanbook.evaluation.metrics import clustered_rate
 from loanbook.models.calibration import logit, sigmoid
-from loanbook.models.clustered import Floats, Interval
+from loanbook.models.clustered import NORMAL_95, Floats, Interval
 from loanbook.models.logistic_fit import fit_on_logit, in_the_large
 from loanbook.models.together import Together
 
@@ -46,7 +46,7 @@ def slope_interval(
     information = weight * expected * (1 - expected)
     centred = score - np.average(score, weights=information)
     influence = weight * (label - expected) * centred / np.sum(information * centred**2)
-    half = together.quantile * float(np.sqrt(together.variance(influence)))
+    half = NORMAL_95 * float(np.sqrt(together.variance(influence)))
     return Interval(fit.slope, fit.slope - half, fit.slope + half)
 
 

@@ -7,6 +7,7 @@ from statistics import NormalDist
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.segments import KINDS
 from loanbook.models.clustered import NORMAL_95
+from loanbook.models.together import MIN_BLOCKS, student
 
 # Segments, and what they are in words; a year of months is no group beside the whole.
 GROUPS = {
@@ -36,16 +37,17 @@ class Off:
         return f"{self.expected:.3%} for {self.observed:.2%}"
 
 
-def level(rows: Sequence[Evaluation], event: str, predictor: str) -> str:
+def level(rows: Sequence[Evaluation], event: str, predictor: str, blocks: int = 0) -> str:
     """Return what is to be said of a predictor's level; nothing where none is claimed.
 
     Args:
         rows: evaluations of the test sample.
         event: what the PD is of.
         predictor: whose level.
+        blocks: of months that the intervals are clustered by; fewer than three: by borrower alone.
     """
     of_one = [row for row in rows if row.predictor == predictor]
-    said = (_level(of_one, event), _slope(of_one), *(_level_by(of_one, prefix) for prefix in GROUPS))
+    said = (_level(of_one, event), _slope(of_one), *(_level_by(of_one, prefix, blocks) for prefix in GROUPS))
     return " ".join(sentence for sentence in said if sentence)
 
 
@@ -93,12 +95,21 @@ def groups_off(rows: Sequence[Evaluation], prefix: str) -> tuple[int, list[Off]]
     return len(rated), sorted((one for one in off if one.distance > 1), key=lambda one: -one.distance)
 
 
-def is_beyond_chance(count: int, off: Sequence[Off]) -> bool:
+def is_beyond_chance(count: int, off: Sequence[Off], blocks: int = 0) -> bool:
     """Return whether the worst of so many groups is off by more than chance, at 5 percent.
 
-    By Bonferroni: its interval at 1 - 0.05 / count, about as many times as wide as the normal quantiles are.
+    By Bonferroni: its interval at 1 - 0.05 / count, about as many times as wide as the normal quantiles are;
+    of intervals over a few blocks of months, as the quantiles of Student's t are, which grow faster.
+
+    Args:
+        count: of the groups.
+        off: those that are off, the worst first.
+        blocks: of months that the intervals are clustered by; fewer than three: by borrower alone.
     """
-    widened = NormalDist().inv_cdf(1 - 0.025 / count) / NORMAL_95
+    if blocks >= MIN_BLOCKS:
+        widened = student(blocks - 1, 0.05 / count) / student(blocks - 1)
+    else:
+        widened = NormalDist().inv_cdf(1 - 0.025 / count) / NORMAL_95
     return bool(off) and off[0].distance > widened
 
 
@@ -111,7 +122,7 @@ def _off(segment: str, rates: dict[str, Evaluation]) -> Off:
     return Off(segment, expected, observed, distance)
 
 
-def _level_by(rows: Sequence[Evaluation], prefix: str) -> str:
+def _level_by(rows: Sequence[Evaluation], prefix: str, blocks: int) -> str:
     """Return where the level is wrong though the mean may be right: in groups of rows.
 
     Nothing where no level is claimed, or where all rows are in one group.
@@ -121,7 +132,7 @@ def _level_by(rows: Sequence[Evaluation], prefix: str) -> str:
         return ""
     if not off:
         return f"The mean PD of each of the {count} {GROUPS[prefix]} is within its own interval."
-    beyond = is_beyond_chance(count, off)
+    beyond = is_beyond_chance(count, off, blocks)
     chance = f"{'further than' if beyond else 'no further than'} chance takes the worst of {count}"
     return (
         f"Of the {count} {GROUPS[prefix]}, {len(off)} {_outside(len(off), prefix)}: {_sides(off)}. "

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loanbook.models.clustered import Floats, Interval
+from loanbook.models.clustered import NORMAL_95, Floats, Interval
 from loanbook.models.together import Together
 
 
@@ -85,6 +85,6 @@ def clustered_rate(label: Floats, weight: Floats, together: Together) -> Interva
     rate = float(np.average(label, weights=weight))
     variance = together.variance(weight * (label - rate) / np.sum(weight))
     n = rate * (1 - rate) / variance if variance > 0 else float(len(np.unique(together.borrower)))
-    z = together.quantile**2 / n
+    z = NORMAL_95**2 / n
     centre, half = (rate + z / 2) / (1 + z), np.sqrt(z * rate * (1 - rate) + z**2 / 4) / (1 + z)
     return Interval(rate, max(0.0, float(centre - half)), min(1.0, float(centre + half)))

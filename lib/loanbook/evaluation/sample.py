@@ -12,7 +12,6 @@ import pandas as pd
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.predictor import Predictor, calibrated_mean
-from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import Floats
 from loanbook.models.head import Head
 from loanbook.models.together import Together
@@ -79,7 +78,7 @@ class Sample:
     @cached_property
     def together(self) -> Together:
         """Return which rows come about together: what intervals are clustered by."""
-        return Together.of(Clusters.of(self.frame), self.horizon_months)
+        return Together.of(self.frame, self.horizon_months)
 
     @cached_property
     def month(self) -> npt.NDArray[np.str_]:

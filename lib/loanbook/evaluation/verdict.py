@@ -16,6 +16,7 @@ def verdict(
     reference: str,
     best: Best,
     event: str = "default within 12 months",
+    blocks: int = 0,
 ) -> list[tuple[str, str]]:
     """Return what the test sample says, as topics and sentences; empty where it is insufficient.
 
@@ -25,14 +26,17 @@ def verdict(
         reference: the baseline that the model is held against.
         best: which predictor scores the book, and why.
         event: what the PD is of.
+        blocks: of months that the intervals are clustered by; fewer than three: by borrower alone.
     """
     whole = {(row.predictor, row.metric): row for row in rows if row.segment == "all"}
     if not whole or whole["model", "log_loss"].estimate is None:
         return []
     sentences = {
         "Ranking": _ranking(whole["model", "auc"].estimate, whole["model", "auc_current"].estimate),
-        "Level": level(rows, event, MODEL),
-        f"Level of {best.predictor}": "" if best.predictor == MODEL else level(rows, event, best.predictor),
+        "Level": level(rows, event, MODEL, blocks),
+        f"Level of {best.predictor}": (
+            "" if best.predictor == MODEL else level(rows, event, best.predictor, blocks)
+        ),
         "Scores": f"Scores made with this model are those of {best.predictor}: {best.because}.",
         f"Against the {reference} baseline": _against(reference, whole),
         "Against the truth": _against_truth(truth, reference),

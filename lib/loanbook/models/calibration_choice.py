@@ -17,7 +17,7 @@ from loanbook.models.calibration import Calibration, Floats, Grounds
 from loanbook.models.calibration_rows import CalibrationRows
 from loanbook.models.calibrators import LEAST_DEFAULTING_LOANS, fitted
 from loanbook.models.closed_test import ClosedTest, closed_test, shrunk
-from loanbook.models.clustered import Interval, clustered_mean
+from loanbook.models.clustered import Interval
 from loanbook.models.log_loss import log_losses
 from loanbook.models.logistic_fit import in_the_large
 from loanbook.settings.train import CalibrationMethod, CalibrationSettings
@@ -98,7 +98,7 @@ def _gains(rows: CalibrationRows, test: ClosedTest) -> dict[CalibrationMethod, I
     chosen = _held_out(rows, test.chosen, test.overdispersion)
     losses = {name: _held_out(rows, name, test.overdispersion) for name in offered}
     return {
-        name: clustered_mean(chosen - loss, rows.weight, *rows.codes)
+        name: rows.clusters.mean(chosen - loss, rows.weight)
         for name, loss in losses.items()
         if chosen is not None and loss is not None
     }
@@ -106,7 +106,7 @@ def _gains(rows: CalibrationRows, test: ClosedTest) -> dict[CalibrationMethod, I
 
 def _held_out(rows: CalibrationRows, method: CalibrationMethod, overdispersion: float) -> Floats | None:
     """Return each row's log loss under the method fitted to the other folds; None where one has no fit."""
-    _, position = np.unique(rows.clusters.borrower, return_inverse=True)
+    _, position = np.unique(rows.together.borrower, return_inverse=True)
     dealt = np.random.default_rng(FOLD_SEED).permutation(position.max() + 1) % FOLDS
     fold = dealt[position]
     losses = np.empty(len(rows))

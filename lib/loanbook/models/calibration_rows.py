@@ -7,37 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+from loanbook.models.together import Together
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """Which rows come about together: those of one borrower, and those of one month.
-
-    Args:
-        borrower: a code for each row's borrower.
-        month: 12 times its year and the months that have begun since, so that a month's number says its age.
-    """
-
-    borrower: Ints
-    month: Ints
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame) -> "Clusters":
-        """Return those of rows with ``source``, ``borrower`` and ``as_of_date``.
-
-        >>> of = {"source": ["a", "b"], "borrower": ["1", "1"], "as_of_date": ["2020-01-31", "2020-03-31"]}
-        >>> found = Clusters.of(pd.DataFrame(of))
-        >>> found.borrower.tolist(), found.month.tolist()
-        ([0, 1], [24240, 24242])
-        """
-        borrower = frame.groupby(["source", "borrower"], sort=False).ngroup()
-        day = pd.to_datetime(frame["as_of_date"])
-        month = 12 * day.dt.year + day.dt.month - 1
-        return cls(np.asarray(borrower, np.int64), np.asarray(month, np.int64))
 
 
 @dataclass(frozen=True)
@@ -48,33 +21,36 @@ class CalibrationRows:
         pd: raw PDs.
         label: 1 where the event came about, else 0.
         weight: of each row.
-        clusters: its borrower and month.
+        together: which rows come about together.
     """
 
     pd: Floats
     label: Floats
     weight: Floats
-    clusters: Clusters
+    together: Together
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.label)
 
     @property
-    def codes(self) -> tuple[Ints, ...]:
-        """Return the clusters that variances are robust to: borrowers, and months where there are several."""
-        borrower, month = self.clusters.borrower, self.clusters.month
-        return (borrower,) if len(month) == 0 or month.min() == month.max() else (borrower, month)
+    def clusters(self) -> Together:
+        """Return what variances are robust to: borrowers, and blocks of months where there are enough.
+
+        Of fewer blocks, as of a label up to maturity, it is single months: they are no clusters of their own,
+        and say too little of what lasts, but more than none.
+        """
+        return self.together if self.together.over_time else replace(self.together, horizon_months=1)
 
     @property
     def defaulting_loans(self) -> int:
         """Return how many loans have a row that came about."""
-        return len(np.unique(self.clusters.borrower[self.label > 0]))
+        return len(np.unique(self.together.borrower[self.label > 0]))
 
     def where(self, kept: npt.NDArray[np.bool_]) -> "CalibrationRows":
         """Return the rows for which ``kept`` is true."""
-        clusters = Clusters(self.clusters.borrower[kept], self.clusters.month[kept])
-        return CalibrationRows(self.pd[kept], self.label[kept], self.weight[kept], clusters)
+        together = self.together.where(kept)
+        return CalibrationRows(self.pd[kept], self.label[kept], self.weight[kept], together)
 
     def recent(self, window_months: int | None, half_life_months: float | None) -> "CalibrationRows":
         """Return the rows of the last months, the older ones of which weigh less.
@@ -88,7 +64,7 @@ class CalibrationRows:
         """
         if not len(self):
             return self
-        age = self.clusters.month.max() - self.clusters.month
+        age = self.together.month.max() - self.together.month
         kept = age >= 0 if window_months is None else age < window_months
         rows, age = self.where(kept), age[kept]
         weight = rows.weight if half_life_months is None else rows.weight * 0.5 ** (age / half_life_months)
@@ -101,12 +77,12 @@ class CalibrationRows:
         defaults = int(np.sum(self.label > 0))
         return {
             "rows": len(self),
-            "loans": len(np.unique(self.clusters.borrower)),
+            "loans": len(np.unique(self.together.borrower)),
             "defaults": defaults,
             "defaulting_loans": self.defaulting_loans,
             "default_rate": float(np.average(self.label, weights=self.weight)),
-            "first_month": month_end(int(self.clusters.month.min())),
-            "last_month": month_end(int(self.clusters.month.max())),
+            "first_month": month_end(int(self.together.month.min())),
+            "last_month": month_end(int(self.together.month.max())),
         }
 
 

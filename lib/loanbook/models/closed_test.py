@@ -13,6 +13,8 @@ most general one, the simplest first.
 Labels of one loan's months are nearly one label, and a recession meets all loans of a month, so that a plain
 likelihood ratio rejects far too often. That of each added parameter is divided by its overdispersion: the
 cluster-robust variance of its score over the variance that independent rows would have (Rao, Scott 1984).
+What moves a month lasts, and windows of labels overlap, so that clusters are borrowers and blocks of months;
+that variance is the one whose normal quantiles are Student's t, so that few blocks reject no more often.
 """
 
 import math
@@ -23,7 +25,6 @@ import numpy as np
 from loanbook.models.calibration import Calibration, Floats, logit, sigmoid
 from loanbook.models.calibration_rows import CalibrationRows
 from loanbook.models.calibrators import fit_platt
-from loanbook.models.clustered import clustered_variance
 from loanbook.models.logistic_fit import in_the_large, intercept_beside
 from loanbook.settings.train import CalibrationMethod
 
@@ -120,7 +121,7 @@ def _step(rows: CalibrationRows, before: Floats, after: Floats, column: Floats) 
     information = rows.weight * p * (1 - p)
     if np.ptp(column) > 0:
         column = column - np.average(column, weights=information)
-    robust = clustered_variance(rows.weight * (rows.label - p) * column, *rows.codes)
+    robust = rows.clusters.variance(rows.weight * (rows.label - p) * column)
     overdispersion = max(1.0, robust / float(np.sum(information * column**2)))
     return Step(max(0.0, ratio) / overdispersion, overdispersion)
 

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import Calibration
-from loanbook.models.calibration_rows import Clusters
 from loanbook.models.inputs.rows import Rows
+from loanbook.models.together import Together
 from loanbook.settings.train import TrainSettings
 from loanbook.tables.base import Table
 from loanbook.tables.labels import LABELS
@@ -122,13 +122,13 @@ class Head(ABC):
         """Return the probability of the event, of shape (rows,), from all outputs, (rows, outputs)."""
 
     @abstractmethod
-    def calibrate(self, raw: Floats, rows: Rows, clusters: Clusters, settings: TrainSettings) -> Calibration:
+    def calibrate(self, raw: Floats, rows: Rows, together: Together, settings: TrainSettings) -> Calibration:
         """Return the calibration of a model.
 
         Args:
             raw: its probabilities of the rows, of shape (rows, outputs).
             rows: those kept aside for calibration.
-            clusters: their loans and months.
+            together: which of them come about together.
             settings: ``calibration``, and how many loans must have defaulted (``min_defaults``).
         """
 

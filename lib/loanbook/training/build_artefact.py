@@ -17,9 +17,9 @@ from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bin
 from loanbook.models.artefact.mean_onnx import mean_of
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
-from loanbook.models.calibration_rows import Clusters
 from loanbook.models.head import Head
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.together import Together
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.trained import Trained
@@ -101,9 +101,9 @@ def _calibrations(
     snapshot: Snapshot, target: Head, judged: Mapping[str, PredictedSample], settings: TrainSettings
 ) -> dict[str, Calibration]:
     found = judged[snapshot.fold.calibrated_on]
-    rows, clusters = snapshot.rows_of(found.frame), Clusters.of(found.frame)
+    rows, together = snapshot.rows_of(found.frame), Together.of(found.frame, target.horizon_months)
     return {
-        name: target.calibrate(members.mean(axis=1), rows, clusters, settings)
+        name: target.calibrate(members.mean(axis=1), rows, together, settings)
         for name, members in found.members.items()
     }
 

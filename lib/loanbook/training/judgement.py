@@ -10,7 +10,6 @@ from loanbook.models.artefact.predictor import calibrated_mean
 from loanbook.models.best import best_of
 from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
-from loanbook.models.calibration_rows import Clusters
 from loanbook.models.clustered import Interval
 from loanbook.models.head import Floats, Head
 from loanbook.models.log_loss import log_loss
@@ -48,7 +47,7 @@ def differences_of(
     found = judged[TEST] if len(judged[TEST].frame) else judged[snapshot.fold.checked_on]
     if not len(found.frame):
         return {}
-    together = Together.of(Clusters.of(found.frame), target.horizon_months)
+    together = Together.of(found.frame, target.horizon_months)
     pds = {
         name: target.pd(calibrated_mean(members, calibrations[name]))
         for name, members in found.members.items()
