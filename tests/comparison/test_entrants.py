@@ -46,9 +46,14 @@ class Held:
 
 
 def test_baselines_take_part_once_with_the_seconds_of_the_training_that_fitted_them() -> None:
-    held: Any = {name: Held("s", ("logistic", "cart", "matrix")) for name in ("a", "b", "c")}
+    held: Any = {name: Held("s", ("logistic", "cart", "matrix", "constant")) for name in ("a", "b", "c")}
     now = {"a": {}, "b": {"model": 9.0, "logistic": 2.0}, "c": {}}
-    found = entrants_of(held, now, {"a": {"model": 7.0, "logistic": 3.0, "cart": 1.0}, "b": {}, "c": {}})
+    found = entrants_of(
+        held,
+        ("logistic", "cart", "matrix"),
+        now,
+        {"a": {"model": 7.0, "logistic": 3.0, "cart": 1.0}, "b": {}, "c": {}},
+    )
     assert [(one.name, one.predictor, one.seconds, one.before) for one in found] == [
         ("a", "model", 7.0, True), ("b", "model", 9.0, False), ("c", "model", None, True),
         ("logistic", "logistic", 2.0, False), ("cart", "cart", 1.0, True), ("matrix", "matrix", None, True),

@@ -55,9 +55,11 @@ def test_architectures_and_baselines_are_held_against_each_other(
         load_artefact(run.storage, f"s-{name}", version)
         for name, version in (("mlp_64_32", book["model_version"]), ("deep_five_layer", challenger(run)))
     )
-    for name in first_of_both.baselines:
+    assert second.baselines == ("logistic", "constant", "lightgbm")  # those that were asked for
+    for name in second.baselines:
         assert second.files[f"{name}.onnx"] == first_of_both.files[f"{name}.onnx"]
-    assert second.json("metrics.json")["baselines"] == first_of_both.json("metrics.json")["baselines"]
+    facts = first_of_both.json("metrics.json")["baselines"]
+    assert second.json("metrics.json")["baselines"] == {name: facts[name] for name in second.baselines}
     assert found["best"] in found["entrants"]
     page = Path(found["report"]).read_text("utf-8")
     assert "deep_five_layer" in page
@@ -95,8 +97,10 @@ def test_architectures_and_baselines_are_held_against_each_other(
 
 
 def test_a_comparison_over_origins_pools_their_test_rows(make_run: Callable[..., Run]) -> None:
-    publish(make_run("build"), loans=120, months=48)
-    asked = ("train.members=1", "train.epochs=1", "train.test_months=6", "train.folds=2")
+    publish(make_run("build"), loans=200, months=48)
+    asked = (
+        "train.members=1", "train.epochs=1", "train.test_months=6", "train.folds=2", "train.min_defaults=3",
+    )  # fmt: skip
     run = make_run("compare_models", *asked)
     found = run_job(run, COMPARE, {"models": "mlp_64_32,constant", "workers": 1})
     rows = make_run().read(EVALUATIONS, made_by="x").where("sample = 'test' AND predictor = 'constant'")

@@ -90,13 +90,15 @@ class Entrant:
 
 def entrants_of(
     artefacts: Mapping[str, Artefact],
+    baselines: Sequence[str],
     seconds: Mapping[str, Seconds],
     before: Mapping[str, Seconds],
 ) -> list[Entrant]:
     """Return the architectures in the order given, then the baselines, which all share.
 
     Args:
-        artefacts: by architecture, trained with the same baselines.
+        artefacts: by architecture, trained with these baselines, or with more.
+        baselines: names of those that are compared.
         seconds: of training, by architecture and predictor; of one that was trained before, none.
         before: the same of the trainings before the comparison.
     """
@@ -106,9 +108,7 @@ def entrants_of(
         for name, artefact in artefacts.items()
     }
     every = list(seconds.values()), list(before.values())
-    beside = [
-        Entrant(name, artefacts[first], name, *_cost(name, *every)) for name in artefacts[first].baselines
-    ]
+    beside = [Entrant(name, artefacts[first], name, *_cost(name, *every)) for name in baselines]
     return [*own.values(), *beside]
 
 

@@ -68,7 +68,7 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
         for architecture in asked.architectures
     }
     seconds = {name: seconds_of(one["phase_seconds"]) for name, one in trained.items()}
-    origins = _origins(run, trained, seconds)
+    origins = _origins(run, trained, [choice.name for choice in asked.baselines], seconds)
     compared = _compared(run, origins)
     name, version = f"{run.source}-comparison", _version(origins)
     _publish(run, name, version, compared.contest)
@@ -87,7 +87,10 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
 
 
 def _origins(
-    run: Run, trained: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, Seconds]
+    run: Run,
+    trained: Mapping[str, Mapping[str, Any]],
+    baselines: Sequence[str],
+    seconds: Mapping[str, Seconds],
 ) -> list[Origin]:
     """Return the compared as of each origin, the most recent first; that one has the seconds of training.
 
@@ -103,7 +106,7 @@ def _origins(
         snapshots = {
             one.snapshot_id: open_snapshot(run.storage, one.snapshot_id) for one in artefacts.values()
         }
-        return Origin(entrants_of(artefacts, *costs), snapshots)
+        return Origin(entrants_of(artefacts, baselines, *costs), snapshots)
 
     earlier: dict[str, dict[str, str]] = {}
     for name, result in trained.items():
@@ -127,7 +130,7 @@ def _compared(run: Run, origins: Sequence[Origin]) -> Compared:
     timed = {name: one.rows((TEST,), TIMED_ROWS) for name, one in newest.snapshots.items()}
     speeds = {one.name: rows_a_second(one, timed[one.artefact.snapshot_id]) for one in entrants}
     about = _about(run, origins)
-    return Compared(found, entrants, speeds, first.baselines[0], basis, about, _learning(newest))
+    return Compared(found, entrants, speeds, newest.baselines[0], basis, about, _learning(newest))
 
 
 def _about(run: Run, origins: Sequence[Origin]) -> dict[str, str]:
@@ -141,7 +144,7 @@ def _about(run: Run, origins: Sequence[Origin]) -> dict[str, str]:
     return {
         "Source": str(run.source),
         "Architectures": ", ".join(f"{one.name} {one.artefact.version}" for one in networks),
-        "Baselines": ", ".join(first.baselines),
+        "Baselines": ", ".join(newest.baselines),
         "Members": str(first.json("metrics.json")["members"]),
         **({"Origins": "; ".join(tested)} if len(origins) > 1 else {}),
         "Training snapshot": f"{first.snapshot_id}, of {tables}",

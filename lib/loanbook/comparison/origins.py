@@ -9,7 +9,7 @@ from loanbook.errors import InputError
 from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.evaluation.origins import ALL_ORIGINS
 from loanbook.evaluation.sample import Sample, concatenated, predicted_sample
-from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.fold import TEST, Fold
 from loanbook.training.snapshot.read import Snapshot
@@ -31,6 +31,11 @@ class Origin:
     def artefacts(self) -> list[Artefact]:
         """Return the artefacts, each once."""
         return list({id(one.artefact): one.artefact for one in self.entrants}.values())
+
+    @property
+    def baselines(self) -> list[str]:
+        """Return the names of the baselines, the one that differences are from first."""
+        return [one.name for one in self.entrants if one.predictor != MODEL]
 
     @property
     def is_trained(self) -> bool:

@@ -15,11 +15,19 @@ Fitted = tuple[bytes, Sequence[Any]]
 def trained_before(
     storage: Storage, name: str, snapshot_id: str, settings: tuple[TrainSettings, ModelSettings]
 ) -> Artefact | None:
-    """Return the version of a model that the same settings made of the same snapshot; None where none did."""
-    train, model = (item.model_dump(mode="json") for item in settings)
+    """Return the version of a model that the same settings made of the same snapshot; None where none did.
+
+    It may have more baselines than those of the settings.
+    """
+    train, model = settings
     for artefact in _of_snapshot(storage, name, snapshot_id):
-        if artefact.json("settings.json") == {"train": train, "model": model}:
-            return artefact
+        found = artefact.json("settings.json")
+        made_by = TrainSettings.model_validate(found["train"])
+        alike = _without_baselines(made_by) == _without_baselines(train)
+        if alike and found["model"] == model.model_dump(mode="json"):
+            fitted = [choice for choice in made_by.baselines if choice.name in artefact.baselines]
+            if all(choice in fitted for choice in train.baselines):
+                return artefact
     return None
 
 
