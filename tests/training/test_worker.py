@@ -32,7 +32,7 @@ pytestmark = pytest.mark.train
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 6
-BASELINES = ("logistic", "constant", "lightgbm")
+BASELINES = tuple(choice.name for choice in TrainSettings().baselines)
 NONE = Calibration(method="none")
 
 
