@@ -38,7 +38,7 @@ horovod=$!
 say "Spark, Delta and the other packages"
 sed -n '/^train = \[/,/^\]/p' pyproject.toml | sed -n 's/^ *"\([A-Za-z0-9_.-]*\).*/\1/p' | grep -v '^horovod$' > "$log/train.txt"
 pip install -c constraints.txt -r "$log/train.txt"
-pip install -c constraints.txt -e ".[sql,dev]"
+pip install -c constraints.txt -e ".[sql,tracking,dev]"
 say "Delta's jars"
 "$venv/bin/python" deploy/fetch_jars.py >"$log/jars.log" 2>&1 || { cat "$log/jars.log" >&2; exit 1; }
 

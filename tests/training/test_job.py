@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from pyspark.sql import functions as F
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from loanbook.errors import InputError
 from loanbook.features.catalogue.macro import FEATURES as MACRO
@@ -14,6 +15,7 @@ from loanbook.tables.labels import LABELS
 from loanbook.training.fit.request import starting_rate
 from loanbook.training.job import train_model
 from loanbook.training.snapshot.read import open_snapshot
+from loanbook.training.tracking import VERSION_TAG, tracker_of
 from loanbook.warehouse.runs import Run
 from tests.training.books import book
 
@@ -109,8 +111,20 @@ def test_earlier_origins_are_trained_once_as_back_tests(make_run: MakeRun) -> No
     asked = ("train.members=1", "train.epochs=1", "train.test_months=6", "train.baselines=[{name: constant}]")
     alone = train_model(make_run("train_model", *asked), model="mlp_64_32", workers=1)
     assert alone["earlier_origins"] == []
-    run = make_run("train_model", *asked, "train.folds=4")
+    recorded = ("tracking.server=local", "tracking.tensorboard=true")
+    run = make_run("train_model", *asked, *recorded, "train.folds=4")
     rolled = train_model(run, model="mlp_64_32", workers=1)
+    versions = {rolled["model_version"], *(one["model_version"] for one in rolled["earlier_origins"])}
+    tracker = tracker_of(run.settings.tracking, run.storage)
+    assert tracker is not None
+    recorded_runs = tracker.client.search_runs([tracker.experiment])
+    assert {one.data.tags[VERSION_TAG] for one in recorded_runs} == versions
+    assert {one.data.tags["loanbook.run_id"] for one in recorded_runs} == {run.run_id}
+    events = list(run.storage.tracking_folder("tensorboard", rolled["model"]).glob("*/member_1/*tfevents*"))
+    assert len(events) == 3
+    written = EventAccumulator(str(events[0].parent), size_guidance={"tensors": 0}).Reload()
+    assert {"tune_log_loss", "learning_rate"} <= set(written.Tags()["tensors"])
+    assert [one.step for one in written.Tensors("tune_log_loss")] == [0, 1]
     assert rolled["model_version"] == alone["model_version"]
     assert [one["fold"] for one in rolled["earlier_origins"]] == ["fold2", "fold1"]  # there is no fourth
     newest = open_snapshot(run.storage, rolled["snapshot"]).fold

@@ -30,6 +30,7 @@ from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.loans import LOANS
 from loanbook.tables.predictions import PREDICTIONS
 from loanbook.training.snapshot.read import open_snapshot
+from loanbook.training.tracking import tracker_of
 from loanbook.warehouse.runs import Run
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def evaluate_model(
     _require_fit(run, artefact)
     folder_of_truth = _truth_folder(truth, head_of(artefact))
     run.inputs = dict(inputs["tables"])
+    tracker = tracker_of(run.settings.tracking, run.storage)
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
     fold, found = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
     loans = run.read_source(LOANS, inputs["source"])
@@ -85,6 +87,8 @@ def evaluate_model(
     findings = findings_of(judged, settings, run.run_id, window)
     folder = run.storage.report_folder(artefact.name, artefact.version)
     result = _result(run, judged, write_report(folder, judged, findings))
+    if tracker is not None:
+        tracker.add(artefact, result, folder)
     return {**result, "test_window": findings.window}
 
 

@@ -18,3 +18,4 @@ class PathSettings(Section):
     reports: PathText
     simulated: PathText
     landing: PathText
+    tracking: PathText

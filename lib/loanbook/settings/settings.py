@@ -20,6 +20,7 @@ from loanbook.settings.score import ScoreSettings
 from loanbook.settings.section import Section, validated
 from loanbook.settings.simulate import SimulationSettings
 from loanbook.settings.spark import SparkSettings
+from loanbook.settings.tracking import TrackingSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.settings.writers import WriterSettings
 
@@ -39,6 +40,7 @@ class Settings(Section):
     book: BookSettings = BookSettings()
     features: FeatureSettings = FeatureSettings()
     train: TrainSettings = TrainSettings()
+    tracking: TrackingSettings = TrackingSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     score: ScoreSettings = ScoreSettings()
     simulate: SimulationSettings = SimulationSettings()
@@ -46,10 +48,11 @@ class Settings(Section):
     def hash(self) -> str:
         """Return 16 hex digits over all settings that can change a result.
 
-        Left out are paths, the catalogue, the log's format, how runs wait for each other, and what Spark is
-        tuned to.
+        Left out are paths, the catalogue, the log's format, how runs wait for each other, what Spark is tuned
+        to, and where trainings are recorded.
         """
-        content = self.model_dump(mode="json", exclude={"paths", "catalog", "spark", "writers", "log_format"})
+        left_out = {"paths", "catalog", "spark", "writers", "log_format", "tracking"}
+        content = self.model_dump(mode="json", exclude=left_out)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -28,6 +28,7 @@ from loanbook.training.snapshot.borrowers import borrowers_of
 from loanbook.training.snapshot.build import Request, ensure_snapshot
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.tracking import tracker_of
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
 
@@ -83,13 +84,18 @@ def train_model(
         require_groups(model_settings.backbone, snapshot.spec)
     name = f"{run.source}-{Path(architecture).stem}"
     both = (settings, model_settings)
-    training = Training(run.spark, run.storage, name, target, both, size, resume, seconds)
-    earlier = []
+    tracker = tracker_of(run.settings.tracking, run.storage)
+    events = run.storage.tracking_folder("tensorboard", name) if run.settings.tracking.tensorboard else None
+    training = Training(run.spark, run.storage, name, target, both, size, resume, seconds, events)
+    artefacts = []
     for number in _earlier(snapshot, settings.folds):
         with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
             of_earlier = of_origin(number)
-        earlier.append(_of_origin(of_earlier, training.on(of_earlier, reuse=True)))
+        artefacts.append((of_earlier, training.on(of_earlier, reuse=True)))
     artefact = training.on(snapshot, reuse=challenger)
+    if tracker is not None:
+        for one in (*(earlier for _, earlier in artefacts), artefact):
+            tracker.record(one, run.storage.model_folder(one.name, one.version), run.run_id)
     metrics = artefact.json("metrics.json")
     _record(run, metrics)
     return {
@@ -104,7 +110,7 @@ def train_model(
         "held_out": snapshot.fold.held_out,
         "snapshot": snapshot.id,
         **{name: metrics[name] for name in OF_METRICS},
-        "earlier_origins": earlier,
+        "earlier_origins": [_of_origin(*earlier) for earlier in artefacts],
         "workers": size,
         "phase_seconds": seconds,
     }

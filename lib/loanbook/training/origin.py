@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -37,6 +38,7 @@ class Training:
         workers: Horovod processes.
         resume: go on from the checkpoints of an interrupted run.
         seconds: by phase, which grow.
+        events: folder of TensorBoard's event files; None: none are written.
     """
 
     spark: SparkSession
@@ -47,6 +49,7 @@ class Training:
     workers: int
     resume: bool
     seconds: dict[str, float]
+    events: Path | None = None
 
     def on(self, snapshot: Snapshot, reuse: bool) -> Artefact:
         """Return the model that is trained on a snapshot.
@@ -63,7 +66,7 @@ class Training:
         with timed(self.seconds, "training"), named(self.spark, "train-model: Horovod workers"):
             known = baselines_before(storage, snapshot.id, train) if reuse else {}
             request = request_for(storage, snapshot, both, self.workers, self.resume)
-            request = without_baselines(request, known)
+            request = replace(without_baselines(request, known), events=self.events)
             ranks = launch(self.spark, train_rank, request, self.workers, train.start_timeout)
             _require_all(ranks, len(snapshot.fold.members))
             self._add(_worker_seconds(ranks))

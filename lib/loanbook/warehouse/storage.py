@@ -113,6 +113,10 @@ class Storage:
         """Return a folder of reports."""
         return local_path(self.paths.reports, "paths.reports").joinpath(*parts)
 
+    def tracking_folder(self, *parts: str) -> Path:
+        """Return a folder of what is recorded of trainings."""
+        return local_path(self.paths.tracking, "paths.tracking").joinpath(*parts)
+
 
 def why_not_writable(folder: Path) -> str:
     """Return why nothing can be written in ``folder``, which may be still to be made; empty if it can."""

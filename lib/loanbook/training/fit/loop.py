@@ -49,6 +49,7 @@ class Loop:
         target: the head that the network ends in.
         rows: training rows of this rank in an epoch, equal on all ranks.
         checkpoint: file that rank 0 keeps.
+        events: folder of TensorBoard's event files, which rank 0 writes; None: none are.
     """
 
     def __init__(
@@ -61,9 +62,14 @@ class Loop:
         rows: int,
         checkpoint: Path,
         seed: int,
+        events: Path | None = None,
     ) -> None:
         self._network, self._target, self._settings, self._ranks = network, target, settings, ranks
         self._rows, self._checkpoint, self._seed = rows, checkpoint, seed
+        writes = events is not None and ranks.rank == 0
+        self._events = (
+            tf.summary.create_file_writer(str(events)) if writes else tf.summary.create_noop_writer()
+        )
         self.name = ""  # before what is logged of it
         self._steps = ranks.minimum(-(-rows // settings.batch_size))
         self._weights, self._kept = network.scores.trainable_weights, network.kept
@@ -150,6 +156,11 @@ class Loop:
         progress.history.append(measured)
         said = ", ".join(f"{name} {value:.6g}" for name, value in measured.items())
         logger.info("%s%s", self.name, said)
+        with self._events.as_default(step=progress.epoch):
+            for name, value in measured.items():
+                tf.summary.scalar(name, value)
+            tf.summary.scalar("learning_rate", self._optimizer.learning_rate)
+        self._events.flush()
         if loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
             self._state.best = [weight.numpy() for weight in self._kept]

@@ -99,6 +99,14 @@ def loop_of(
     from loanbook.training.fit.loop import Loop
 
     checkpoint = request.work / checkpoint_file(number)
+    events = request.events / request.work.name / f"member_{number + 1}" if request.events else None
     return Loop(
-        network, request.target, request.model, ranks, rows=own.rows, checkpoint=checkpoint, seed=own.seed
+        network,
+        request.target,
+        request.model,
+        ranks,
+        rows=own.rows,
+        checkpoint=checkpoint,
+        seed=own.seed,
+        events=events,
     )
