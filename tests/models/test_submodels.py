@@ -7,6 +7,7 @@ from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
 from loanbook.models.heads import head
 from loanbook.settings.choice import Choice
+from loanbook.settings.model import Emphasis
 from tests.models.specs import SPEC, some_inputs
 from tests.models.vector_head import HEAD as NEXT_MOVE
 
@@ -160,3 +161,42 @@ def test_members_that_have_submodels_give_their_mean() -> None:
     np.testing.assert_allclose(predictor.members(*inputs), each, atol=1e-6)
     np.testing.assert_allclose(predictor.predict(*inputs)[0], each.mean(axis=1), atol=1e-6)
     assert np.ptp(each, axis=1).max() > 0.01
+
+
+@pytest.mark.parametrize("shape", [(6, 1), (6, SUBMODELS, 1)])
+def test_emphasis_weighs_positives_and_what_is_hard(shape: tuple[int, ...]) -> None:
+    import tensorflow as tf
+
+    from loanbook.models.submodels import losses_to_train
+
+    rng = np.random.default_rng(3)
+    scores, label = rng.normal(size=shape), np.array([0, 1, 0, 1, 1, 0])
+    given = tf.constant(scores, tf.float32), tf.constant(label[:, None], tf.float32)
+    emphasis = Emphasis(positive_weight=5.0, focal=2.0)
+    found = losses_to_train(DEFAULT, *given, emphasis).numpy()
+    for row, came in enumerate(label):
+        p = 1 / (1 + np.exp(-(scores[row].ravel() + np.log(5.0))))
+        right = p if came else 1 - p
+        each = (1 - right) ** 2 * -np.log(right) * (5.0 if came else 1.0)
+        assert found[row] == pytest.approx(each.mean(), rel=1e-4)
+    np.testing.assert_array_equal(
+        losses_to_train(DEFAULT, *given, Emphasis()).numpy(), losses_to_train(DEFAULT, *given).numpy()
+    )
+
+
+def test_a_weight_of_positives_leaves_the_level() -> None:
+    import tensorflow as tf
+
+    from loanbook.models.submodels import losses_to_train
+
+    label = tf.constant(np.repeat([1.0, 0.0], [3, 97])[:, None], tf.float32)
+    score = tf.Variable([[0.0]])
+    optimizer = tf.keras.optimizers.Adam(0.1)
+    for _ in range(400):
+        with tf.GradientTape() as tape:
+            losses = losses_to_train(
+                DEFAULT, tf.repeat(score, 100, axis=0), label, Emphasis(positive_weight=10.0)
+            )
+            loss = tf.reduce_mean(losses)
+        optimizer.apply_gradients([(tape.gradient(loss, score), score)])
+    assert sigmoid(score.numpy().item()) == pytest.approx(0.03, rel=0.01)

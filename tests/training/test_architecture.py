@@ -7,6 +7,7 @@ from loanbook.errors import InputError
 from loanbook.models import baselines
 from loanbook.models.backbones import mlp, require_groups
 from loanbook.settings.choice import Choice
+from loanbook.settings.model import Emphasis, load_model_settings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.architecture import checked_architecture, require_supported
 from tests.models import vector_head
@@ -56,8 +57,12 @@ def test_a_baseline_stands_once() -> None:
 def test_a_baseline_that_does_not_exist_or_cannot_predict_the_event_is_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'logistic'"):
         checked_architecture("mlp_64_32", TrainSettings(baselines=(Choice(name="logistics"),)))
+    plain = load_model_settings("mlp_64_32")
     with pytest.raises(InputError, match="logistic, which cannot"):
-        require_supported(TrainSettings(), vector_head.HEAD)
+        require_supported(TrainSettings(), plain, vector_head.HEAD)
+    weighing = plain.model_copy(update={"emphasis": Emphasis(positive_weight=2.0)})
+    with pytest.raises(InputError, match="one unit for emphasis.positive_weight 2"):
+        require_supported(TrainSettings(baselines=()), weighing, vector_head.HEAD)
 
 
 def test_a_baseline_without_its_package_is_refused_with_the_extra_that_brings_it(

@@ -5,12 +5,16 @@ Each submodel learns from its own loss, and what the network says is the mean of
 submodel and knows of no other: here they are folded into the rows, so that any head serves.
 """
 
+import math
 from typing import Any
 
 import tensorflow as tf
 
 from loanbook.models.head import Head
 from loanbook.models.submodel_layers import MeanOfSubmodels
+from loanbook.settings.model import Emphasis
+
+PLAIN = Emphasis()
 
 
 def probabilities(target: Head, scores: Any) -> Any:
@@ -27,18 +31,29 @@ def probabilities(target: Head, scores: Any) -> Any:
     return MeanOfSubmodels(submodels, target.outputs, name="mean_of_submodels")(each)
 
 
-def losses_to_train(target: Head, scores: Any, targets: Any) -> Any:
+def losses_to_train(target: Head, scores: Any, targets: Any, emphasis: Emphasis = PLAIN) -> Any:
     """Return each row's loss, (rows,): of several submodels the mean of theirs.
 
     Were it the loss of their mean, each would only have to mend what the others leave.
 
+    Where positives weigh w, the loss is of scores + log w: a model that learns from a sample in which the
+    odds are w times those of the book is off by log w (King and Zeng 2001, *Logistic Regression in Rare
+    Events Data*, prior correction), so that the scores themselves keep the book's level. A focal loss is
+    (1 - p)^g times the plain one, p = exp(-loss) (Lin et al. 2017, *Focal Loss for Dense Object Detection*);
+    its probabilities lean to the middle, which is left to the calibration.
+
     Args:
         target: the head.
         scores: (rows, units), or (rows, submodels, units).
-        targets: (rows, columns).
+        targets: (rows, columns), the label first where positives have a weight of their own.
+        emphasis: what the loss makes more of.
     """
-    each = _each(target, scores, targets)
-    return tf.reduce_mean(each, axis=1) if len(scores.shape) == 3 else each
+    weight = emphasis.positive_weight
+    each = _each(target, scores if weight == 1 else scores + math.log(weight), targets)
+    if emphasis.focal:
+        each *= tf.pow(-tf.math.expm1(-each), emphasis.focal)
+    losses = tf.reduce_mean(each, axis=1) if len(scores.shape) == 3 else each
+    return losses if weight == 1 else losses * tf.where(targets[:, 0] == 1, weight, 1.0)
 
 
 def losses_of_mean(target: Head, scores: Any, targets: Any) -> Any:

@@ -20,6 +20,17 @@ class Schedule(Section):
     rise_epochs: float = Field(0.0, ge=0, description="over which the rate grows from 0 first")
 
 
+class Emphasis(Section):
+    """What the loss makes more of than its share, for comparison: plain likelihood is 1 and 0."""
+
+    positive_weight: float = Field(
+        1.0, gt=0, description="of a row where the event came about; of a head with one unit"
+    )
+    focal: float = Field(
+        0.0, ge=0, description="power of 1 - p that weighs a row's loss, p what it gave what came about"
+    )
+
+
 class ModelSettings(Section):
     """An architecture and how it is fitted."""
 
@@ -44,6 +55,7 @@ class ModelSettings(Section):
     clip_norm: float | None = Field(
         None, gt=0, description="the greatest norm of all gradients together; without it any"
     )
+    emphasis: Emphasis = Emphasis()
     batch_size: int = Field(4096, ge=1, description="rows per step and worker")
     epochs: int = Field(30, ge=0, description="at most")
     patience: int = Field(5, ge=1, description="epochs without a better tune log loss before training stops")

@@ -34,12 +34,18 @@ def checked_architecture(name: str, settings: TrainSettings) -> ModelSettings:
     return found
 
 
-def require_supported(settings: TrainSettings, target: Head) -> None:
-    """Refuse baselines that cannot predict what a head does.
+def require_supported(settings: TrainSettings, model: ModelSettings, target: Head) -> None:
+    """Refuse what cannot be of a head: baselines that do not predict it, a weight of positives.
 
     Raises:
         InputError: names the first.
     """
+    if model.emphasis.positive_weight != 1 and target.units != 1:
+        raise InputError(
+            required=f"a head with one unit for emphasis.positive_weight {model.emphasis.positive_weight:g}",
+            found=f"{target.name}, which has {target.units}",
+            do="take it out of the model's settings, or take a head of one event",
+        )
     for choice in settings.baselines:
         if not baseline(choice)[0].supports(target):
             raise InputError(

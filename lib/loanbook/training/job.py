@@ -76,7 +76,7 @@ def train_model(
     source = run.only_source(FEATURES, made_by="build-features")
     tape = tape_kind(run.read_source(DELIVERIES, source), source)
     target = target_head(model_settings.head, tape)
-    require_supported(settings, target)
+    require_supported(settings, model_settings, target)
     model_settings = model_settings.model_copy(update={"head": target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         of_origin = _snapshots(run, target, tape, size, model_settings)

@@ -92,6 +92,12 @@ class Loop:
             self._judge({"epoch": epoch, "train_log_loss": self.epoch(epochs, epoch)}, tune)
         for weight, value in zip(self._kept, self._state.best, strict=True):
             weight.assign(value)
+        if not progress.stale(self._settings.patience):
+            logger.warning(
+                "%sall %d epochs were taken and the tune log loss, least after epoch %d, may still fall: "
+                "raise epochs in the model's settings",
+                self.name, progress.epoch, progress.best_epoch,
+            )  # fmt: skip
         return progress
 
     def _begin(self, resume: bool) -> None:
@@ -128,7 +134,7 @@ class Loop:
     def _train_batch(self, numeric: Any, codes: Any, targets: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
             scores = self._scores(numeric, codes, training=True)
-            losses = losses_to_train(self._target, scores, targets)
+            losses = losses_to_train(self._target, scores, targets, self._settings.emphasis)
             loss = tf.reduce_sum(weight * losses) / tf.reduce_sum(weight)
         gradients = self._ranks.distributed(tape).gradient(loss, self._weights)
         self._optimizer.apply_gradients(zip(gradients, self._weights, strict=True))

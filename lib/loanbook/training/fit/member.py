@@ -42,7 +42,13 @@ def train_member(
         loop, rows = loop_of(request, network, ranks, own, number), own.rows
         if len(members) > 1:
             loop.name = f"member {number + 1}: "
-        tune = snapshot.rows_of(snapshot.role_frame(members[number].tune).iloc[ranks.rank :: ranks.size])
+        stopping = snapshot.role_frame(members[number].tune)
+        defaulting = stopping.loc[stopping["label"] == 1, "borrower"].nunique()
+        logger.info(
+            "%s%d rows fit it, %d stop it, with %d borrowers whose event came about",
+            loop.name, rows * ranks.size, len(stopping), defaulting,
+        )  # fmt: skip
+        tune = snapshot.rows_of(stopping.iloc[ranks.rank :: ranks.size])
         found = loop.run(feed_of(own, request.train.rows_in_memory_mib).epoch, tune, request.resume)
         progress = {
             "epochs": found.epoch,
