@@ -19,7 +19,7 @@ import loanbook.models.embeddings
 from docs.parts.markdown import HEADER, REQUIRED, ROOT, code, first_line, rows
 from loanbook.models.by_name import known_modules
 from loanbook.settings.files import load_yaml, yaml_lines
-from loanbook.settings.model import ModelSettings, Schedule
+from loanbook.settings.model import Emphasis, ModelSettings, Schedule
 from loanbook.settings.section import Section
 from loanbook.settings.settings import base_settings
 
@@ -40,7 +40,9 @@ def settings() -> str:
 
 def model_file() -> str:
     """Return the keys of a file of ``conf/models``, those of its parts, of each backbone and embedding."""
-    parts = [key_table(ModelSettings), f"### `schedule`\n\n{first_line(Schedule)}\n\n{key_table(Schedule)}"]
+    parts = [key_table(ModelSettings)]
+    for name, section in (("schedule", Schedule), ("emphasis", Emphasis)):
+        parts.append(f"### `{name}`\n\n{first_line(section)}\n\n{key_table(section)}")
     for name, module in _modules(loanbook.models.backbones):
         about = f"{_about(module)} Its settings stand beside `name: {name}`."
         parts.append(f"### Backbone `{name}`\n\n{about}\n\n{key_table(module.Settings)}")

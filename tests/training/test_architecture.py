@@ -62,7 +62,7 @@ def test_a_baseline_that_does_not_exist_or_cannot_predict_the_event_is_refused()
         require_supported(TrainSettings(), plain, vector_head.HEAD)
     weighing = plain.model_copy(update={"emphasis": Emphasis(positive_weight=2.0)})
     with pytest.raises(InputError, match="one unit for emphasis.positive_weight 2"):
-        require_supported(TrainSettings(baselines=()), weighing, vector_head.HEAD)
+        require_supported(TrainSettings(), weighing, vector_head.HEAD)
 
 
 def test_a_baseline_without_its_package_is_refused_with_the_extra_that_brings_it(
