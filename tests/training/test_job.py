@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from pyspark.sql import functions as F
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -9,8 +10,12 @@ from loanbook.features.catalogue.macro import FEATURES as MACRO
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import load_artefact
 from loanbook.models.artefact.earlier import earlier_origins
+from loanbook.models.artefact.export import load_weights
+from loanbook.models.heads import head
 from loanbook.models.inputs.candidates import all_candidates
 from loanbook.models.inputs.rows import matrices
+from loanbook.models.network import build_network
+from loanbook.settings.choice import Choice
 from loanbook.tables.labels import LABELS
 from loanbook.training.fit.request import starting_rate
 from loanbook.training.job import train_model
@@ -106,6 +111,32 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     assert again["model_version"] == first["model_version"]
 
 
+def test_a_member_is_the_mean_of_several_fits(make_run: MakeRun) -> None:
+    publish(make_run("build"), loans=120, months=36)
+    asked = (
+        "train.members=2", "train.fits=2", "train.epochs=2", "train.min_defaults=4",
+        "train.baselines=[{name: constant}]",
+    )  # fmt: skip
+    run = make_run("train_model", *asked)
+    found = train_model(run, model="mlp_64_32", workers=2)
+    artefact = load_artefact(run.storage, found["model"], found["model_version"])
+    assert len(artefact.members) == len(set(artefact.members)) == len(found["epochs"]) == 4
+    assert found["members"] == 2
+    snapshot = open_snapshot(run.storage, artefact.snapshot_id)
+    inputs = matrices(snapshot.role_frame("test"), artefact.spec)
+    of_members = artefact.predictor().members(*inputs)[:, :, 0]
+    assert of_members.shape[1] == 2
+    backbone = Choice.model_validate(artefact.json("settings.json")["model"]["backbone"])
+    for member in range(2):
+        of_fits = []
+        for weights in artefact.members[2 * member : 2 * member + 2]:
+            network = build_network(artefact.spec, backbone, head("default_12m"), rate=0.1, seed=1)
+            load_weights(network, weights)
+            of_fits.append(network.probabilities(network.feed(*inputs)).numpy()[:, 0])
+        np.testing.assert_allclose(of_members[:, member], np.mean(of_fits, axis=0), rtol=1e-4)
+        assert np.abs(of_fits[0] - of_fits[1]).max() > 1e-4
+
+
 def test_earlier_origins_are_trained_once_as_back_tests(make_run: MakeRun) -> None:
     publish(make_run("build"), loans=120, months=48)
     asked = ("train.members=1", "train.epochs=1", "train.test_months=6", "train.baselines=[{name: constant}]")
@@ -120,7 +151,7 @@ def test_earlier_origins_are_trained_once_as_back_tests(make_run: MakeRun) -> No
     recorded_runs = tracker.client.search_runs([tracker.experiment])
     assert {one.data.tags[VERSION_TAG] for one in recorded_runs} == versions
     assert {one.data.tags["loanbook.run_id"] for one in recorded_runs} == {run.run_id}
-    events = list(run.storage.tracking_folder("tensorboard", rolled["model"]).glob("*/member_1/*tfevents*"))
+    events = list(run.storage.tracking_folder("tensorboard", rolled["model"]).glob("*/network_1/*tfevents*"))
     assert len(events) == 3
     written = EventAccumulator(str(events[0].parent), size_guidance={"tensors": 0}).Reload()
     assert {"tune_log_loss", "learning_rate"} <= set(written.Tags()["tensors"])

@@ -62,7 +62,7 @@ def test_a_model_is_recorded_once_with_all_that_it_came_from(tmp_path: Path) -> 
     assert run.data.tags["loanbook.table.features"] == "3"
     assert run.data.tags["loanbook.run_id"] == "run-1"
     assert run.data.metrics["log_loss/test/model"] == 0.1
-    curve = again.client.get_metric_history(run.info.run_id, "member_1/tune_log_loss")
+    curve = again.client.get_metric_history(run.info.run_id, "network_1/tune_log_loss")
     assert [(one.step, one.value) for one in curve] == [(0, 0.3), (1, 0.2)]
     listed = again.client.list_artifacts(run.info.run_id, "artefact")
     assert [one.path for one in listed] == ["artefact/metrics.json"]

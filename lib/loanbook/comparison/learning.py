@@ -75,7 +75,9 @@ def learning_of(entrant: Entrant, stopped_by: Sequence[int]) -> Learning | None:
     """
     metrics = entrant.artefact.json("metrics.json")
     own = _epochs(metrics) if entrant.predictor == MODEL else _trees(metrics, entrant.predictor)
-    members = [Learnt(*found, loans) for found, loans in zip(own, stopped_by, strict=False)]
+    fits = entrant.artefact.json("settings.json")["train"].get("fits", 1) if entrant.predictor == MODEL else 1
+    of_network = [loans for loans in stopped_by for _ in range(fits)]
+    members = [Learnt(*found, loans) for found, loans in zip(own, of_network, strict=False)]
     return Learning("epoch" if entrant.predictor == MODEL else "trees", members) if members else None
 
 

@@ -94,6 +94,13 @@ class TrainSettings(Section):
         description="networks whose mean is the model, each fitted without a part of the development loans "
         "that stops and judges it; 1: one network, by the shares below",
     )
+    fits: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="networks of a member, fitted on the same rows from other first weights and in another "
+        "order, whose mean it is",
+    )
     borrower: tuple[str, ...] = RowsField(
         (),
         description="attributes or columns of loans: those that agree in all of them are one borrower's, and "

@@ -66,16 +66,16 @@ def differences_of(
 def training_of(
     snapshot: Snapshot, trained: Trained, method: str, losses: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return how each member came about; the tune log loss is over all rows that stopped a member."""
-    members = trained.facts[MODEL]
+    """Return how each network came about; the tune log loss is over all rows that stopped a member."""
+    networks = trained.facts[MODEL]
     tuned = losses.get(OUT_OF_FOLD if snapshot.fold.is_crossed else "tune", {})
     return {
         "method": method,
-        "members": len(members),
-        "parameters": sum(member["parameters"] for member in members),
-        "epochs": [member["epochs"] for member in members],
-        "best_epoch": [member["best_epoch"] for member in members],
-        "history": [member["history"] for member in members],
+        "members": len(trained.networks[MODEL]),
+        "parameters": sum(network["parameters"] for network in networks),
+        "epochs": [network["epochs"] for network in networks],
+        "best_epoch": [network["best_epoch"] for network in networks],
+        "history": [network["history"] for network in networks],
         "baselines": {name: facts for name, facts in trained.facts.items() if name != MODEL},
         "tune_log_loss": {
             name: tuned[name]["raw"] if method == "trained" and name in tuned else None
@@ -111,9 +111,10 @@ def status_of(
     of_tape = snapshot.manifest["label_status"].get(TAPE_OUTCOME, 0)
     if of_tape and not target.is_of_tape:
         reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")
-    still = sum(not member["best_epoch"] for member in trained.facts[MODEL])
+    networks = trained.facts[MODEL]
+    still = sum(not network["best_epoch"] for network in networks)
     if method == "trained" and still:
-        which = f"{still} of {len(trained.facts[MODEL])} members" if fold.is_crossed else "training"
+        which = f"{still} of {len(networks)} networks" if len(networks) > 1 else "training"
         reasons.append(f"{which} never improved on the mean default rate: every PD is that rate")
     judged = samples[TEST if samples[TEST]["rows"] else fold.checked_on]["status"] == "ok"
     shortfalls = {name: shortfalls_of(found) for name, found in differences.items()} if judged else {}

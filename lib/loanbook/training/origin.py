@@ -68,7 +68,7 @@ class Training:
             request = request_for(storage, snapshot, both, self.workers, self.resume)
             request = replace(without_baselines(request, known), events=self.events)
             ranks = launch(self.spark, train_rank, request, self.workers, train.start_timeout)
-            _require_all(ranks, len(snapshot.fold.members))
+            _require_all(ranks, len(snapshot.fold.members) * train.fits)
             self._add(_worker_seconds(ranks))
         with timed(self.seconds, "calibration"):
             trained = read_trained(request, len(snapshot.fold.members), known)
@@ -82,15 +82,15 @@ class Training:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + value, 2)
 
 
-def _require_all(ranks: Sequence[Mapping[str, Any]], members: int) -> None:
-    """Check that every member was trained.
+def _require_all(ranks: Sequence[Mapping[str, Any]], networks: int) -> None:
+    """Check that every network was trained.
 
     Raises:
         LoanbookError: one was not.
     """
     trained = sorted({number for rank in ranks for number in rank["digests"]})
-    if trained != list(range(members)):
-        raise LoanbookError(f"{members} members were to be trained, found {trained}")
+    if trained != list(range(networks)):
+        raise LoanbookError(f"{networks} networks were to be trained, found {trained}")
 
 
 def _worker_seconds(ranks: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -173,9 +173,9 @@ def flat(content: Mapping[str, Any], before: str = "") -> dict[str, str]:
 
 
 def epochs_of(artefact: Artefact) -> list[tuple[str, float, int]]:
-    """Return name, value and epoch of each member's losses."""
+    """Return name, value and epoch of each network's losses, those of the first member first."""
     return [
-        (f"member_{number}/{name}", float(value), int(measured["epoch"]))
+        (f"network_{number}/{name}", float(value), int(measured["epoch"]))
         for number, history in enumerate(artefact.json("metrics.json")["history"], 1)
         for measured in history
         for name, value in measured.items()

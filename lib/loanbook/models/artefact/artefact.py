@@ -36,7 +36,7 @@ def network_file(predictor: str) -> str:
 
 
 def member_file(number: int) -> str:
-    """Return the file of a member's weights, for further training.
+    """Return the file of a network's weights, for further training: those of the first member come first.
 
     >>> member_file(0)
     'member_0.weights.h5'
@@ -120,7 +120,7 @@ class Artefact:
 
     @property
     def members(self) -> tuple[bytes, ...]:
-        """Return the weights of each member."""
+        """Return the weights of each network: of a member there may be several."""
         count = sum(file.endswith(".weights.h5") for file in self.files)
         return tuple(self.files[member_file(number)] for number in range(count))
 

@@ -6,13 +6,14 @@ from typing import Any
 MEAN = "mean"
 
 
-def mean_of(networks: Sequence[bytes]) -> bytes:
+def mean_of(networks: Sequence[bytes], each: bool = True) -> bytes:
     """Return an ONNX file of the members' mean probabilities; of one member, its own file.
 
     Its first output is the mean, ``mean``; the others are the members', ``member_0`` and on.
 
     Args:
         networks: ONNX files of one kind, from ``numeric`` and, if there are codes, ``codes`` to one output.
+        each: whether members are outputs too.
     """
     import onnx
     from onnx import helper
@@ -32,7 +33,10 @@ def mean_of(networks: Sequence[bytes]) -> bytes:
         constants += member.graph.initializer
     names = [f"member_{number}" for number in range(len(members))]
     nodes.append(helper.make_node("Mean", names, [MEAN]))
-    outputs = [helper.make_tensor_value_info(name, kind.elem_type, shape) for name in (MEAN, *names)]
+    outputs = [
+        helper.make_tensor_value_info(name, kind.elem_type, shape)
+        for name in (MEAN, *(names if each else ()))
+    ]
     graph = helper.make_graph(nodes, "members", first.graph.input, outputs, constants)
     model = helper.make_model(graph, opset_imports=first.opset_import, ir_version=first.ir_version)
     onnx.checker.check_model(model)

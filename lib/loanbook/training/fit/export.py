@@ -16,8 +16,8 @@ from loanbook.training.snapshot.read import Snapshot
 AT_ONCE = 2  # processes that fit baselines: each holds the training rows of one as a dense matrix
 
 
-def export_member(request: TrainRequest, number: int, network: Any, progress: dict[str, Any]) -> None:
-    """Write a member of the model as training left it."""
+def export_network(request: TrainRequest, number: int, network: Any, progress: dict[str, Any]) -> None:
+    """Write a network of the model as training left it."""
     from loanbook.models.artefact.export import onnx_bytes, weight_bytes
 
     facts = {**progress, "parameters": network.parameters}

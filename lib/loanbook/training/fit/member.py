@@ -1,10 +1,11 @@
-"""The training of one member, by one process alone or by all ranks together."""
+"""The training of one network of a member, by one process alone or by all ranks together."""
 
 import logging
 from typing import TYPE_CHECKING, Any
 
 from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.request import TrainRequest, checkpoint_file
+from loanbook.training.snapshot.fold import Member
 from loanbook.training.snapshot.read import Snapshot
 
 if TYPE_CHECKING:
@@ -17,32 +18,30 @@ logger = logging.getLogger(__name__)
 UNTRAINED: dict[str, Any] = {"epochs": 0, "best_epoch": 0, "tune_log_loss": None, "history": []}
 
 
-def train_member(
+def train_network(
     request: TrainRequest, snapshot: Snapshot, ranks: "Ranks | Alone", number: int
 ) -> tuple[int, str]:
-    """Train and write a member; return this rank's rows an epoch, and a digest of the network.
+    """Train and write a network of a member; return this rank's rows an epoch, and a digest.
 
     Args:
         request: what the processes were told.
         snapshot: the rows.
-        ranks: this process among those that train the member.
-        number: of the member.
+        ranks: this process among those that train the network.
+        number: of the network: those of the first member come first.
     """
-    from loanbook.training.fit.export import export_member
+    from loanbook.training.fit.export import export_network
     from loanbook.training.fit.feed import feed_of
     from loanbook.training.fit.horovod_run import digest
 
-    members = snapshot.fold.members
-    if len(members) > 1:
-        logger.info("member %d of %d", number + 1, len(members))
+    member = member_of(request, snapshot, number)
+    name = _name(request, snapshot, number)
     network = network_of(request, snapshot, number)
     progress, rows = dict(UNTRAINED), 0
     if request.trainable:
         own = rows_of_rank(request, snapshot, ranks, number)
         loop, rows = loop_of(request, network, ranks, own, number), own.rows
-        if len(members) > 1:
-            loop.name = f"member {number + 1}: "
-        stopping = snapshot.role_frame(members[number].tune)
+        loop.name = f"{name}: " if name else ""
+        stopping = snapshot.role_frame(member.tune)
         defaulting = stopping.loc[stopping["label"] == 1, "borrower"].nunique()
         logger.info(
             "%s%d rows fit it, %d stop it, with %d borrowers whose event came about",
@@ -58,17 +57,30 @@ def train_member(
         }
     found_digest = digest(network.kept)
     if ranks.rank == 0:
-        export_member(request, number, network, progress)
+        export_network(request, number, network, progress)
     return rows, found_digest
 
 
+def member_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Member:
+    """Return the member that a network is of."""
+    return snapshot.fold.members[number // request.train.fits]
+
+
+def _name(request: TrainRequest, snapshot: Snapshot, number: int) -> str:
+    """Return what the log calls a network: nothing where there is no other."""
+    member, fit = divmod(number, request.train.fits)
+    of_member = f"member {member + 1}" if len(snapshot.fold.members) > 1 else ""
+    of_fit = f"fit {fit + 1}" if request.train.fits > 1 else ""
+    return ", ".join(part for part in (of_member, of_fit) if part)
+
+
 def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
-    """Return a member's network, untrained."""
+    """Return a network of a member, untrained."""
     import tensorflow as tf
 
     from loanbook.models.network import build_network
 
-    tf.keras.backend.clear_session()  # names of layers do not depend on the members before
+    tf.keras.backend.clear_session()  # names of layers do not depend on the networks before
     tf.keras.utils.set_random_seed(request.train.seed + number)
     return build_network(
         snapshot.spec,
@@ -82,11 +94,11 @@ def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
 def rows_of_rank(
     request: TrainRequest, snapshot: Snapshot, ranks: "Ranks | Alone", number: int
 ) -> "RankRows":
-    """Return the rows of a member that this rank trains on: as many as any other rank."""
+    """Return the rows of a network's member that this rank trains on: as many as any other rank."""
     from loanbook.training.fit.feed import RankRows
     from loanbook.training.fit.reader import Columns
 
-    member = snapshot.fold.members[number]
+    member = member_of(request, snapshot, number)
     return RankRows(
         snapshot.training_files(member, ranks.size)[ranks.rank :: ranks.size],
         snapshot.folder,
@@ -101,11 +113,11 @@ def rows_of_rank(
 def loop_of(
     request: TrainRequest, network: Any, ranks: "Ranks | Alone", own: "RankRows", number: int
 ) -> "Loop":
-    """Return the loop that trains a member's network on this rank's rows."""
+    """Return the loop that trains a network on this rank's rows."""
     from loanbook.training.fit.loop import Loop
 
     checkpoint = request.work / checkpoint_file(number)
-    events = request.events / request.work.name / f"member_{number + 1}" if request.events else None
+    events = request.events / request.work.name / f"network_{number + 1}" if request.events else None
     return Loop(
         network,
         request.target,

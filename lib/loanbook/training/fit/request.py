@@ -18,9 +18,9 @@ MIN_STEPS = 16
 MIN_BATCH = 32
 
 
-def checkpoint_file(member: int) -> str:
-    """Return the file of a member's training, in the work folder."""
-    return f"checkpoint_{member}.npz"
+def checkpoint_file(network: int) -> str:
+    """Return the file of a network's training, in the work folder."""
+    return f"checkpoint_{network}.npz"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.artefact.earlier import Fitted
+from loanbook.models.artefact.mean_onnx import mean_of
 from loanbook.training.fit.request import TrainRequest
 from loanbook.warehouse.storage import read_json, write_json
 
@@ -17,8 +18,8 @@ class Trained:
 
     Args:
         networks: ONNX files of the members, by predictor, the model first.
-        weights: of each member of the model.
-        facts: what fitting found, by predictor and member; of the model its epochs and their losses.
+        weights: of each network of the model, those of the first member first.
+        facts: what fitting found, by predictor and member; of the model by network, its epochs and losses.
     """
 
     networks: Mapping[str, Sequence[bytes]]
@@ -46,11 +47,17 @@ def read_trained(request: TrainRequest, members: int, known: Mapping[str, Fitted
         known: baselines that were fitted before: the file of all their members, and what these found.
     """
     before = known or {}
-    names = [choice.name for choice in request.train.baselines]
-    folders = {name: [_folder(request.work, name, one) for one in range(members)] for name in (MODEL, *names)}
+    fits, names = request.train.fits, [choice.name for choice in request.train.baselines]
+    counts = {MODEL: members * fits, **dict.fromkeys(names, members)}
+    folders = {name: [_folder(request.work, name, one) for one in range(n)] for name, n in counts.items()}
+    networks = {
+        name: [(folder / "network.onnx").read_bytes() for folder in each] for name, each in folders.items()
+    }
+    of_members = [networks[MODEL][start : start + fits] for start in range(0, members * fits, fits)]
     return Trained(
         networks={
-            **{name: [(one / "network.onnx").read_bytes() for one in each] for name, each in folders.items()},
+            **networks,
+            MODEL: [mean_of(fitted, each=False) for fitted in of_members],
             **{name: [content] for name, (content, _) in before.items()},
         },
         weights=[(folder / "weights.h5").read_bytes() for folder in folders[MODEL]],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from loanbook.logs import configure_logging
 from loanbook.settings.train import TrainSettings, workers_of_member
 from loanbook.training.fit.alone import Alone
-from loanbook.training.fit.member import train_member
+from loanbook.training.fit.member import train_network
 from loanbook.training.fit.request import TrainRequest
 from loanbook.training.fit.tasks import Tasks
 from loanbook.training.snapshot.read import Snapshot
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def train_rank(request: TrainRequest) -> dict[str, Any]:
-    """Train as one of the ranks; return its rank, seconds, and by member rows an epoch and a digest.
+    """Train as one of the ranks; return its rank, seconds, and by network rows an epoch and a digest.
 
     Members are shared out among the processes, or all processes train each together.
     """
@@ -31,13 +31,14 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
     seconds = {"start": time.perf_counter() - start, "fit": 0.0}
     tasks = Tasks(request.work / f"taken_{request.attempt}")
     together: Ranks | Alone = ranks
-    members: Iterable[int] = range(len(snapshot.fold.members))
-    if workers_of_member(request.train, len(snapshot.fold.members), ranks.size) == 1:
+    members = len(snapshot.fold.members)
+    networks: Iterable[int] = range(members * request.train.fits)
+    if workers_of_member(request.train, members, ranks.size) == 1:
         ranks.part()
-        together, members = Alone(), tasks.taken("member", members)
+        together, networks = Alone(), tasks.taken("network", networks)
     configure_logging("text", logging.INFO if together.rank == 0 else logging.WARNING)
     began = time.perf_counter()
-    fitted = {number: train_member(request, snapshot, together, number) for number in members}
+    fitted = {number: train_network(request, snapshot, together, number) for number in networks}
     seconds["fit"] = time.perf_counter() - began
     seconds |= fit_baselines(request, snapshot, ranks, tasks)
     return {
