@@ -74,10 +74,9 @@ def learning_of(entrant: Entrant, stopped_by: Sequence[int]) -> Learning | None:
         stopped_by: defaulting loans of the part that stops each member.
     """
     metrics = entrant.artefact.json("metrics.json")
-    own = _epochs(metrics) if entrant.predictor == MODEL else _trees(metrics, entrant.predictor)
-    fits = entrant.artefact.json("settings.json")["train"].get("fits", 1) if entrant.predictor == MODEL else 1
-    of_network = [loans for loans in stopped_by for _ in range(fits)]
-    members = [Learnt(*found, loans) for found, loans in zip(own, of_network, strict=False)]
+    own = list(_epochs(metrics) if entrant.predictor == MODEL else _trees(metrics, entrant.predictor))
+    fits = max(1, len(own) // len(stopped_by))  # of a member, one after another
+    members = [Learnt(*found, stopped_by[number // fits]) for number, found in enumerate(own)]
     return Learning("epoch" if entrant.predictor == MODEL else "trees", members) if members else None
 
 
