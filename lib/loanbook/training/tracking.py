@@ -21,6 +21,11 @@ from loanbook.warehouse.storage import Storage
 log = logging.getLogger(__name__)
 
 MODEL_TAG, VERSION_TAG = "loanbook.model", "loanbook.version"
+OF_MLFLOW = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # it would try for minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # a job's stdout belongs to its result
+}
 MOST_IN_A_CALL = 100  # parameters or tags; of metrics 1,000
 
 
@@ -106,9 +111,8 @@ def tracker_of(settings: TrackingSettings, storage: Storage) -> Tracker | None:
     """
     if settings.server is None:
         return None
-    # MLflow would try for minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    for name, value in OF_MLFLOW.items():
+        os.environ.setdefault(name, value)
     try:
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
