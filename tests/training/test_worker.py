@@ -72,7 +72,7 @@ def test_members_are_shared_out_as_are_baselines_and_do_not_depend_on_the_worker
     spark: Any, crossed: Snapshot, work: Path
 ) -> None:
     given = request(crossed, work, "mlp_64_32")
-    one, other = launch(spark, train_rank, given, workers=2, start_timeout=60)
+    one, other = launch(spark, train_rank, given, workers=2, start_timeout=60, hosts="localhost:2")
     assert not set(one["digests"]) & set(other["digests"])
     digests = {**one["digests"], **other["digests"]}
     assert sorted(digests) == [0, 1, 2]
@@ -101,14 +101,23 @@ def test_more_workers_than_slots_are_refused(spark: Any, snapshot: Snapshot, wor
     assert task_slots(spark) == 2
     with pytest.raises(InputError, match="3 Spark task slots"):
         launch(spark, train_rank, request(snapshot, work), workers=3, start_timeout=60)
+    for hosts, said in (
+        ("localhost:2", "localhost:2: 2"),
+        ("localhost:1,b", "'b' is no host with its slots"),
+    ):
+        with pytest.raises(InputError, match=said):
+            launch(spark, train_rank, request(snapshot, work), workers=3, start_timeout=60, hosts=hosts)
 
 
 # Horovod's own thread lets the failure of its Spark job pass.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_failing_worker_fails_the_run(spark: Any, snapshot: Snapshot, work: Path) -> None:
+@pytest.mark.parametrize("hosts", [None, "localhost:1"])
+def test_a_failing_worker_fails_the_run(
+    hosts: str | None, spark: Any, snapshot: Snapshot, work: Path
+) -> None:
     lost = replace(request(snapshot, work), snapshot=work / "nowhere")
     with pytest.raises(LoanbookError, match=r"^training failed in a worker: .*nowhere.*No such file.*$"):
-        launch(spark, train_rank, lost, workers=1, start_timeout=60)
+        launch(spark, train_rank, lost, workers=1, start_timeout=60, hosts=hosts)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

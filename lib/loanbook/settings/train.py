@@ -137,6 +137,12 @@ class TrainSettings(Section):
     text_tokens: int = RowsField(32, ge=1, description="first known words of a text that a model reads")
     row_groups: int = RowsField(16, ge=1, description="least number of equal row groups of the training rows")
     workers: int = Field(2, ge=1, description="Horovod processes; each takes one Spark task slot")
+    hosts: str | None = Field(
+        None,
+        min_length=1,
+        description="hosts with their slots, such as a:2,b:2, on which the processes are started over SSH; "
+        "null: each is started by a task of Spark",
+    )
     parallel: Literal["auto", "members", "rows"] = RowsField(
         "auto",
         description="what workers share out: members, each trained by one worker, so that the model does not "

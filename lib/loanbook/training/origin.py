@@ -67,7 +67,7 @@ class Training:
             known = baselines_before(storage, snapshot.id, train) if reuse else {}
             request = request_for(storage, snapshot, both, self.workers, self.resume)
             request = replace(without_baselines(request, known), events=self.events)
-            ranks = launch(self.spark, train_rank, request, self.workers, train.start_timeout)
+            ranks = launch(self.spark, train_rank, request, self.workers, train.start_timeout, train.hosts)
             _require_all(ranks, len(snapshot.fold.members) * train.fits)
             self._add(_worker_seconds(ranks))
         with timed(self.seconds, "calibration"):

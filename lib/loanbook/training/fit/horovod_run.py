@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import re
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +25,8 @@ from loanbook.training.fit.worker_failure import (
 )
 
 Floats = npt.NDArray[np.float64]
+
+HOST = re.compile(r"[^\s:,]+:[1-9]\d*")
 
 
 def task_slots(spark: SparkSession) -> int:
@@ -46,59 +51,112 @@ def assert_task_slots(spark: SparkSession, workers: int) -> None:
 
 
 def launch(
-    spark: SparkSession, function: Callable[[Any], Any], argument: Any, workers: int, start_timeout: int
+    spark: SparkSession,
+    function: Callable[[Any], Any],
+    argument: Any,
+    workers: int,
+    start_timeout: int,
+    hosts: str | None = None,
 ) -> list[Any]:
     """Run ``function(argument)`` in ``workers`` Horovod processes and return their results in order of rank.
 
     Args:
-        spark: each process is started by a task of this session.
-        function: importable where the tasks run; it begins with ``Ranks()``.
+        spark: each process is started by a task of this session, unless hosts are given.
+        function: importable where the processes run; it begins with ``Ranks()``.
         argument: can be pickled.
         workers: number of processes.
         start_timeout: seconds that they may take to start.
+        hosts: with their slots, ``a:2,b:1``, on which they are started over SSH; this machine needs none.
 
     Raises:
-        InputError: there are fewer task slots than workers.
+        InputError: there are fewer slots than workers.
         LoanbookError: a process failed or did not start in time.
     """
-    assert_task_slots(spark, workers)
-    import horovod.runner.common.util.network
-    import horovod.runner.gloo_run
+    if hosts is None:
+        assert_task_slots(spark, workers)
+    else:
+        assert_host_slots(hosts, workers)
     import horovod.runner.launch
-    import horovod.spark
-    import horovod.spark.gloo_run
 
     # Horovod would fork this process, which has threads, and import TensorFlow in the fork to learn whether
     # it was built with Gloo; a build without it fails in hvd.init() anyway.
     horovod.runner.launch.gloo_built = lambda verbose=False: True
+    # Workers import the package from where the driver found it.
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    output = WorkerOutput(sys.stderr)
+    run = _in_tasks if hosts is None else partial(_on_hosts, hosts)
+    try:
+        results = run(
+            Reporting(function),
+            output,
+            {"PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            args=(argument,),
+            num_proc=workers,
+            start_timeout=start_timeout,
+            use_gloo=True,
+            verbose=0,
+            executable=sys.executable,
+        )
+        return list(results)
+    except Exception as error:  # Horovod raises bare Exception for every failure of a worker
+        raise LoanbookError(failure_line(error, output)) from error
+
+
+def _in_tasks(function: Any, output: Any, env: dict[str, str], **asked: Any) -> Any:
+    import horovod.runner.common.util.network
+    import horovod.runner.gloo_run
+    import horovod.spark
+    import horovod.spark.gloo_run
+
     # Its handlers would only set this event: ours raise, and Spark ends the tasks whose processes these are.
     horovod.runner.gloo_run.register_shutdown_event = threading.Event
     # It would pass on what workers write in blocks of 64 KiB.
     horovod.runner.common.util.network.shutil = SimpleNamespace(copyfileobj=pass_on)
     horovod.spark.gloo_run.rsh = ending_all(horovod.spark.gloo_run.rsh)
-    # A job's stdout belongs to its result. Workers import the package from where the driver found it.
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    output = WorkerOutput(sys.stderr)
+    with quiet_spark_thread():
+        # A job's stdout belongs to its result.
+        return horovod.spark.run(function, env=env, stdout=sys.stderr, stderr=output, **asked)
+
+
+def _on_hosts(hosts: str, function: Any, output: Any, env: dict[str, str], **asked: Any) -> Any:
+    import horovod.runner
+
+    # It takes the environment and the streams of this process.
+    with environment(env), redirect_stdout(output), redirect_stderr(output):
+        return horovod.runner.run(function, hosts=hosts, **asked)
+
+
+def assert_host_slots(hosts: str, workers: int) -> None:
+    """Check that hosts can run all workers at once.
+
+    Raises:
+        InputError: ``hosts`` is no list of hosts with slots, or they have fewer slots than there are workers.
+
+    >>> assert_host_slots("localhost:2,b:1", 3)
+    """
+    wrong = [host for host in hosts.split(",") if not HOST.fullmatch(host)]
+    slots = 0 if wrong else sum(int(host.rpartition(":")[2]) for host in hosts.split(","))
+    if wrong or slots < workers:
+        raise InputError(
+            required=f"train.hosts such as a:2,b:1, with {workers} slots, one for each training worker",
+            found=f"{hosts}: {wrong[0]!r} is no host with its slots" if wrong else f"{hosts}: {slots}",
+            do="correct train.hosts, or set train.workers to what the hosts have",
+        )
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process's environment, and put back what they were."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
-        with quiet_spark_thread():
-            results = horovod.spark.run(
-                Reporting(function),
-                args=(argument,),
-                num_proc=workers,
-                start_timeout=start_timeout,
-                use_gloo=True,
-                env={
-                    "PYTHONPATH": path,
-                    "TF_CPP_MIN_LOG_LEVEL": "3",
-                },
-                stdout=sys.stderr,
-                stderr=output,
-                verbose=0,
-                executable=sys.executable,
-            )
-        return list(results)
-    except Exception as error:  # Horovod raises bare Exception for every failure of a worker
-        raise LoanbookError(failure_line(error, output)) from error
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
 
 
 def ending_all(run_command: Callable[..., int]) -> Callable[..., int]:
