@@ -87,7 +87,7 @@ def contest_of(
         for segment, inside in (("all", part), *segments_of(part)):
             rows += _pairs(inside, segment, fold, settings)
     found = Contest(samples, rows, dict(losses), None)
-    if samples[1].defaulting_loans < settings.min_defaults or not losses:
+    if samples[1].defaulting_borrowers < settings.min_defaults or not losses:
         return found
     against = {name: {other: found.difference(name, other) for other in found.names} for name in found.names}
     shortfalls = {
@@ -100,7 +100,7 @@ def contest_of(
 
 def _pairs(part: Sample, segment: str, fold: str, settings: EvaluateSettings) -> Iterator[Evaluation]:
     """Yield the difference of each entrant from each later one; the opposite differs in sign."""
-    enough = part.defaulting_loans >= settings.min_defaults
+    enough = part.defaulting_borrowers >= settings.min_defaults
     names = list(part.calibrated)
     for place, name in enumerate(names):
         own, others = part.calibrated[name], {other: part.calibrated[other] for other in names[place + 1 :]}

@@ -13,6 +13,8 @@ from loanbook.evaluation.segments import segments_of
 from loanbook.models.clustered import Interval
 from loanbook.settings.evaluate import EvaluateSettings
 
+FEW = "; few defaults"  # ends the method of a rate that is to be read together with others
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -35,14 +37,14 @@ class Evaluation:
 def assess(part: Sample, fold: str, settings: EvaluateSettings) -> list[Evaluation]:
     """Return the metrics of the sample: overall, by decile of PD, by month, and of each segment.
 
-    Where the sample has fewer than ``settings.min_defaults`` defaulting loans every estimate is None and the
-    method is ``insufficient``; so is a segment's where that has fewer. Deciles and months are parts of one
+    Where the sample has fewer than ``settings.min_defaults`` defaulting borrowers every estimate is None and
+    the method is ``insufficient``; so is a segment's where that has fewer. Deciles and months are parts of one
     calibration table: their rates are given, those of few defaults marked so.
     """
     rows: list[Evaluation] = []
     for predictor in part.calibrated:
         rows += overall(part, predictor, fold, settings)
-        if part.defaulting_loans >= settings.min_defaults:
+        if part.defaulting_borrowers >= settings.min_defaults:
             names = np.array([f"decile={k:02d}" for k in deciles(part.calibrated[predictor], settings.bins)])
             rows += _by_group(part, predictor, fold, names, settings)
             rows += _by_group(part, predictor, fold, np.char.add("month=", part.month), settings)
@@ -70,7 +72,7 @@ def _group_rows(
 ) -> Iterator[Evaluation]:
     counts = (group.rows, group.loans, group.defaulting_loans)
     place = (predictor, fold, role, group.group)
-    few = "" if group.defaulting_loans >= settings.min_defaults else "; few defaults"
+    few = "" if group.defaulting_borrowers >= settings.min_defaults else FEW
     method = f"{WILSON} {group.clustered}{few}"
     observed = group.observed
     yield Evaluation(*place, "expected_default_rate", group.expected, None, None, *counts, "weighted mean")

@@ -58,6 +58,7 @@ class GroupRates:
     rows: int
     loans: int
     defaulting_loans: int
+    defaulting_borrowers: int
     expected: float
     observed: Interval
     clustered: str
@@ -113,6 +114,7 @@ def _rates(
         rows=len(label),
         loans=len(np.unique(loan)),
         defaulting_loans=len(np.unique(loan[label > 0])),
+        defaulting_borrowers=len(np.unique(together.borrower[label > 0])),
         expected=float(np.average(pd, weights=weight)),
         observed=clustered_rate(label, weight, together),
         clustered=together.said,

@@ -70,7 +70,7 @@ def distance_rows(part: Sample, fold: str, settings: EvaluateSettings) -> Iterat
 
     They are given by segment too, of few defaults as well: there is no chance of labels in them.
     """
-    if part.defaulting_loans < settings.min_defaults:
+    if part.defaulting_borrowers < settings.min_defaults:
         for name in _predictors(part):
             yield from rows_of(part, name, fold, "all", nothing((KL, GAP, LEVEL)))
         return

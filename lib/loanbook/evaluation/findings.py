@@ -12,7 +12,6 @@ from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.best import Best
-from loanbook.models.shortfalls import said_of
 from loanbook.settings.evaluate import EvaluateSettings
 
 OF_MODEL = Best(predictor=MODEL, because="nothing else was fitted")
@@ -35,7 +34,11 @@ class Findings:
         reference: the baseline that the model is held against: the one that scores the book, if one does.
         best: which predictor scores the book, and why.
         basis: what was judged, and what may be said of it.
+        status: of the model on the test rows.
         shortfalls: what the model falls short of, in words.
+        of_best: the same of the predictor that scores the book, where that is not the model.
+        level: of the model's PDs, in words; empty where none is claimed.
+        refused: why there is no validation period though one was asked for.
         origins: what is said of each rolling origin and of all together; none where there is one.
     """
 
@@ -52,7 +55,11 @@ class Findings:
     with_truth: Sample | None = None
     clustered: str = ""
     window: Mapping[str, Any] | None = None
+    status: str = "ok"
     shortfalls: Sequence[str] = ()
+    of_best: Sequence[str] = ()
+    level: str = ""
+    refused: str | None = None
     origins: Sequence[Mapping[str, Any]] = ()
 
 
@@ -68,7 +75,7 @@ def findings_of(
         window: default rates and leavers of the test months, as the snapshot has them.
     """
     compared, test = judged.compared, judged.samples[0]
-    differences, shortfalls = judged.differences, judged.shortfalls
+    of_model, best = judged.shortfalls_in_words(MODEL), judged.best.predictor
     whole_truth = compared is not None and compared.coverage == 1
     return Findings(
         test=compared.part if compared is not None and whole_truth else test,
@@ -91,7 +98,11 @@ def findings_of(
         reference=judged.reference,
         best=judged.best,
         basis=judged.basis,
-        shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
+        status=judged.status(settings),
+        shortfalls=of_model,
+        of_best=[] if best == MODEL else judged.shortfalls_in_words(best),
+        level=str(judged.levels[MODEL]) if MODEL in judged.levels else "",
+        refused=judged.fold.validation_refused,
         origins=judged.origins,
     )
 
@@ -111,6 +122,7 @@ def counts_of(part: Sample) -> dict[str, Any]:
         "loans": part.loans,
         "defaults": int(part.label.sum()),
         "defaulting_loans": part.defaulting_loans,
+        "defaulting_borrowers": part.defaulting_borrowers,
         "months": len(months),
         "first_month": str(months[0]) if months else None,
         "last_month": str(months[-1]) if months else None,
@@ -129,6 +141,7 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
         "uncalibrated": artefact.calibration().uncalibrated,
         "status": artefact.status,
         "reasons": metrics["reasons"],
+        "network": artefact.name.removeprefix(f"{inputs['source']}-"),
         "lineage": {
             "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs{_members(metrics)}",
             "Calibration": _calibration(artefact),

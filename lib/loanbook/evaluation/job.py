@@ -1,7 +1,6 @@
 """The evaluation job: a model's held-out rows in; predictions, evaluations, JSON and a page out."""
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ from loanbook.evaluation.basis import basis_of, on
 from loanbook.evaluation.distance import distance_rows
 from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
+from loanbook.evaluation.levels import levels_of
 from loanbook.evaluation.origins import back_tests_of, pooled_rows
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
-from loanbook.evaluation.sample import Sample, predicted_samples
-from loanbook.evaluation.truth import TRUTH, Compared, with_truth
+from loanbook.evaluation.sample import predicted_samples
+from loanbook.evaluation.truth import TRUTH, compared_with, truth_folder
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.models.artefact.fit_for import head_of, require_fit
-from loanbook.models.head import Head
 from loanbook.tables.columns import quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.evaluations import EVALUATIONS
@@ -32,8 +31,6 @@ from loanbook.tables.predictions import PREDICTIONS
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.training.tracking import tracker_of
 from loanbook.warehouse.runs import Run
-
-log = logging.getLogger(__name__)
 
 RETURNED = (
     "auc", "auc_current", "gini", "ks", "log_loss", "brier", "calibration_slope", "calibration_in_the_large",
@@ -64,7 +61,7 @@ def evaluate_model(
     _require_source(run, inputs["source"], artefact)
     run.source = inputs["source"]
     _require_fit(run, artefact)
-    folder_of_truth = _truth_folder(truth, head_of(artefact))
+    folder_of_truth = truth_folder(truth, head_of(artefact), delivered_to(run, inputs["source"]))
     run.inputs = dict(inputs["tables"])
     tracker = tracker_of(run.settings.tracking, run.storage)
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
@@ -73,7 +70,7 @@ def evaluate_model(
     samples = with_vintages(loans, found)
     basis = basis_of(artefact)
     rows = [row for part in samples for row in assess(part, fold.name, settings)]
-    compared = _compared(samples[0], folder_of_truth)
+    compared = compared_with(samples[0], folder_of_truth)
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold.name, settings)
         rows += distance_rows(compared.part, fold.name, settings)
@@ -82,7 +79,10 @@ def evaluate_model(
     best = artefact.scores_with(asked if asked in artefact.predictors else "best")
     back_tests = back_tests_of(run.storage, artefact, loans, basis, settings)
     pooled = pooled_rows(samples[0], back_tests, basis, settings)
-    judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled)
+    levels = levels_of(samples, basis, settings.min_defaults)
+    judged = Judged(
+        artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled, levels
+    )
     _publish(run, judged)
     findings = findings_of(judged, settings, run.run_id, window)
     folder = run.storage.report_folder(artefact.name, artefact.version)
@@ -133,41 +133,14 @@ def _require_fit(run: Run, artefact: Artefact) -> None:
             require_fit(artefact, ids, tape, by_name=True)
 
 
-def _truth_folder(truth: str | None, target: Head) -> Path | None:
-    """Return the folder of the truth to compare with; refuse one that cannot be before anything is computed.
+def delivered_to(run: Run, source: str) -> Callable[[], list[tuple[str, str]]]:
+    """Return what gives name and SHA-256 of the files ingested of a source, as far as these are known."""
 
-    Raises:
-        InputError: there is no such folder, or the model is not of what the truth is of.
-    """
-    if truth is None:
-        return None
-    if "pd_12m" not in target.fills:
-        raise InputError(
-            required="--truth with a model of default within 12 months, which is what the truth is of",
-            found=f"a model of {target.event}",
-            do="leave --truth out",
-        )
-    folder = Path(truth)
-    if not folder.is_dir():
-        raise InputError(
-            required="--truth with the folder truth/ that simulate-tapes wrote",
-            found=f"no folder {truth}",
-            do="correct the path, or leave --truth out",
-        )
-    return folder
+    def files() -> list[tuple[str, str]]:
+        found = run.read_source(DELIVERIES, source)
+        return [] if found is None else [tuple(row) for row in found.select("file", "sha256").collect()]
 
-
-def _compared(test: Sample, folder: Path | None) -> Compared | None:
-    if folder is None:
-        return None
-    compared = with_truth(test, folder)
-    if compared.coverage < 1 and len(test.label):
-        log.warning(
-            "%d of %d test rows have a truth: only these are compared",
-            len(compared.part.label),
-            len(test.label),
-        )
-    return compared
+    return files
 
 
 def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
@@ -187,7 +160,13 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         "model_version": judged.artefact.version,
         "evaluation": judged.status(run.settings.evaluate),
         "shortfalls": judged.shortfalls,
+        "levels": {
+            name: [level.test.estimate, level.test.low, level.test.high]
+            for name, level in judged.levels.items()
+        },
         "model_status": judged.artefact.status,
+        "reasons": judged.artefact.json("metrics.json")["reasons"],
+        "validation_refused": judged.fold.validation_refused,
         "event": judged.basis.event,
         "held_out": judged.basis.held_out,
         "rank_only": judged.basis.rank_only is not None,

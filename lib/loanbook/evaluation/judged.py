@@ -1,7 +1,7 @@
 """What an evaluation found, before it is written anywhere."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from loanbook.evaluation.assess import Evaluation
@@ -14,8 +14,9 @@ from loanbook.evaluation.truth import TRUTH, Compared
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.best import Best
 from loanbook.models.clustered import Interval
+from loanbook.models.level import Level
 from loanbook.models.log_loss import log_loss
-from loanbook.models.shortfalls import shortfalls_of
+from loanbook.models.shortfalls import OFF_LEVEL, said_of, shortfalls_of
 from loanbook.settings.evaluate import EvaluateSettings
 from loanbook.training.snapshot.fold import Fold
 
@@ -33,6 +34,7 @@ class Judged:
         best: which predictor scores with this model under the settings, and why.
         back_tests: the same model at earlier origins.
         pooled: evaluations of the test rows of all origins together.
+        levels: of each predictor's PDs on the test rows, where one is claimed.
     """
 
     artefact: Artefact
@@ -44,10 +46,11 @@ class Judged:
     best: Best
     back_tests: Sequence[BackTest] = ()
     pooled: Sequence[Evaluation] = ()
+    levels: Mapping[str, Level] = field(default_factory=dict)
 
     def sufficient(self, settings: EvaluateSettings) -> bool:
-        """Return whether the test sample has enough defaulting loans to say anything."""
-        return self.samples[0].defaulting_loans >= settings.min_defaults
+        """Return whether the test sample has enough defaulting borrowers to say anything."""
+        return self.samples[0].defaulting_borrowers >= settings.min_defaults
 
     def status(self, settings: EvaluateSettings) -> str:
         """Return ``ok``, ``insufficient``, or the gravest of what the model falls short of."""
@@ -56,7 +59,15 @@ class Judged:
     @property
     def shortfalls(self) -> list[str]:
         """Return what the model falls short of on the test sample, the gravest first."""
-        return shortfalls_of(self.differences)
+        return shortfalls_of(self.differences, self.levels.get(MODEL))
+
+    def shortfalls_in_words(self, predictor: str) -> list[str]:
+        """Return what a predictor falls short of: the model here, a baseline as its training found it."""
+        level = self.levels.get(predictor)
+        if predictor == MODEL:
+            return [said_of(one, self.differences, level) for one in self.shortfalls]
+        found = self.artefact.shortfalls(predictor)
+        return [f"off in level: {level}" if one == OFF_LEVEL else one for one in found]
 
     @property
     def differences(self) -> dict[str, Interval]:

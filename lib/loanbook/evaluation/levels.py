@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+
 from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.basis import Basis
+from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.segments import KINDS
 from loanbook.models.clustered import NORMAL_95
+from loanbook.models.level import Level, OutOfSample
 from loanbook.models.together import MIN_BLOCKS, student
 
 # Segments, and what they are in words; a year of months is no group beside the whole.
@@ -14,6 +19,27 @@ GROUPS = {
     "decile=": "groups by PD",
     **{f"{kind}=": plural for kind, (plural, *_) in KINDS.items() if kind != "year"},
 }
+
+
+def levels_of(samples: Sequence[Sample], basis: Basis, min_defaults: int) -> dict[str, Level]:
+    """Return the level of each predictor on the test rows, as training found it; empty where none is claimed.
+
+    Args:
+        samples: the test rows, then those of development, of the same predictors.
+        basis: what may be said of them.
+        min_defaults: defaulting borrowers of the test below which nothing is.
+    """
+    test, development = samples
+    if basis.rank_only or test.defaulting_borrowers < min_defaults:
+        return {}
+    later = basis.held_out == "months"
+    rows = OutOfSample.of(test.frame, development.frame, test.horizon_months, later)
+    found = {
+        name: rows.level(np.concatenate([part.calibrated[name] for part in samples]))
+        for name in test.calibrated
+        if name in development.calibrated
+    }
+    return {name: level for name, level in found.items() if level is not None}
 
 
 @dataclass(frozen=True)
@@ -58,11 +84,22 @@ def _level(rows: Sequence[Evaluation], event: str) -> str:
         return ""
     rate, low, high = (value or 0.0 for value in (observed.estimate, observed.low, observed.high))
     side = "within" if low <= expected <= high else "above" if expected > high else "below"
-    change = f"{abs(rate / expected - 1):.0%} {'more' if rate > expected else 'fewer'}"
     return (
         f"The mean PD was {expected:.2%}, and {rate:.2%} of the rows turned out bad ({event}): "
-        f"{change} than expected. "
+        f"{_than_expected(rate / expected - 1)}. "
         f"The mean PD is {side} the 95 % interval of what was observed, {low:.2%} to {high:.2%}."
+    )
+
+
+def _than_expected(change: float) -> str:
+    """Return a change in words.
+
+    >>> _than_expected(0.25), _than_expected(-0.004)
+    ('25% more than expected', 'as many as expected')
+    """
+    said = f"{abs(change):.0%}"
+    return (
+        "as many as expected" if said == "0%" else f"{said} {'more' if change > 0 else 'fewer'} than expected"
     )
 
 

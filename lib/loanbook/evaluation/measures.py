@@ -1,16 +1,17 @@
 """What is measured of a predictor on a sample, with the method of each figure."""
 
+import dataclasses
 from collections.abc import Iterable
 
 import numpy as np
 
 from loanbook.evaluation.calibration import calibration_fit, slope_interval
-from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ranking
+from loanbook.evaluation.metrics import at_threshold, auc, clustered_rate, ranking
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats, Interval
 from loanbook.models.inputs.support import OUT_OF_SUPPORT
-from loanbook.models.log_loss import log_loss
+from loanbook.models.log_loss import log_losses
 from loanbook.models.shortfalls import log_loss_difference
 from loanbook.settings.evaluate import EvaluateSettings
 
@@ -24,8 +25,8 @@ Measured = dict[str, tuple[float | Interval | None, str]]
 
 
 def measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measured:
-    """Return every metric of a predictor over a sample; of one with few defaulting loans none is stated."""
-    if part.defaulting_loans < settings.min_defaults:
+    """Return every metric of a predictor over a sample; of one with few defaulting borrowers none is stated."""
+    if part.defaulting_borrowers < settings.min_defaults:
         return nothing(names_of(part, predictor))
     label, weight, pd = part.label, part.weight, part.calibrated[predictor]
     fit = calibration_fit(label, pd, weight)
@@ -57,12 +58,13 @@ def measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measur
 
 def short_measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measured:
     """Return the metrics that are given of parts too: loss, ranking and rates."""
-    if part.defaulting_loans < settings.min_defaults:
+    if part.defaulting_borrowers < settings.min_defaults:
         return nothing(SHORT)
     label, weight, pd = part.label, part.weight, part.calibrated[predictor]
+    averaged = f"weighted mean, interval {part.together.said}"
     return {
-        "log_loss": (log_loss(label, pd, weight), "weighted mean"),
-        "brier": (brier(label, pd, weight), "weighted mean"),
+        "log_loss": (part.together.mean(log_losses(label, pd), weight), averaged),
+        "brier": (part.together.mean((pd - label) ** 2, weight), averaged),  # Brier 1950
         **_rank_measures(part, pd),
         "expected_default_rate": (float(np.average(pd, weights=weight)), "weighted mean"),
         "observed_default_rate": (
@@ -96,20 +98,29 @@ def _of_support(part: Sample, predictor: str) -> tuple[str, ...]:
 
 
 def _rank_measures(part: Sample, pd: Floats) -> Measured:
+    found = auc(part.label, pd, part.weight, part.member, part.together)
+    gini = None if found is None else Interval(*(2 * value - 1 for value in dataclasses.astuple(found)))
     curve = ranking(part.label, pd, part.weight)
     return {
-        "auc": (curve.auc if curve else None, "Mann-Whitney"),
-        "gini": (curve.gini if curve else None, "2 AUC - 1"),
+        "auc": (found, _ranked(part)),
+        "gini": (gini, "2 AUC - 1"),
         "ks": (curve.ks if curve else None, "Kolmogorov-Smirnov"),
     }
 
 
-def _auc_current(part: Sample, predictor: str, settings: EvaluateSettings) -> tuple[float | None, str]:
+def _ranked(part: Sample) -> str:
+    members = len(np.unique(part.member))
+    of_pairs = f", pairs within each of {members} members" if members > 1 else ""
+    return f"Mann-Whitney{of_pairs}, interval {part.together.said}"
+
+
+def _auc_current(part: Sample, predictor: str, settings: EvaluateSettings) -> tuple[Interval | None, str]:
     current = part.part(part.state == CURRENT)
-    if current.defaulting_loans < settings.min_defaults:
+    if current.defaulting_borrowers < settings.min_defaults:
         return None, INSUFFICIENT
-    curve = ranking(current.label, current.calibrated[predictor], current.weight)
-    return curve.auc if curve else None, "Mann-Whitney on loans that are current"
+    pds = current.calibrated[predictor]
+    found = auc(current.label, pds, current.weight, current.member, current.together)
+    return found, f"{_ranked(current)}, on loans that are current"
 
 
 def _against(part: Sample, baseline: str) -> Interval:

@@ -3,18 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from loanbook.models.clustered import NORMAL_95, Floats, Interval
-from loanbook.models.together import Together
-
-
-def brier(label: Floats, pd: Floats, weight: Floats) -> float:
-    """Return the weighted mean of (p - y)^2 (Brier 1950).
-
-    >>> brier(np.array([1.0, 0.0]), np.array([0.5, 0.5]), np.ones(2))
-    0.25
-    """
-    return float(np.average((pd - label) ** 2, weights=weight))
+from loanbook.models.clustered import NORMAL_95, Floats, Interval, wilson
+from loanbook.models.together import Ints, Together
 
 
 @dataclass(frozen=True)
@@ -53,6 +45,54 @@ def ranking(label: Floats, pd: Floats, weight: Floats) -> Ranking | None:
     return Ranking(np.append(0.0, good / good[-1]), np.append(0.0, bad / bad[-1]))
 
 
+def auc(label: Floats, pd: Floats, weight: Floats, member: Ints, together: Together) -> Interval | None:
+    """Return the AUC with its interval, or None where one of the classes is absent.
+
+    Out of fold each row is predicted by one member, and members differ in level by how many of their own
+    training loans defaulted: the more did, the fewer are among the loans held out. Over all pairs even the
+    constant would be below 0.5. So pairs are of rows that one member predicted: the mean of the members' AUCs,
+    weighted by their pairs.
+
+    The interval is robust to rows that come about together: each row adds how far its share of pairs in the
+    right order is from the mean (DeLong 1988; Obuchowski 1997).
+
+    Args:
+        label: 1 default, 0 not.
+        pd: probability.
+        weight: of each row.
+        member: which predicted each row.
+        together: which rows come about together.
+    """
+    pairs, estimates, influence = [], [], np.zeros(len(pd))
+    for one in np.unique(member):
+        rows = np.flatnonzero(member == one)
+        curve = ranking(label[rows], pd[rows], weight[rows])
+        if curve is not None:
+            bad = label[rows] > 0
+            right = _in_order(pd[rows], weight[rows], bad)
+            both = float(weight[rows][bad].sum() * weight[rows][~bad].sum())
+            pairs.append(both)
+            estimates.append(curve.auc)
+            share = np.where(bad, weight[rows][~bad].sum(), weight[rows][bad].sum())
+            influence[rows] = weight[rows] * share * (right - curve.auc)
+    if not pairs:
+        return None
+    estimate = float(np.average(estimates, weights=pairs))
+    half = NORMAL_95 * float(np.sqrt(together.variance(influence / sum(pairs))))
+    return Interval(estimate, max(0.0, estimate - half), min(1.0, estimate + half))
+
+
+def _in_order(pd: Floats, weight: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
+    """Return for each row the share of the other class that it is in the right order with; ties are half."""
+    out = np.empty(len(pd))
+    for own, sign in ((bad, 1.0), (~bad, -1.0)):
+        other = np.sort(sign * pd[~own])
+        below = np.append(0.0, np.cumsum(weight[~own][np.argsort(sign * pd[~own])]))
+        first, last = (np.searchsorted(other, sign * pd[own], side) for side in ("left", "right"))  # type: ignore[call-overload]
+        out[own] = (below[first] + below[last]) / 2 / below[-1]
+    return out
+
+
 def at_threshold(label: Floats, pd: Floats, weight: Floats, threshold: float) -> dict[str, float | None]:
     """Return accuracy, precision, recall and F1 of the prediction ``pd >= threshold``.
 
@@ -85,6 +125,4 @@ def clustered_rate(label: Floats, weight: Floats, together: Together) -> Interva
     rate = float(np.average(label, weights=weight))
     variance = together.variance(weight * (label - rate) / np.sum(weight))
     n = rate * (1 - rate) / variance if variance > 0 else float(len(np.unique(together.borrower)))
-    z = NORMAL_95**2 / n
-    centre, half = (rate + z / 2) / (1 + z), np.sqrt(z * rate * (1 - rate) + z**2 / 4) / (1 + z)
-    return Interval(rate, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+    return wilson(rate, n)

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,8 +19,6 @@ from loanbook.evaluation.truth import TRUTH
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats
 
-COLOURS = {"model": "#0b5394", "truth": "#3d8b5f"}
-OF_BASELINES = ("#d9822b", "#8e5ea2", "#6b7785", "#b5533c", "#2f8f9d")
 INK, GRID = "#33404d", "#e3e8ee"
 STYLE: Any = {
     "font.size": 9.5, "font.family": "sans-serif", "axes.edgecolor": "#9aa5b1", "axes.labelcolor": INK,
@@ -36,26 +33,26 @@ def report_plots(
     part: Sample,
     rows: Sequence[Evaluation],
     reference: str,
+    colours: Mapping[str, str],
     levels: bool = True,
     truth: tuple[Floats, Floats] | None = None,
 ) -> dict[str, str]:
     """Return the plots of the page, each as a data URI, from the sample and its evaluations.
 
     The rates of the ``reference``, a baseline, stand beside the model's. Without ``levels`` expected and
-    observed rates are not compared: the PDs only rank. ``truth`` is ``truth_line`` of a simulated book.
+    observed rates are not compared: the PDs only rank. ``colours`` are of every predictor, ``truth`` is ``truth_line`` of a simulated book.
     """
     shown = (reference, MODEL)
     with rc_context(STYLE):
         compared = (
-            {"calibration": _calibration(rows, shown, truth), "months": _months(rows, shown)}
+            {
+                "calibration": _calibration(rows, shown, colours, truth),
+                "months": _months(rows, shown, colours),
+            }
             if levels
             else {}
         )
-        return {**compared, "roc": _roc(part), "distribution": _distribution(part)}
-
-
-def _colours(baselines: Sequence[str]) -> dict[str, str]:
-    return {**dict(zip(baselines, itertools.cycle(OF_BASELINES))), **COLOURS}
+        return {**compared, "roc": _roc(part, colours), "distribution": _distribution(part)}
 
 
 def figure() -> tuple[Figure, Axes]:
@@ -111,10 +108,12 @@ def truth_line(part: Sample, bins: int) -> tuple[Floats, Floats]:
 
 
 def _calibration(
-    rows: Sequence[Evaluation], shown: tuple[str, str], truth: tuple[Floats, Floats] | None
+    rows: Sequence[Evaluation],
+    shown: tuple[str, str],
+    colours: Mapping[str, str],
+    truth: tuple[Floats, Floats] | None,
 ) -> str:
     drawn, axes = figure()
-    colours = _colours(shown[:1])
     floor, highest = 1.0, 0.0
     for predictor, marker in zip(shown, "so", strict=True):
         table = rates(rows, predictor, "decile=")
@@ -127,7 +126,7 @@ def _calibration(
         positive = [value for value in (*expected, *observed) if value > 0]
         floor, highest = min(floor, *positive), max(highest, *positive)
     if truth is not None and len(truth[0]):
-        axes.plot(*truth, "--", color=COLOURS[TRUTH], linewidth=1.6, label="truth, by decile of the model")
+        axes.plot(*truth, "--", color=colours[TRUTH], linewidth=1.6, label="truth, by decile of the model")
         floor, highest = min(floor, *truth[1]), max(highest, *truth[1])
     log_percent_axes(axes, [floor, highest])
     axes.legend(loc="upper left")
@@ -144,9 +143,8 @@ def log_percent_axes(axes: Axes, values: Sequence[float]) -> None:
         axis.set_major_formatter(FuncFormatter(_percent))
 
 
-def _months(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
+def _months(rows: Sequence[Evaluation], shown: tuple[str, str], colours: Mapping[str, str]) -> str:
     drawn, axes = figure()
-    colours = _colours(shown[:1])
     table = rates(rows, "model", "month=")
     observed, (below, above) = _observed(table)
     position = np.arange(len(table))
@@ -167,9 +165,8 @@ def _months(rows: Sequence[Evaluation], shown: tuple[str, str]) -> str:
     return uri(drawn)
 
 
-def _roc(part: Sample) -> str:
+def _roc(part: Sample, colours: Mapping[str, str]) -> str:
     drawn, axes = figure()
-    colours = _colours(part.baselines)
     for predictor, pd in part.calibrated.items():
         curve = ranking(part.label, pd, part.weight)
         if curve is not None:
@@ -190,8 +187,8 @@ def _distribution(part: Sample) -> str:
     pd = np.clip(part.calibrated["model"], 1e-5, 1)
     edges = np.geomspace(pd.min() * 0.95, min(1.0, pd.max() * 1.05), 45).tolist()
     for name, rows, colour in (
-        ("did not default", part.label == 0, "#7fa8cf"),
-        ("defaulted", part.label > 0, "#c0392b"),
+        ("did not default", part.label == 0, "#9aa5b1"),
+        ("defaulted", part.label > 0, "#1f2937"),
     ):
         weights = part.weight[rows] / np.sum(part.weight[rows])
         axes.hist(

@@ -52,6 +52,7 @@ def write_report(folder: Path, judged: Judged, findings: Findings) -> Path:
     content = {
         "status": judged.status(findings.settings),
         "shortfalls": judged.shortfalls,
+        "levels": {name: dataclasses.asdict(level) for name, level in judged.levels.items()},
         "settings": findings.settings.model_dump(mode="json"),
         "samples": findings.samples,
         "truth": findings.truth,

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.assess import FEW, Evaluation
+from loanbook.evaluation.colours import colours_of
 from loanbook.evaluation.findings import Findings
 from loanbook.evaluation.page import page_of
 from loanbook.evaluation.plots import rates, report_plots, truth_line
+from loanbook.evaluation.truth import TRUTH
 from loanbook.evaluation.verdict import verdict
 from loanbook.evaluation.wording import MEANINGS, number
 from loanbook.models.artefact.artefact import MODEL
@@ -47,22 +49,30 @@ def _plots(findings: Findings, test: Sequence[Evaluation]) -> dict[str, str]:
         return {}
     truth = None if findings.with_truth is None else truth_line(findings.with_truth, findings.settings.bins)
     levels = not findings.basis.rank_only
-    return report_plots(findings.test, test, findings.reference, levels=levels, truth=truth)
+    colours = colours_of([*findings.test.calibrated, TRUTH], findings.model["network"])
+    return report_plots(findings.test, test, findings.reference, colours, levels=levels, truth=truth)
 
 
 def _headline(rows: Sequence[Evaluation], role: str) -> list[dict[str, Any]]:
     """Return each metric of a sample with the value of each predictor and what it means."""
     whole = [row for row in rows if row.sample == role and row.segment == "all"]
-    values = {(row.metric, row.predictor): row.estimate for row in whole}
+    values = {(row.metric, row.predictor): row for row in whole if row.estimate is not None}
     predictors = list(dict.fromkeys(row.predictor for row in whole))
     lines = []
     for name, (title, form, meaning) in MEANINGS.items():
-        cells = [values.get((name, predictor)) for predictor in predictors]
-        if any(cell is not None for cell in cells):
-            lines.append(
-                {"title": title, "meaning": meaning, "cells": [number(cell, form) for cell in cells]}
-            )
+        found = [values.get((name, predictor)) for predictor in predictors]
+        if any(found):
+            cells = [_cell(row, form) for row in found]
+            lines.append({"title": title, "meaning": meaning, "cells": cells})
     return [{"predictors": predictors, "lines": lines}] if lines else []
+
+
+def _cell(row: Evaluation | None, form: str) -> tuple[str, str]:
+    """Return a figure and its interval as the page shows them; a dash, or nothing, where there is none."""
+    if row is None:
+        return "-", ""
+    known = row.low is not None and row.high is not None
+    return number(row.estimate, form), f"{number(row.low, form)} – {number(row.high, form)}" if known else ""
 
 
 def _both(rows: Sequence[Evaluation], prefix: str, reference: str) -> list[dict[str, Any]]:
@@ -74,6 +84,7 @@ def _both(rows: Sequence[Evaluation], prefix: str, reference: str) -> list[dict[
             "model": item,
             "reference": other.get(name),
             "counts": item["observed_default_rate"],
+            "few": item["observed_default_rate"].method.endswith(FEW),
         }
         for name, item in model.items()
     ]

@@ -76,6 +76,13 @@ class Sample:
         return np.asarray(codes, np.int64)
 
     @cached_property
+    def member(self) -> npt.NDArray[np.int64]:
+        """Return which member predicted each row; the same number where all did."""
+        if "member" not in self.frame:
+            return np.full(len(self.frame), -1)
+        return self.frame["member"].to_numpy(np.int64)
+
+    @cached_property
     def together(self) -> Together:
         """Return which rows come about together: what intervals are clustered by."""
         return Together.of(self.frame, self.horizon_months)
@@ -128,6 +135,14 @@ class Sample:
     def defaulting_loans(self) -> int:
         """Return the number of distinct loans with a default label."""
         return len(np.unique(self.loan[self.label > 0]))
+
+    @cached_property
+    def defaulting_borrowers(self) -> int:
+        """Return the number of distinct borrowers with a default label: what ``min_defaults`` counts.
+
+        A borrower's loans default together. Each loan is a borrower's unless ``train.borrower`` says more.
+        """
+        return len(np.unique(self.together.borrower[self.label > 0]))
 
     def part(self, rows: npt.NDArray[np.bool_]) -> "Sample":
         """Return the rows where ``rows`` is true."""

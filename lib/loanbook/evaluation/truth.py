@@ -1,6 +1,9 @@
 """A simulated book's true probabilities beside the model's, on the same rows."""
 
 import dataclasses
+import json
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +15,10 @@ import pyarrow.parquet as pq
 
 from loanbook.errors import InputError
 from loanbook.evaluation.sample import Sample
+from loanbook.models.head import Head
+from loanbook.simulate.identity import MANIFEST
+
+log = logging.getLogger(__name__)
 
 TRUTH = "truth"
 FILES = "part-*.parquet"  # beside them are marginal curves, in files of another name
@@ -24,6 +31,82 @@ class Compared:
 
     part: Sample
     coverage: float
+
+
+def truth_folder(
+    truth: str | None, target: Head, delivered: Callable[[], Iterable[tuple[str, str]]]
+) -> Path | None:
+    """Return the folder of the truth to compare with; refuse one that cannot be before anything is computed.
+
+    Args:
+        truth: the folder, or None.
+        target: what the model predicts.
+        delivered: gives name and SHA-256 of the files that were ingested of the source.
+
+    Raises:
+        InputError: there is no such folder, the model is not of what the truth is of, or it is of another book.
+    """
+    if truth is None:
+        return None
+    if "pd_12m" not in target.fills:
+        raise InputError(
+            required="--truth with a model of default within 12 months, which is what the truth is of",
+            found=f"a model of {target.event}",
+            do="leave --truth out",
+        )
+    folder = Path(truth)
+    if not folder.is_dir():
+        raise InputError(
+            required="--truth with the folder truth/ that simulate-tapes wrote",
+            found=f"no folder {truth}",
+            do="correct the path, or leave --truth out",
+        )
+    require_same_book(folder, delivered())
+    return folder
+
+
+def require_same_book(folder: Path, delivered: Iterable[tuple[str, str]]) -> None:
+    """Refuse the truth of another simulated book, whose loans have the same ids.
+
+    Where the truth does not say of which book it is, or none of its tapes was ingested under its own name, it
+    is taken, with a warning.
+
+    Args:
+        folder: of the truth.
+        delivered: name and SHA-256 of each file that was ingested.
+
+    Raises:
+        InputError: of the truth's tapes that were ingested by name, none is the same.
+    """
+    path = folder / MANIFEST
+    tapes = json.loads(path.read_text("utf-8"))["tapes"] if path.exists() else {}
+    ingested: dict[str, set[str]] = {}
+    for name, digest in delivered:
+        ingested.setdefault(name.rpartition("/")[2], set()).add(digest)
+    shared = sorted(tapes.keys() & ingested.keys())
+    if not shared:
+        why = f"{path} is not there" if not path.exists() else "none of its tapes was ingested by its name"
+        log.warning("whether the truth is of this book cannot be told: %s", why)
+    elif not any(tapes[name] in ingested[name] for name in shared):
+        raise InputError(
+            required="--truth of the book whose tapes were ingested",
+            found=f"{folder}: the truth of another simulated book ({shared[0]} is not the file ingested)",
+            do="name the truth/ that was written beside the ingested tapes",
+        )
+
+
+def compared_with(test: Sample, folder: Path | None) -> Compared | None:
+    """Return the test rows that have a truth, and say where not all have; None without a folder."""
+    if folder is None:
+        return None
+    compared = with_truth(test, folder)
+    if compared.coverage < 1 and len(test.label):
+        log.warning(
+            "%d of %d test rows have a truth: only these are compared",
+            len(compared.part.label),
+            len(test.label),
+        )
+    return compared
 
 
 def with_truth(part: Sample, folder: Path) -> Compared:

@@ -44,7 +44,7 @@ class CalibrationRows:
 
     @property
     def defaulting_loans(self) -> int:
-        """Return how many loans have a row that came about."""
+        """Return how many borrowers have a row that came about: each loan is one, unless told otherwise."""
         return len(np.unique(self.together.borrower[self.label > 0]))
 
     def where(self, kept: npt.NDArray[np.bool_]) -> "CalibrationRows":

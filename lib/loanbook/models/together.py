@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from loanbook.models.clustered import NORMAL_95, Floats, Interval, cluster_variance
+from loanbook.models.clustered import NORMAL_95, Floats, Interval, cluster_variance, quantile
 
 Ints = npt.NDArray[np.int64]
 
@@ -133,8 +133,8 @@ class Together:
         blocks = {0: "no block", 1: "one block", 2: "two blocks"}[self.count]
         return f"clustered by borrower; no interval over time: {blocks}"
 
-    def variance(self, influence: Floats) -> float:
-        """Return the variance whose 1.96 standard errors reach to the ends of the 95 percent interval.
+    def variance(self, influence: Floats, chance: float = 0.05) -> float:
+        """Return the variance whose normal quantile reaches to the ends of an interval, of 95 percent unless said.
 
         Over borrowers, V1. Where there are G blocks enough, what time adds to V1 - V12, what borrowers share
         across blocks, is V2 G / (G - 1) (Cameron, Gelbach, Miller 2011; Cameron, Miller 2015). V2 alone is
@@ -146,13 +146,14 @@ class Together:
 
         Args:
             influence: what each row adds, of mean 0.
+            chance: that the interval misses, on both sides together.
         """
         of_borrowers = cluster_variance(influence, self.borrower)
         if not self.over_time:
             return of_borrowers
         of_blocks = cluster_variance(influence, self.blocks) * self.count / (self.count - 1)
         both = cluster_variance(influence, self.borrower * (int(self.blocks.max()) + 1) + self.blocks)
-        widened = of_blocks * (student(self.count - 1) / NORMAL_95) ** 2
+        widened = of_blocks * (student(self.count - 1, chance) / quantile(chance)) ** 2
         return max(of_borrowers, widened, of_borrowers - both + widened)
 
     def mean(self, values: Floats, weight: Floats) -> Interval:

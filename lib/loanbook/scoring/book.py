@@ -58,8 +58,8 @@ def _flags(artefact: Artefact, predictor: str) -> Column:
 
     stale: not reported in the month. incomplete: it lacks an input that fewer than 5 % of the training rows
     lacked. out_of_support: a number of it is beyond those of the training rows. uncalibrated, insufficient:
-    the model as a whole rests on too few defaults. worse_than_constant, worse_than_logit: so was the
-    predictor on rows that it was not fitted on.
+    the model as a whole rests on too few defaults. worse_than_constant, worse_than_logit, off_level:
+    so was the predictor on rows that it was not fitted on.
     """
     conditions = {
         "stale": F.col("months_since_report") > 0,

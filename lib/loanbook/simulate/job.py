@@ -19,6 +19,7 @@ from loanbook.simulate import chain as ch
 from loanbook.simulate.book import Loans, make_book
 from loanbook.simulate.draws import Array, generator
 from loanbook.simulate.hazards import traits
+from loanbook.simulate.identity import MANIFEST, write_identity
 from loanbook.simulate.macro import Macro, macro_rows, realised_macro, run_on
 from loanbook.simulate.origination_tape import loan_ids, origination_columns, vintages
 from loanbook.simulate.panel import Panel, mtm_ltv, simulate_panel
@@ -109,6 +110,7 @@ def simulate_tapes(
         for name, count in _write_block(plan, block, book.take(rows), ids[rows], *samples).items():
             counts[name] += count
         log.info("simulated %d of %d loans", rows.stop, len(book))
+    write_identity(plan.out, settings, chosen, seed)
     seconds = round(time.perf_counter() - started, 2)
     return {**counts, "size": size, "seed": seed, "out": out, "seconds": seconds}
 
@@ -143,6 +145,7 @@ def _empty(out: Path) -> None:
             "*.tmp",
             "macro.csv",
             "README.txt",
+            MANIFEST,
         ):
             for file in folder.glob(pattern):
                 file.unlink()

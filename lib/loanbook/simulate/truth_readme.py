@@ -47,6 +47,9 @@ default_*, prepayment_*, removed_*, matured_*
                      and ways they make 1 less what is still on the book. With the sums D, P and R of the
                      first 12 months pd_12m is D / (1 - R), prepayment_12m is P / (1 - R). A hazard given no
                      removal is default / (1 - the sum of all ways before - removed)
+
+manifest.json says which book this is of: a digest of the settings, the seed, and the SHA-256 of each
+origination tape, which deliveries has too.
 {hidden}"""
 
 _HIDDEN = """

@@ -77,7 +77,7 @@ SCORES = Table(
             "quality_flags",
             "ARRAY<STRING>",
             "stale, incomplete, out_of_support, uncalibrated, insufficient, worse_than_constant, "
-            "worse_than_logit, and the names of the checks that its data failed",
+            "worse_than_logit, off_level, and the names of the checks that its data failed",
             required=True,
         ),
         DEFINITION,

@@ -23,7 +23,7 @@ from loanbook.models.together import Together
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.trained import Trained
-from loanbook.training.judgement import differences_of, losses_of, status_of, training_of
+from loanbook.training.judgement import differences_of, levels_of, losses_of, status_of, training_of
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot, stamp_of
@@ -63,6 +63,7 @@ def build_artefact(
         if len(found.frame)
     }
     differences = differences_of(snapshot, judged, calibrations, target)
+    levels = levels_of(snapshot, judged, calibrations, target)
     bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(judged, target))
     contents = {
         "spec.json": snapshot.spec.model_dump(mode="json"),
@@ -73,7 +74,7 @@ def build_artefact(
         "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
             **training_of(snapshot, trained, method, losses),
-            **status_of(snapshot, target, trained, method, calibrations, differences, losses),
+            **status_of(snapshot, target, trained, method, calibrations, differences, levels, losses),
             "log_loss": losses,
         },
         "bins.json": bins.model_dump(mode="json"),

@@ -108,6 +108,7 @@ def train_model(
         "head": target.name,
         "event": target.event,
         "held_out": snapshot.fold.held_out,
+        "validation_refused": snapshot.fold.validation_refused,
         "snapshot": snapshot.id,
         **{name: metrics[name] for name in OF_METRICS},
         "earlier_origins": [_of_origin(*earlier) for earlier in artefacts],

@@ -12,6 +12,7 @@ from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
 from loanbook.models.clustered import Interval
 from loanbook.models.head import Floats, Head
+from loanbook.models.level import Level, OutOfSample
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
 from loanbook.models.together import Together
@@ -63,6 +64,32 @@ def differences_of(
     }
 
 
+def levels_of(
+    snapshot: Snapshot,
+    judged: Mapping[str, PredictedSample],
+    calibrations: Mapping[str, Calibration],
+    target: Head,
+) -> dict[str, Level]:
+    """Return the level of each predictor's calibrated PDs on the test rows, where one is claimed."""
+    test, development = judged[TEST], judged[snapshot.fold.checked_on]
+    if not len(test.frame) or snapshot.manifest.get("sampling") == "case_control":
+        return {}
+    later = snapshot.fold.held_out == "months"
+    rows = OutOfSample.of(test.frame, development.frame, target.horizon_months, later)
+    levels = {
+        name: rows.level(
+            np.concatenate(
+                [
+                    target.pd(calibrated_mean(part.members[name], calibrations[name]))
+                    for part in (test, development)
+                ]
+            )
+        )
+        for name in test.members
+    }
+    return {name: level for name, level in levels.items() if level is not None}
+
+
 def training_of(
     snapshot: Snapshot, trained: Trained, method: str, losses: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
@@ -91,6 +118,7 @@ def status_of(
     method: str,
     calibrations: Mapping[str, Calibration],
     differences: Mapping[str, Mapping[str, Interval]],
+    levels: Mapping[str, Level],
     losses: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> dict[str, Any]:
     """Return what may be said of a model: its status, what all fall short of, and who scores the book.
@@ -102,12 +130,13 @@ def status_of(
         method: how the model came about.
         calibrations: by predictor.
         differences: of log losses out of sample, by predictor and baseline.
+        levels: of PDs on the test rows, by predictor.
         losses: by sample, predictor and form.
     """
     samples, fold = snapshot.manifest["samples"], snapshot.fold
     needed = dict.fromkeys(("train", fold.calibrated_on, TEST))
     short = [sample for sample in needed if samples[sample]["status"] != "ok"]
-    reasons = [f"{sample}: {samples[sample]['defaulting_loans']} defaulting loans" for sample in short]
+    reasons = [f"{sample}: {_defaulting(samples[sample])}" for sample in short]
     of_tape = snapshot.manifest["label_status"].get(TAPE_OUTCOME, 0)
     if of_tape and not target.is_of_tape:
         reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")
@@ -117,9 +146,14 @@ def status_of(
         which = f"{still} of {len(networks)} networks" if len(networks) > 1 else "training"
         reasons.append(f"{which} never improved on the mean default rate: every PD is that rate")
     judged = samples[TEST if samples[TEST]["rows"] else fold.checked_on]["status"] == "ok"
-    shortfalls = {name: shortfalls_of(found) for name, found in differences.items()} if judged else {}
+    claimed = levels if method == "trained" else {}
+    shortfalls = (
+        {name: shortfalls_of(found, claimed.get(name)) for name, found in differences.items()}
+        if judged
+        else {}
+    )
     of_model = shortfalls.get(MODEL, [])
-    reasons += [said_of(shortfall, differences[MODEL]) for shortfall in of_model]
+    reasons += [said_of(shortfall, differences[MODEL], levels.get(MODEL)) for shortfall in of_model]
     told_on = _told_on(snapshot)
     checked = losses.get(told_on, {})
     return {
@@ -135,6 +169,19 @@ def status_of(
             sufficient=samples[told_on]["status"] == "ok",
         ).model_dump(mode="json"),
     }
+
+
+def _defaulting(sample: Mapping[str, Any]) -> str:
+    """Return how many defaulted, and of how many borrowers where these are fewer: what ``min_defaults`` counts.
+
+    >>> _defaulting({"defaulting_loans": 31, "defaulting_borrowers": 20})
+    '31 defaulting loans of 20 borrowers'
+    """
+    loans, borrowers = (
+        sample["defaulting_loans"],
+        sample.get("defaulting_borrowers", sample["defaulting_loans"]),
+    )
+    return f"{loans} defaulting loans" + (f" of {borrowers} borrowers" if borrowers < loans else "")
 
 
 def _told_on(snapshot: Snapshot) -> str:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from loanbook.training.snapshot.fold import Fold
 
-COUNTED = ("rows", "loans", "defaults", "defaulting_loans")
+COUNTED = ("rows", "loans", "defaults", "defaulting_loans", "defaulting_borrowers")
 
 
 def count_statuses(outcomes: DataFrame) -> tuple[dict[str, int], list[date], int]:
@@ -33,13 +33,14 @@ def count_borrowers(rows: DataFrame) -> tuple[int, int]:
 
 
 def count_roles(roles: DataFrame, fold: Fold) -> dict[str, dict[str, Any]]:
-    """Return rows, loans, defaults, defaulting loans and months of each role of the fold."""
-    defaulting = F.when(F.col("label") == 1, F.col("loan_id"))
+    """Return rows, loans, defaults, defaulting loans and borrowers, and months of each role of the fold."""
+    defaulting = F.col("label") == 1
     found = roles.groupBy("role").agg(
         F.count(F.lit(1)).alias("rows"),
         F.countDistinct("loan_id").alias("loans"),
         F.sum(F.col("label").cast("long")).alias("defaults"),
-        F.countDistinct(defaulting).alias("defaulting_loans"),
+        F.countDistinct(F.when(defaulting, F.col("loan_id"))).alias("defaulting_loans"),
+        F.countDistinct(F.when(defaulting, F.col("borrower"))).alias("defaulting_borrowers"),
         F.min("as_of_date").cast("string").alias("first_month"),
         F.max("as_of_date").cast("string").alias("last_month"),
     )
@@ -49,10 +50,12 @@ def count_roles(roles: DataFrame, fold: Fold) -> dict[str, dict[str, Any]]:
 
 
 def together(parts: Sequence[Mapping[str, Any]], min_defaults: int) -> dict[str, Any]:
-    """Return the counts of parts that share no loan as those of one sample, with whether they suffice.
+    """Return the counts of parts that share no borrower as those of one sample, with whether they suffice.
+
+    It is borrowers that must have defaulted: loans of one default together.
 
     >>> part = {"rows": 2, "loans": 1, "defaults": 1, "defaulting_loans": 1,
-    ...     "first_month": "2020-01-31", "last_month": "2020-02-29"}
+    ...     "defaulting_borrowers": 1, "first_month": "2020-01-31", "last_month": "2020-02-29"}
     >>> found = together([part, part], min_defaults=3)
     >>> found["rows"], found["default_rate"], found["status"]
     (4, 0.5, 'insufficient')
@@ -64,5 +67,5 @@ def together(parts: Sequence[Mapping[str, Any]], min_defaults: int) -> dict[str,
         "first_month": min(months, default=None),
         "last_month": max(months, default=None),
         "default_rate": total["defaults"] / total["rows"] if total["rows"] else None,
-        "status": "ok" if total["defaulting_loans"] >= min_defaults else "insufficient",
+        "status": "ok" if total["defaulting_borrowers"] >= min_defaults else "insufficient",
     }

@@ -10,6 +10,7 @@ from loanbook.settings.train import TrainSettings
 BY_LOANS = "held_out_loans"  # name of a fold that holds out loans
 TEST = "test"
 VALIDATION = "validation"
+NO_VALIDATION = "no validation period"  # begins the reason why one that is asked for is refused
 SINGLE = ("train", "tune", "calibrate", "calibrate_check")  # roles of the loans where one network is fitted
 OUT_OF_FOLD = "out_of_fold"  # all development loans, each predicted by the member that was not fitted on it
 
@@ -63,6 +64,11 @@ class Fold(BaseModel):
             return [Member(train=("train",), tune="tune")]
         parts = [role for role in self.shares if role != TEST]
         return [Member(train=tuple(other for other in parts if other != part), tune=part) for part in parts]
+
+    @property
+    def validation_refused(self) -> str | None:
+        """Return why there is no validation period though one is asked for; None where there is, or is not."""
+        return next((reason for reason in self.reasons if reason.startswith(NO_VALIDATION)), None)
 
     @property
     def calibrated_on(self) -> str:

@@ -8,7 +8,7 @@ from loanbook.book.months import month_number
 from loanbook.errors import InputError
 from loanbook.models.head import Head
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.fold import BY_LOANS, TEST, Fold, shares_of
+from loanbook.training.snapshot.fold import BY_LOANS, NO_VALIDATION, TEST, Fold, shares_of
 
 LEAST_HORIZONS = 3  # that development spans at least where a validation period is set aside
 
@@ -128,7 +128,7 @@ def _reasons(window: _Windows, settings: TrainSettings) -> list[str]:
     elif window.months < settings.test_months:
         found.append(f"{window.months} test months instead of {settings.test_months}")
     if settings.validation_months and not window.validation:
-        found.append("no validation period: it would leave less than three horizons of development months")
+        found.append(f"{NO_VALIDATION}: it would leave less than three horizons of development months")
     return found
 
 

@@ -25,8 +25,8 @@ class PredictedSample:
 
     Args:
         frame: key, borrower, state, default status, upb, label, targets, weight and age of each row, its
-            months on book, null where they are no input of the snapshot; and whether it is out of support,
-            where the spec says what that is.
+            months on book, null where they are no input of the snapshot; the ``member`` that predicted it, -1
+            where all did; and whether it is out of support, where the spec says what that is.
         members: raw probabilities by predictor, of shape (rows, members, outputs); out of fold there is one
             member for each row, the one that never saw it.
     """
@@ -57,7 +57,8 @@ def predicted_rows(
         beyond = (
             {OUT_OF_SUPPORT: out_of_support(inputs[0], snapshot.spec)} if says_support(snapshot.spec) else {}
         )
-        frames.append(narrow.assign(age=age_of(frame, snapshot.spec), **beyond))
+        known = {"age": age_of(frame, snapshot.spec), "member": -1 if member is None else member}
+        frames.append(narrow.assign(**known, **beyond))
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return PredictedSample(
         pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],

@@ -1,0 +1,143 @@
+"""Whether the level of PDs is wrong beyond chance: the mean PD over the observed default rate.
+
+An out-of-time year differs from others though a model is right, and one year cannot say by how much. So a
+level that is off on the test rows is wrong where time is no excuse:
+
+| on the test rows the ratio is off (99 %) | and | level |
+|---|---|---|
+| no | | right |
+| yes | they span three blocks of months, or are loans held out of the months of training | wrong |
+| yes | all rows out of sample, those of development too, are off to the same side, over blocks of months | wrong |
+| yes | they are further off than by chance and by what blocks of development differ (Student's t, 99 %) | wrong |
+| yes | there are no three blocks in all rows out of sample | wrong |
+| yes | none of these | right |
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from loanbook.models.clustered import Floats, Interval, quantile, wilson
+from loanbook.models.together import MIN_BLOCKS, Together, student
+
+STRINGENT, USUAL = 0.01, 0.05  # chances of a right level outside of an interval
+
+
+@dataclass(frozen=True)
+class Level:
+    """Mean PD over observed default rate, 1 is right.
+
+    Args:
+        test: on the test rows, with the 99 percent interval.
+        is_off: whether it is wrong beyond chance, and time is no excuse.
+        because: why, or why not although the test rows are off, in words.
+    """
+
+    test: Interval
+    is_off: bool
+    because: str
+
+    def __str__(self) -> str:
+        """Return the ratio, its interval and the reason."""
+        test = self.test
+        return (
+            f"mean PD {test.estimate:.2f} times the observed default rate on the test rows "
+            f"({test.low:.2f} to {test.high:.2f} at 99 %); {self.because}"
+        )
+
+
+@dataclass(frozen=True)
+class OutOfSample:
+    """Rows that no predictor was fitted on: those of the test, then those of development.
+
+    Args:
+        label: 1 where the event came about.
+        weight: of each row.
+        is_test: which rows are of the test.
+        together: which rows come about together.
+        later: whether the test rows are later than those of development.
+    """
+
+    label: Floats
+    weight: Floats
+    is_test: npt.NDArray[np.bool_]
+    together: Together
+    later: bool = True
+
+    @classmethod
+    def of(
+        cls, test: pd.DataFrame, development: pd.DataFrame, horizon_months: int | None, later: bool
+    ) -> "OutOfSample":
+        """Return those of rows with ``source, borrower, as_of_date, label`` and ``weight``."""
+        names = ["source", "borrower", "as_of_date", "label", "weight"]
+        frames = [frame[names] for frame in (test, development) if len(frame)] or [test[names]]
+        rows = pd.concat(frames, ignore_index=True)
+        return cls(
+            rows["label"].to_numpy(np.float64),
+            rows["weight"].to_numpy(np.float64),
+            np.arange(len(rows)) < len(test),
+            Together.of(rows, horizon_months),
+            later,
+        )
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> "OutOfSample":
+        """Return some of the rows."""
+        together = self.together.where(kept)
+        return OutOfSample(self.label[kept], self.weight[kept], self.is_test[kept], together, self.later)
+
+    def level(self, pds: Floats) -> Level | None:
+        """Return the level of PDs of these rows; None where none or all of the test rows defaulted."""
+        test = self.where(self.is_test)
+        ratio = test.ratio(pds[self.is_test], STRINGENT)
+        if ratio is None:
+            return None
+        if ratio.low <= 1 <= ratio.high:
+            return Level(ratio, False, f"1 is within, {test.together.said}")
+        if test.together.over_time or not self.later or not self.together.over_time:
+            return Level(ratio, True, test.together.said)
+        return self._of_a_year(pds, ratio)
+
+    def ratio(self, pds: Floats, chance: float) -> Interval | None:
+        """Return mean PD over observed default rate, with the interval that misses it with a chance.
+
+        Wilson's interval of the observed rate, at the effective number of rows that the variance of label
+        less PD gives: what the PDs tell of the rows is no chance.
+        """
+        rate, mean = (float(np.average(values, weights=self.weight)) for values in (self.label, pds))
+        if not 0 < rate < 1:
+            return None
+        influence = self.weight * (self.label - pds - (rate - mean)) / np.sum(self.weight)
+        variance = self.together.variance(influence, chance)
+        observed = wilson(rate, rate * (1 - rate) / variance, quantile(chance))
+        return Interval(mean / rate, mean / observed.high, mean / observed.low)
+
+    def _of_a_year(self, pds: Floats, ratio: Interval) -> Level:
+        """Return the level where the test rows are off and tell nothing of how years differ."""
+        every = self.ratio(pds, USUAL)
+        if every is not None and not every.low <= 1 <= every.high and (every.low > 1) == (ratio.low > 1):
+            said = f"{every.estimate:.2f} ({every.low:.2f} to {every.high:.2f}) on all rows out of sample"
+            return Level(ratio, True, f"{said}, {self.together.said}")
+        own = self.is_test
+        blocks = self.where(~own).by_block(pds[~own])
+        apart = self.where(own).excess(pds[own])
+        chance = abs(1 / (ratio.high if ratio.high < 1 else ratio.low) - 1 - apart)
+        if len(blocks) >= MIN_BLOCKS and abs(apart) > np.hypot(chance, _apart_by(blocks)):
+            return Level(ratio, True, f"further off than {len(blocks)} blocks of development months differ")
+        return Level(ratio, False, "a stretch of time may differ by so much from those of development")
+
+    def excess(self, pds: Floats) -> float:
+        """Return by which share of what was expected more came about."""
+        return float(self.weight @ self.label / (self.weight @ pds)) - 1
+
+    def by_block(self, pds: Floats) -> list[float]:
+        """Return ``excess`` of each block of months."""
+        blocks = self.together.blocks
+        return [self.where(blocks == one).excess(pds[blocks == one]) for one in np.unique(blocks)]
+
+
+def _apart_by(blocks: Sequence[float]) -> float:
+    """Return how far a block that is like the others is from their kind's mean, 0, but for a chance of 1 percent."""
+    return student(len(blocks) - 1, STRINGENT) * float(np.std(blocks, ddof=1))
