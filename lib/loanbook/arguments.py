@@ -61,6 +61,7 @@ SCORING_MODEL = argument(
 )
 MODEL_VERSION = argument("--model-version", "version of its artefact (default: the last)")
 TRAIN_MODEL = argument("--model", "a file of conf/models or a YAML file (default: settings, train.model)")
+TRUTH = argument("--truth", "folder of a simulated book's truth, to compare with")
 WORKERS = argument("--workers", "Horovod processes (default: settings, train.workers)", type=int)
 TAPES = argument("--tapes", "folder or files of the tape", nargs="+", required=True)
 DELIVERED_AT = argument("--delivered-at", "day of delivery, YYYY-MM-DD (default: from the file's name)")

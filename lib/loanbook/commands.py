@@ -14,6 +14,7 @@ from loanbook.arguments import (
     SIZE,
     TAPES,
     TRAIN_MODEL,
+    TRUTH,
     WORKERS,
     Command,
     argument,
@@ -87,7 +88,7 @@ COMMANDS = {
             (
                 MODEL,
                 MODEL_VERSION,
-                argument("--truth", "folder of a simulated book's truth, to compare with"),
+                TRUTH,
             ),
         ),
         Command(
@@ -123,6 +124,7 @@ COMMANDS = {
                     "train.baselines)",
                 ),
                 WORKERS,
+                TRUTH,
             ),
         ),
         Command(

@@ -8,11 +8,13 @@ import pytest
 from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import Entrant
 from loanbook.comparison.learning import Learning, Learnt
-from loanbook.comparison.page import Compared, lines_of, render, table
+from loanbook.comparison.page import Compared, lines_of, matrix, render, segment_tables, table
 from loanbook.comparison.wording import conclusions
-from loanbook.evaluation.basis import OF_DEFAULT
+from loanbook.evaluation.basis import OF_DEFAULT, Basis
 from loanbook.evaluation.sample import Sample
-from loanbook.models.calibration import sigmoid
+from loanbook.evaluation.truth import TRUTH
+from loanbook.evaluation.truth import Compared as Truth
+from loanbook.models.calibration import logit, sigmoid
 from loanbook.models.log_loss import log_loss
 from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import frame
@@ -118,6 +120,62 @@ def test_what_is_worse_than_the_constant_on_the_test_rows_is_not_best(contest: C
     assert contest_of([(wrong, "f"), (development, "f")], losses, EvaluateSettings()).best == "wide"
 
 
+def test_what_each_falls_short_of_is_its_status(contest: Contest) -> None:
+    test, development = contest.samples
+    odds = {name: logit(pd) for name, pd in test.calibrated.items()}
+    off = replace(test, calibrated={**test.calibrated, "wide": sigmoid(odds["wide"] + np.log(2))})
+    wrong = replace(off, calibrated={**off.calibrated, "deep": sigmoid(-odds["deep"] - 4)})
+    found = contest_of([(wrong, "f"), (development, "f")], contest.losses, EvaluateSettings())
+    assert [found.status(name) for name in found.names] == ["worse_than_constant", "off_level", "ok"]
+    assert [contest.status(name) for name in contest.names] == ["ok", "ok", "ok"]
+    page = render(compared(found))
+    assert '<td class="status off">off_level</td>' in page
+    assert "<b>wide</b>: off in level: mean PD 1." in page
+    ranked = contest_of(
+        [(off, "f"), (development, "f")], contest.losses, EvaluateSettings(), Basis(rank_only="drawn")
+    )
+    assert ranked.status("wide") == "ok"
+    few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
+    assert few.status("deep") == "insufficient"
+
+
+def test_each_is_held_against_each(contest: Contest) -> None:
+    found = matrix(contest)
+    names = [line["name"] for line in found]
+    assert sorted(names) == sorted(contest.names)
+    for line in found:
+        for other, cell in zip(names, line["cells"], strict=True):
+            by = contest.difference(line["name"], other)
+            if line["name"] == other:
+                assert cell == {"text": "", "interval": "", "kind": ""}
+            else:
+                assert by is not None
+                assert float(cell["text"]) == pytest.approx(by.estimate, abs=1e-5)
+                assert cell["kind"] == ("better" if by.high < 0 else "worse" if by.low > 0 else "")
+    of_state = next(table for table in segment_tables(compared(contest)) if table["kind"] == "state")
+    by = contest.difference("constant", contest.against, "state=current")
+    assert by is not None
+    assert of_state["lines"][0]["cells"][2]["text"] == f"{by.estimate:+.5f}"
+
+
+def test_a_truth_is_held_against_every_entrant(contest: Contest) -> None:
+    rows, odds = frame(900, 1)
+    test, development = contest.samples
+    assert rows["label"].tolist() == test.frame["label"].tolist()
+    known = replace(test, calibrated={**test.calibrated, TRUTH: sigmoid(odds)})
+    judged = [(test, "f"), (development, "f")]
+    found = contest_of(judged, contest.losses, EvaluateSettings(), OF_DEFAULT, Truth(known, 0.9))
+    assert found.names == ["deep", "wide", "constant"]
+    assert found.value("deep", "kl_to_truth") == 0
+    assert (found.value("constant", "kl_to_truth") or 0) > 0.01
+    assert found.value(TRUTH, "log_loss") == pytest.approx(found.value("deep", "log_loss"))
+    page = render(compared(found))
+    assert "KL to the truth" in page
+    assert "90% of the test rows that have a truth" in page
+    assert "KL to the truth" in table(compared(found))
+    assert "KL to the truth" not in render(compared(contest))
+
+
 def test_rows_without_an_age_have_no_segment_of_it(contest: Contest) -> None:
     assert [row for row in contest.rows if row.segment.startswith("age=")]
     ageless = held([replace(part, frame=part.frame.assign(age=np.nan)) for part in contest.samples])
@@ -137,17 +195,18 @@ def test_lines_are_in_order_of_the_test_loss_with_what_each_cost(contest: Contes
     assert by_name["deep"]["speed"] == "50,000"
     text = table(compared(contest)).splitlines()
     assert text[4] == "* of an earlier training, as its run recorded it"
-    assert text[0].split()[:3] == ["log", "loss", "out"]
+    assert text[0].split()[:3] == ["status", "log", "loss,"]
     assert [line.split()[0] for line in text[1:4]] == [line["name"] for line in lines]
 
 
 def test_the_page_stands_alone(contest: Contest) -> None:
     page = render(compared(contest))
-    assert page.count("<img") == 2
+    assert page.count("<img") == 3  # differences from the best and from the baseline, and reliability
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "tiny &lt;1&gt;" in page
     for heading in ("by state", "by year", "by vintage", "by age"):
         assert f"Test log loss {heading}" in page
+    assert page.count('class="better"') + page.count('class="worse"') > 4
     assert re.search(r"<td>unknown</td><td>270</td><td>\d+</td>", page)
     few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
     empty = render(compared(few))
@@ -160,7 +219,7 @@ def test_the_page_shows_how_networks_learnt_and_says_of_which_nothing_is_kept(co
     member = Learnt(np.arange(3.0), np.array([np.nan, 0.4, 0.2]), losses, kept=1, stopped_by=37)
     learning = {"deep": Learning("epoch", [member, member]), "wide": None}
     page = render(replace(compared(contest), learning=learning))
-    assert page.count("<img") == 3
+    assert page.count("<img") == 4
     assert "Member 1: epoch 1 of 2, stopped by 37 defaulting loans." in page
     assert "<p>wide: no history kept.</p>" in page
     assert "Learning curves" not in render(compared(contest))

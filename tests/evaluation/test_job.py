@@ -93,7 +93,7 @@ def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
     assert {row["metric"]: row["estimate"] for row in stored}["log_loss"] == result["log_loss"]
     page = tmp_path / "warehouse" / "_reports" / trained.name / trained.version / "report.html"
     assert result["report"] == str(page)
-    assert f"<td>{result['log_loss']:.5f}</td>" in page.read_text()
+    assert f"<td>{result['log_loss']:.5f}<small>" in page.read_text()
     numbers = json.loads((page.parent / "evaluation.json").read_text())
     assert len(numbers["evaluations"]) == evaluations.count() == result["evaluations"]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from loanbook.evaluation.metrics import at_threshold, brier, clustered_rate, ranking
+from loanbook.evaluation.metrics import at_threshold, auc, clustered_rate, ranking
 from loanbook.models.log_loss import log_loss, log_losses
 from loanbook.models.together import Together
 
@@ -20,18 +20,59 @@ def test_losses_are_those_of_scikit_learn(rows):
     label, pd, weight = rows
     clipped = np.clip(pd, 1e-9, 1 - 1e-9)
     assert log_loss(label, pd, weight) == pytest.approx(sk.log_loss(label, clipped, sample_weight=weight))
-    assert brier(label, pd, weight) == pytest.approx(sk.brier_score_loss(label, pd, sample_weight=weight))
 
 
 def test_ranking_is_that_of_scikit_learn_ties_included(rows):
     label, pd, weight = rows
     curve = ranking(label, pd, weight)
     assert curve is not None
-    auc = sk.roc_auc_score(label, pd, sample_weight=weight)
+    area = sk.roc_auc_score(label, pd, sample_weight=weight)
     false_alarms, hits, _ = sk.roc_curve(label, pd, sample_weight=weight)
-    assert curve.auc == pytest.approx(auc)
-    assert curve.gini == pytest.approx(2 * auc - 1)
+    assert curve.auc == pytest.approx(area)
+    assert curve.gini == pytest.approx(2 * area - 1)
     assert curve.ks == pytest.approx(np.max(hits - false_alarms))
+
+
+def every_row_by(member):
+    return Together(np.arange(len(member)), np.zeros(len(member), np.int64))
+
+
+def test_an_auc_has_the_interval_of_its_resampled_rows(rows):
+    label, pd, weight = rows
+    member, random = np.zeros(len(pd), np.int64), np.random.default_rng(5)
+    found = auc(label, pd, weight, member, every_row_by(member))
+    assert found is not None
+    assert found.estimate == pytest.approx(sk.roc_auc_score(label, pd, sample_weight=weight))
+    drawn = [random.integers(0, len(pd), len(pd)) for _ in range(300)]
+    spread = np.std([sk.roc_auc_score(label[some], pd[some], sample_weight=weight[some]) for some in drawn])
+    assert (found.high - found.low) / 2 / 1.96 == pytest.approx(spread, rel=0.12)
+
+
+def test_out_of_fold_the_constant_ranks_nothing(rows):
+    label, _, weight = rows
+    member = np.arange(len(label)) % 5
+    rate = [np.average(label[member != one], weights=weight[member != one]) for one in range(5)]
+    constant = np.array(rate)[
+        member
+    ]  # each member's own mean: lower where more of the loans held out default
+    found = auc(label, constant, weight, member, every_row_by(member))
+    assert found is not None
+    assert found.estimate == pytest.approx(0.5)
+    assert sk.roc_auc_score(label, constant, sample_weight=weight) < 0.49
+
+
+def test_out_of_fold_pairs_are_of_one_member(rows):
+    label, pd, weight = rows
+    member = np.arange(len(label)) % 2
+    right = pairs = 0.0
+    for one in range(2):
+        bad, good = (np.flatnonzero((member == one) & (label == value)) for value in (1, 0))
+        each = weight[bad][:, None] * weight[good]
+        right += np.sum(each * ((pd[bad][:, None] > pd[good]) + (pd[bad][:, None] == pd[good]) / 2))
+        pairs += each.sum()
+    found = auc(label, pd, weight, member, every_row_by(member))
+    assert found is not None
+    assert found.estimate == pytest.approx(right / pairs)
 
 
 def test_decisions_at_a_threshold_are_those_of_scikit_learn(rows):

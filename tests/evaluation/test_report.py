@@ -12,14 +12,14 @@ from loanbook.evaluation.report import render
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.verdict import verdict
 from loanbook.evaluation.wording import number
-from loanbook.models.calibration import sigmoid
+from loanbook.models.calibration import logit, sigmoid
 from loanbook.settings.evaluate import EvaluateSettings
 from loanbook.training.snapshot.leavers import window_of
 from tests.evaluation.rows import frame, made_up
 
 MODEL = {
     "name": "tiny-net", "version": "20200131-ab", "source": "tiny", "uncalibrated": False,
-    "status": "insufficient", "reasons": ["3 months instead of 12"],
+    "network": "net", "status": "insufficient", "reasons": ["3 months instead of 12"],
     "lineage": {"Training snapshot": "snap <1>"},
 }  # fmt: skip
 
@@ -36,10 +36,47 @@ def findings(loans, **changes):
 
 
 def test_what_the_model_falls_short_of_stands_above_everything_else():
-    page = render(findings(600, shortfalls=["worse than the constant baseline: its log loss is higher"]))
-    assert "<b>Falls short.</b>" in page
+    short = {
+        "status": "worse_than_constant",
+        "shortfalls": ["worse than the constant baseline: its log loss"],
+    }
+    page = render(findings(600, **short))
     assert page.index("worse than the constant baseline") < page.index("<table>")
-    assert "Falls short" not in render(findings(600))
+    assert "Scores made with it are flagged" in page
+    fine = render(findings(600, level="mean PD 1.02 times the observed default rate"))
+    assert "Scores made with it are flagged" not in fine
+    assert re.search(r'class="status">ok</span>.*mean PD 1.02 times', fine, re.DOTALL)
+
+
+def test_the_page_says_what_else_is_wrong():
+    page = render(
+        findings(600, of_best=["off in level: mean PD 2.00 times"], refused="no validation period: x")
+    )
+    assert "which scores the book, falls short too" in page
+    assert "off in level: mean PD 2.00 times" in page
+    assert "there is no validation period: x" in page
+
+
+def test_means_outside_of_their_interval_are_marked_of_both_predictors():
+    samples = [made_up(600), made_up(300, "calibrate_check", 2)]
+    off = sigmoid(np.log(3) + logit(samples[0].calibrated["logistic"]))
+    test = replace(samples[0], calibrated={**samples[0].calibrated, "logistic": off})
+    rows = [row for part in (test, samples[1]) for row in assess(part, "fold0", EvaluateSettings())]
+    marked = [
+        len(re.findall(r'class="off"', page))
+        for page in (render(findings(600, rows=rows)), render(findings(600)))
+    ]
+    assert marked[0] >= marked[1] + 5
+
+
+def test_figures_have_their_intervals():
+    (auc,) = [
+        row for row in findings(600).rows
+        if (row.predictor, row.metric, row.sample, row.segment) == ("model", "auc", "test", "all")
+    ]  # fmt: skip
+    assert f"<td>{auc.estimate:.4f}<small>{auc.low:.4f} to {auc.high:.4f}</small></td>" in render(
+        findings(600)
+    )
 
 
 class Balance(HTMLParser):
@@ -80,14 +117,14 @@ def test_the_page_holds_the_numbers_of_the_evaluations():
             row.estimate for row in found.rows
             if (row.sample, row.segment, row.metric, row.predictor) == ("test", "all", "log_loss", predictor)
         )  # fmt: skip
-        assert f"<td>{loss:.5f}</td>" in page
+        assert f"<td>{loss:.5f}<small>" in page
 
 
 def test_a_truth_is_a_line_among_the_deciles():
     whole, (_, odds) = made_up(600), frame(600)
     known = replace(whole, calibrated={**whole.calibrated, "truth": sigmoid(odds)})
-    assert "The green line" in render(findings(600, with_truth=known))
-    assert "The green line" not in render(findings(600))
+    assert "The dashed green line" in render(findings(600, with_truth=known))
+    assert "The dashed green line" not in render(findings(600))
 
 
 def test_the_same_findings_give_the_same_page():
@@ -98,7 +135,7 @@ def test_the_same_findings_give_the_same_page():
 def test_a_page_without_enough_defaults_says_so_and_shows_no_metric(loans):
     page = render(findings(loans))
     assert "Insufficient." in page
-    assert "30\n  are needed" in page
+    assert "30 borrowers are needed" in page
     assert "<img" not in page
     assert "AUC" not in page
 

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.evaluation.truth import TRUTH, with_truth
+from loanbook.evaluation.truth import TRUTH, require_same_book, with_truth
+from loanbook.simulate.identity import MANIFEST
+from loanbook.warehouse.storage import write_json
 from tests.evaluation.rows import made_up
 
 
@@ -41,6 +43,19 @@ def test_rows_without_a_truth_are_left_out_for_every_predictor(tmp_path):
     assert compared.coverage == pytest.approx(2 / 3)
     assert {len(values) for values in compared.part.calibrated.values()} == {100}
     assert compared.part.calibrated["model"].tolist() == part.calibrated["model"][known].tolist()
+
+
+def test_the_truth_of_another_book_is_refused(tmp_path, caplog):
+    write_json(tmp_path / MANIFEST, {"tapes": {"historical_data_2012Q1.txt": "aa", "b.txt": "bb"}})
+    require_same_book(tmp_path, [("historical_data_2012Q1.txt", "aa"), ("b.txt", "cc"), ("b.txt", "dd")])
+    with pytest.raises(InputError, match=r"another simulated book \(b.txt is not the file ingested\)"):
+        require_same_book(tmp_path, [("tape.zip/b.txt", "cc")])
+    assert not caplog.records
+    require_same_book(tmp_path, [("renamed.txt", "aa")])
+    assert "none of its tapes was ingested by its name" in caplog.text
+    (tmp_path / MANIFEST).unlink()
+    require_same_book(tmp_path, [("b.txt", "cc")])
+    assert "manifest.json is not there" in caplog.text
 
 
 @pytest.mark.parametrize("content", ["nothing", "another table"])

@@ -78,7 +78,7 @@ def test_a_year_that_is_far_from_all_others_is_off_though_development_is_right()
     assert level is not None
     assert level.is_off
     assert level.because == "further off than 4 blocks of development months differ"
-    little = rows.level(np.where(rows.is_test, sigmoid(logit(truth) + np.log(1.35)), truth))
+    little = rows.level(np.where(rows.is_test, sigmoid(logit(truth) + np.log(1.6)), truth))
     assert little is not None
     assert little.test.low > 1
     assert not little.is_off
@@ -87,7 +87,7 @@ def test_a_year_that_is_far_from_all_others_is_off_though_development_is_right()
 
 def made(rate: float, pd_: float, later: bool, months: int = 1) -> Level | None:
     """Return the level of 1,000 loans a month that all have one PD, without development."""
-    day = pd.date_range("2020-01-31", periods=months, freq="M").date
+    day = pd.date_range("2020-01-31", periods=months, freq="ME").date
     label = np.tile((np.arange(1000) < 1000 * rate).astype(float), months)
     frame = pd.DataFrame(
         {"source": "a", "borrower": np.arange(len(label)), "as_of_date": np.repeat(day, 1000), "label": label}
@@ -104,7 +104,9 @@ def test_the_interval_is_that_of_independent_rows_where_they_are() -> None:
     assert (level.test.low, level.test.high) == pytest.approx((0.15 / high, 0.15 / low))
     assert level.test.estimate == pytest.approx(1.5)
     assert level.is_off
-    assert str(level).startswith("mean PD 1.50 times the observed default rate on the test rows (1.2")
+    assert str(level).startswith(
+        "mean PD 1.50 times the observed default rate on the test rows (1.18 to 1.92 at 99 %)"
+    )
 
 
 def test_three_blocks_of_test_months_tell_by_themselves() -> None:

@@ -1,3 +1,5 @@
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from loanbook.arguments import SIZE
 from loanbook.errors import InputError
 from loanbook.settings.simulate import SIZES
+from loanbook.simulate.identity import MANIFEST
 from tests.simulate.conftest import simulated
 
 
@@ -17,6 +20,20 @@ def test_counts_are_those_of_the_files(tmp_path: Path) -> None:
     assert counts["loan_months"] == performance
     assert counts["files"] == len(tapes) + 1 + 2  # the macro file; the truth and its curves
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_the_truth_says_which_book_it_is_of(tmp_path: Path) -> None:
+    for name, seed in (("one", 1), ("again", 1), ("other", 2)):
+        simulated(tmp_path / name, size="tiny", loans=60, months=40, seed=seed)
+    one, again, other = (
+        json.loads((tmp_path / name / "truth" / MANIFEST).read_text("utf-8"))
+        for name in ("one", "again", "other")
+    )
+    assert one == again
+    assert (one["settings"], one["seed"], other["seed"]) == (other["settings"], 1, 2)
+    tapes = [path for path in (tmp_path / "one" / "tapes").iterdir() if "time" not in path.name]
+    assert one["tapes"] == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tapes}
+    assert not set(one["tapes"].values()) & set(other["tapes"].values())
 
 
 def test_every_size_can_be_asked_for() -> None:

@@ -3,10 +3,12 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from loanbook.book.tape_kind import tape_kind
 from loanbook.code_version import code_version
 from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import asked_for, entrants_of, rows_a_second
@@ -15,17 +17,21 @@ from loanbook.comparison.origins import Origin, judged_samples
 from loanbook.comparison.page import Compared, render, table
 from loanbook.comparison.seconds import Seconds, seconds_before, seconds_of
 from loanbook.comparison.wording import conclusions
-from loanbook.evaluation.basis import basis_of, on
+from loanbook.evaluation.basis import basis_of
+from loanbook.evaluation.distance import TO_TRUTH
+from loanbook.evaluation.job import delivered_to
 from loanbook.evaluation.publish import frame_of
+from loanbook.evaluation.truth import compared_with, truth_folder
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, load_artefact
 from loanbook.output import say
 from loanbook.steps import Steps
 from loanbook.tables.columns import quoted
+from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.loans import LOANS
-from loanbook.training.architecture import checked_architecture
+from loanbook.training.architecture import checked_architecture, target_head
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
@@ -35,7 +41,9 @@ PAGE, NUMBERS = "comparison.html", "comparison.json"
 TIMED_ROWS = 50_000
 
 
-def compare_models(run: Run, *, models: str | None = None, workers: int | None = None) -> dict[str, Any]:
+def compare_models(
+    run: Run, *, models: str | None = None, workers: int | None = None, truth: str | None = None
+) -> dict[str, Any]:
     """Compare architectures and baselines of one source on the same snapshot, split and members.
 
     Architectures that are not trained yet are, as challengers: none of them comes to score the book by it.
@@ -47,20 +55,22 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
         models: names of architectures and baselines, parted by commas, or ``all``; by default those of the
             settings.
         workers: Horovod processes; by default ``settings.train.workers``.
+        truth: folder of a simulated book's truth, which every entrant is held against.
 
     Returns:
         The entrants with their log losses and differences, what the data decide, and where the page is.
 
     Raises:
-        InputError: no such architecture or baseline, a package that is not installed, unpublished tables, or
-            architectures that are judged on other rows.
+        InputError: no such architecture or baseline, a package that is not installed, unpublished tables,
+            architectures that are judged on other rows, or no truth of this book in that folder.
     """
     asked = asked_for(models, run.settings.train)
     steps = Steps(run)
     steps.use_baselines(asked.baselines)
-    for architecture in asked.architectures:
-        checked_architecture(architecture, steps.settings.train)
+    heads = [checked_architecture(name, steps.settings.train).head for name in asked.architectures]
     run.source = run.only_source(FEATURES, made_by="build-features")
+    target = target_head(heads[0], tape_kind(run.read_source(DELIVERIES, run.source), run.source))
+    folder_of_truth = truth_folder(truth, target, delivered_to(run, run.source))
     trained = {
         architecture: steps.do(
             "train-model", model=architecture, workers=workers, resume=False, challenger=True
@@ -69,13 +79,13 @@ def compare_models(run: Run, *, models: str | None = None, workers: int | None =
     }
     seconds = {name: seconds_of(one["phase_seconds"]) for name, one in trained.items()}
     origins = _origins(run, trained, [choice.name for choice in asked.baselines], seconds)
-    compared = _compared(run, origins)
+    compared = _compared(run, origins, folder_of_truth)
     name, version = f"{run.source}-comparison", _version(origins)
     _publish(run, name, version, compared.contest)
     folder = run.storage.report_folder(name, version)
-    with published_folder(folder) as target:
-        write_json(target / NUMBERS, _numbers(compared))
-        (target / PAGE).write_text(render(compared), "utf-8")
+    with published_folder(folder) as written:
+        write_json(written / NUMBERS, _numbers(compared))
+        (written / PAGE).write_text(render(compared), "utf-8")
     say(table(compared) + "\n")
     return {
         "source": run.source,
@@ -117,7 +127,7 @@ def _origins(
     return [entered(newest, True), *(origin for origin in before if origin.is_trained)]
 
 
-def _compared(run: Run, origins: Sequence[Origin]) -> Compared:
+def _compared(run: Run, origins: Sequence[Origin], truth: Path | None) -> Compared:
     settings, newest = run.settings.evaluate, origins[0]
     entrants, first = newest.entrants, newest.entrants[0].artefact
     run.inputs = dict(first.json("inputs.json")["tables"])
@@ -125,8 +135,8 @@ def _compared(run: Run, origins: Sequence[Origin]) -> Compared:
     samples, folds = zip(*judged_samples(origins, settings.development_rows), strict=True)
     dated = with_vintages(run.read_source(LOANS, str(run.source)), samples)
     losses = {one.name: loss for one in entrants if (loss := one.loss(checked)) is not None}
-    found = contest_of(list(zip(dated, folds, strict=True)), losses, settings)
-    found = dataclasses.replace(found, rows=on(basis, found.rows))
+    known = compared_with(dated[0], truth)
+    found = contest_of(list(zip(dated, folds, strict=True)), losses, settings, basis, known)
     timed = {name: one.rows((TEST,), TIMED_ROWS) for name, one in newest.snapshots.items()}
     speeds = {one.name: rows_a_second(one, timed[one.artefact.snapshot_id]) for one in entrants}
     about = _about(run, origins)
@@ -187,10 +197,14 @@ def _numbers(compared: Compared) -> dict[str, Any]:
             f"log_loss_{development}": contest.losses.get(name),
             "auc": contest.value(name, "auc"),
             f"less_{reference}": None if by is None else [by.estimate, by.low, by.high],
+            "status": contest.status(name),
+            "shortfalls": list(contest.shortfalls.get(name, ())),
+            **({metric: contest.value(name, metric) for metric in TO_TRUTH} if contest.truth else {}),
         }
 
     return {
         "best": contest.best,
+        "truth_coverage": contest.truth.coverage if contest.truth else None,
         "entrants": {name: figures(name) for name in contest.names},
         "conclusions": conclusions(contest),
     }

@@ -1,30 +1,36 @@
 """The comparison's plots: differences with their intervals, and reliability curves."""
 
-import itertools
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from loanbook.comparison.contest import Contest
 from loanbook.comparison.learning import Learning
-from loanbook.evaluation.plots import INK, OF_BASELINES, STYLE, figure, log_percent_axes, rates, uri
+from loanbook.evaluation.assess import Evaluation
+from loanbook.evaluation.colours import colours_of
+from loanbook.evaluation.plots import INK, STYLE, figure, log_percent_axes, observed_of, rates, uri
 from loanbook.models.shortfalls import CONSTANT
 
-COLOURS = ("#0b5394", "#3d8b5f", *OF_BASELINES, "#c2185b", "#7a5c1e", "#111827", "#94a3b8", "#65a30d")
-OF_PARTS = {"train": OF_BASELINES[0], "tune": "#0b5394"}
+OF_PARTS = {"train": "#9aa5b1", "tune": INK}  # no predictor's colours
+PANELS = 3  # side by side
 SAID_OF_PARTS = {"train": "loans that fit a member", "tune": "loans that stop it"}
 
 
-def contest_plots(contest: Contest, reference: str) -> dict[str, str]:
-    """Return the plots of the page, each as a data URI.
+def contest_plots(contest: Contest, reference: str) -> dict[str, Any]:
+    """Return the plots of the page, each as a data URI; ``differences`` by the entrant that they are from.
 
     Args:
         contest: with enough defaults to say anything.
-        reference: the entrant that differences are from.
+        reference: a baseline that all are held against, beside the best and LightGBM.
     """
+    others = [name for name in (contest.against, "lightgbm", reference) if name in contest.names]
     with rc_context(STYLE):
-        return {"differences": _differences(contest, reference), "reliability": _reliability(contest)}
+        differences = {name: _differences(contest, name) for name in dict.fromkeys(others)}
+        return {"differences": differences, "reliability": _reliability(contest)}
 
 
 def learning_plots(learning: Mapping[str, Learning | None]) -> dict[str, str]:
@@ -49,14 +55,9 @@ def _learning(found: Learning) -> str:
     return uri(drawn)
 
 
-def colours_of(contest: Contest) -> dict[str, str]:
-    """Return a colour for each entrant."""
-    return dict(zip(contest.names, itertools.cycle(COLOURS)))
-
-
 def _differences(contest: Contest, reference: str) -> str:
     drawn, axes = figure()
-    colours = colours_of(contest)
+    colours = colours_of(contest.names)
     # The constant is so much worse that beside it nothing else could be told apart.
     names = [name for name in contest.names if name not in (reference, CONSTANT)]
     found = [(name, one) for name in names if (one := contest.difference(name, reference)) is not None]
@@ -72,23 +73,34 @@ def _differences(contest: Contest, reference: str) -> str:
 
 
 def _reliability(contest: Contest) -> str:
-    drawn, axes = figure()
-    colours = colours_of(contest)
+    """Return a panel for each entrant: side by side, as intervals of one over the other could not be read."""
     rows = [row for row in contest.rows if row.sample == "test"]
-    values: list[float] = []
-    for name in contest.names:
-        table = rates(rows, name, "decile=")
-        points = [
-            (item["expected_default_rate"].estimate or 0, item["observed_default_rate"].estimate or 0)
-            for item in table.values()
-        ]
-        positive = [(expected, observed) for expected, observed in points if expected > 0 and observed > 0]
-        if not positive:
-            continue
-        values += [value for point in positive for value in point]
-        axes.plot(
-            *zip(*positive, strict=True), "o-", color=colours[name], label=name, markersize=4, linewidth=1.2
-        )
-    log_percent_axes(axes, values)
-    axes.legend(loc="upper left", fontsize=8)
+    tables = {name: rates(rows, name, "decile=") for name in contest.names}
+    lines = -(-len(tables) // PANELS)
+    drawn = Figure(figsize=(10.6, 3.3 * lines), layout="constrained")
+    panels = drawn.subplots(lines, PANELS, sharex=True, sharey=True, squeeze=False).ravel()
+    colours = colours_of(contest.names)
+    values = [value for table in tables.values() for value in _drawn(table)]
+    for axes, (name, table) in zip(panels, tables.items(), strict=False):
+        _panel(axes, table, colours[name])
+        log_percent_axes(axes, values)
+        axes.set_title(name, fontsize=10, color=colours[name], fontweight="bold")
+        axes.label_outer()
+    for axes in panels[len(tables) :]:
+        axes.set_visible(False)
     return uri(drawn)
+
+
+def _panel(axes: Axes, table: Mapping[str, Mapping[str, Evaluation]], colour: str) -> None:
+    expected = [item["expected_default_rate"].estimate or 0.0 for item in table.values()]
+    observed, errors = observed_of(table)
+    axes.errorbar(
+        expected, observed, yerr=errors, fmt="o-", color=colour, markersize=4, linewidth=1.1, elinewidth=0.9,
+        capsize=2,
+    )  # fmt: skip
+
+
+def _drawn(table: Mapping[str, Mapping[str, Evaluation]]) -> list[float]:
+    """Return the rates that logarithmic axes can show."""
+    found = [row.estimate for item in table.values() for row in item.values()]
+    return [value for value in found if value]

@@ -38,8 +38,8 @@ def assess(part: Sample, fold: str, settings: EvaluateSettings) -> list[Evaluati
     """Return the metrics of the sample: overall, by decile of PD, by month, and of each segment.
 
     Where the sample has fewer than ``settings.min_defaults`` defaulting borrowers every estimate is None and
-    the method is ``insufficient``; so is a segment's where that has fewer. Deciles and months are parts of one
-    calibration table: their rates are given, those of few defaults marked so.
+    the method is ``insufficient``; so is a segment's where that has fewer. Deciles and months are parts of
+    one calibration table: their rates are given, those of few defaults marked so.
     """
     rows: list[Evaluation] = []
     for predictor in part.calibrated:

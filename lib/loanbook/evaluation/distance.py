@@ -15,7 +15,7 @@ from loanbook.models.log_loss import log_losses
 from loanbook.settings.evaluate import EvaluateSettings
 
 MATRIX = "matrix"  # module of loanbook.models.baselines
-KL, GAP, LEVEL = "kl_to_truth", "gap_closed", "mean_to_truth"
+TO_TRUTH = KL, GAP, LEVEL = "kl_to_truth", "gap_closed", "mean_to_truth"
 
 
 def kl_divergence(truth: Floats, pd: Floats, weight: Floats) -> float:

@@ -25,7 +25,7 @@ Measured = dict[str, tuple[float | Interval | None, str]]
 
 
 def measures(part: Sample, predictor: str, settings: EvaluateSettings) -> Measured:
-    """Return every metric of a predictor over a sample; of one with few defaulting borrowers none is stated."""
+    """Return every metric of a predictor over a sample; of one with few defaulting borrowers none."""
     if part.defaulting_borrowers < settings.min_defaults:
         return nothing(names_of(part, predictor))
     label, weight, pd = part.label, part.weight, part.calibrated[predictor]

@@ -50,8 +50,8 @@ def auc(label: Floats, pd: Floats, weight: Floats, member: Ints, together: Toget
 
     Out of fold each row is predicted by one member, and members differ in level by how many of their own
     training loans defaulted: the more did, the fewer are among the loans held out. Over all pairs even the
-    constant would be below 0.5. So pairs are of rows that one member predicted: the mean of the members' AUCs,
-    weighted by their pairs.
+    constant would be below 0.5. So pairs are of rows that one member predicted: the mean of the members'
+    AUCs, weighted by their pairs.
 
     The interval is robust to rows that come about together: each row adds how far its share of pairs in the
     right order is from the mean (DeLong 1988; Obuchowski 1997).
@@ -88,7 +88,7 @@ def _in_order(pd: Floats, weight: Floats, bad: npt.NDArray[np.bool_]) -> Floats:
     for own, sign in ((bad, 1.0), (~bad, -1.0)):
         other = np.sort(sign * pd[~own])
         below = np.append(0.0, np.cumsum(weight[~own][np.argsort(sign * pd[~own])]))
-        first, last = (np.searchsorted(other, sign * pd[own], side) for side in ("left", "right"))  # type: ignore[call-overload]
+        first, last = (np.searchsorted(other, sign * pd[own], side) for side in ("left", "right"))
         out[own] = (below[first] + below[last]) / 2 / below[-1]
     return out
 

@@ -40,18 +40,15 @@ def report_plots(
     """Return the plots of the page, each as a data URI, from the sample and its evaluations.
 
     The rates of the ``reference``, a baseline, stand beside the model's. Without ``levels`` expected and
-    observed rates are not compared: the PDs only rank. ``colours`` are of every predictor, ``truth`` is ``truth_line`` of a simulated book.
+    observed rates are not compared: the PDs only rank. ``colours`` are of every predictor, ``truth`` is
+    ``truth_line`` of a simulated book.
     """
     shown = (reference, MODEL)
     with rc_context(STYLE):
-        compared = (
-            {
-                "calibration": _calibration(rows, shown, colours, truth),
-                "months": _months(rows, shown, colours),
-            }
-            if levels
-            else {}
-        )
+        compared = {}
+        if levels:
+            compared["calibration"] = _calibration(rows, shown, colours, truth)
+            compared["months"] = _months(rows, shown, colours)
         return {**compared, "roc": _roc(part, colours), "distribution": _distribution(part)}
 
 
@@ -81,7 +78,8 @@ def rates(rows: Iterable[Evaluation], predictor: str, prefix: str) -> dict[str, 
     return {name: found[name] for name in sorted(found)}
 
 
-def _observed(table: Mapping[str, Mapping[str, Evaluation]]) -> tuple[list[float], list[list[float]]]:
+def observed_of(table: Mapping[str, Mapping[str, Evaluation]]) -> tuple[list[float], list[list[float]]]:
+    """Return the observed rates of ``rates``, and how far their intervals reach below and above."""
     rows = [item["observed_default_rate"] for item in table.values()]
     values = [float(row.estimate or 0) for row in rows]
     below = [value - float(row.low or 0) for value, row in zip(values, rows, strict=True)]
@@ -117,7 +115,7 @@ def _calibration(
     floor, highest = 1.0, 0.0
     for predictor, marker in zip(shown, "so", strict=True):
         table = rates(rows, predictor, "decile=")
-        expected, (observed, errors) = _expected(table), _observed(table)
+        expected, (observed, errors) = _expected(table), observed_of(table)
         axes.errorbar(
             expected, observed, yerr=errors, fmt=f"{marker}-", color=colours[predictor], label=predictor,
             markersize=5, linewidth=1, elinewidth=0.9, capsize=2,
@@ -146,7 +144,7 @@ def log_percent_axes(axes: Axes, values: Sequence[float]) -> None:
 def _months(rows: Sequence[Evaluation], shown: tuple[str, str], colours: Mapping[str, str]) -> str:
     drawn, axes = figure()
     table = rates(rows, "model", "month=")
-    observed, (below, above) = _observed(table)
+    observed, (below, above) = observed_of(table)
     position = np.arange(len(table))
     low, high = np.subtract(observed, below), np.add(observed, above)
     axes.fill_between(position, low, high, color="#9aa5b1", alpha=0.3, linewidth=0, label="95 % interval")

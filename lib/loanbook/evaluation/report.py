@@ -72,7 +72,7 @@ def _cell(row: Evaluation | None, form: str) -> tuple[str, str]:
     if row is None:
         return "-", ""
     known = row.low is not None and row.high is not None
-    return number(row.estimate, form), f"{number(row.low, form)} – {number(row.high, form)}" if known else ""
+    return number(row.estimate, form), f"{number(row.low, form)} to {number(row.high, form)}" if known else ""
 
 
 def _both(rows: Sequence[Evaluation], prefix: str, reference: str) -> list[dict[str, Any]]:

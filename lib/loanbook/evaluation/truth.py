@@ -44,7 +44,8 @@ def truth_folder(
         delivered: gives name and SHA-256 of the files that were ingested of the source.
 
     Raises:
-        InputError: there is no such folder, the model is not of what the truth is of, or it is of another book.
+        InputError: there is no such folder, the model is not of what the truth is of, or the truth is of
+            another book.
     """
     if truth is None:
         return None

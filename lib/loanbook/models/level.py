@@ -7,8 +7,8 @@ level that is off on the test rows is wrong where time is no excuse:
 |---|---|---|
 | no | | right |
 | yes | they span three blocks of months, or are loans held out of the months of training | wrong |
-| yes | all rows out of sample, those of development too, are off to the same side, over blocks of months | wrong |
-| yes | they are further off than by chance and by what blocks of development differ (Student's t, 99 %) | wrong |
+| yes | all rows out of sample are off to the same side, over blocks of months (95 %) | wrong |
+| yes | they are further off than by chance and by what blocks of development differ (99 %) | wrong |
 | yes | there are no three blocks in all rows out of sample | wrong |
 | yes | none of these | right |
 """
@@ -139,5 +139,5 @@ class OutOfSample:
 
 
 def _apart_by(blocks: Sequence[float]) -> float:
-    """Return how far a block that is like the others is from their kind's mean, 0, but for a chance of 1 percent."""
+    """Return how far from 0 a block like the others is, but for a chance of 1 percent: by Student's t."""
     return student(len(blocks) - 1, STRINGENT) * float(np.std(blocks, ddof=1))

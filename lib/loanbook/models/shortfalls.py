@@ -47,8 +47,8 @@ def shortfalls_of(differences: Mapping[str, Interval], level: Level | None = Non
     """Return what a model falls short of, the gravest first.
 
     It must be better than the constant, whatever the noise, or it says nothing of a loan; it must not be
-    worse than the logistic regression beyond chance; and its level must not be wrong beyond chance. A baseline
-    that was not fitted is not held against it.
+    worse than the logistic regression beyond chance; and its level must not be wrong beyond chance. A
+    baseline that was not fitted is not held against it.
 
     Args:
         differences: baseline to the model's log loss less its, on rows that none was fitted on.

@@ -134,7 +134,7 @@ class Together:
         return f"clustered by borrower; no interval over time: {blocks}"
 
     def variance(self, influence: Floats, chance: float = 0.05) -> float:
-        """Return the variance whose normal quantile reaches to the ends of an interval, of 95 percent unless said.
+        """Return the variance whose normal quantile, of 95 percent 1.96, reaches to the ends of an interval.
 
         Over borrowers, V1. Where there are G blocks enough, what time adds to V1 - V12, what borrowers share
         across blocks, is V2 G / (G - 1) (Cameron, Gelbach, Miller 2011; Cameron, Miller 2015). V2 alone is

@@ -11,7 +11,9 @@ class EvaluateSettings(Section):
     threshold: float = Field(
         0.2, gt=0, lt=1, description="PD at and above which a loan counts as predicted to default"
     )
-    min_defaults: int = Field(30, ge=1, description="defaulting loans below which a sample is 'insufficient'")
+    min_defaults: int = Field(
+        30, ge=1, description="defaulting borrowers below which a sample is 'insufficient'"
+    )
     development_rows: int = Field(
         50_000, ge=1000, description="most rows of development loans that are judged beside the test rows"
     )

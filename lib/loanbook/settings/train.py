@@ -110,7 +110,7 @@ class TrainSettings(Section):
     inputs_added: tuple[str, ...] = Field((), description="features that no model takes unless named here")
     inputs_left_out: tuple[str, ...] = Field((), description="features, attributes or themes not to take")
     min_defaults: int = RowsField(
-        30, ge=1, description="defaulting loans below which a sample is 'insufficient'"
+        30, ge=1, description="defaulting borrowers below which a sample is 'insufficient'"
     )
     negatives_kept: float = RowsField(
         1.0, gt=0, le=1, description="share of training negatives kept, weighted by 1/share"

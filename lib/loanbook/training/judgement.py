@@ -172,7 +172,7 @@ def status_of(
 
 
 def _defaulting(sample: Mapping[str, Any]) -> str:
-    """Return how many defaulted, and of how many borrowers where these are fewer: what ``min_defaults`` counts.
+    """Return how many defaulted, and of how many borrowers, if fewer: what ``min_defaults`` counts.
 
     >>> _defaulting({"defaulting_loans": 31, "defaulting_borrowers": 20})
     '31 defaulting loans of 20 borrowers'

@@ -67,7 +67,7 @@ class Fold(BaseModel):
 
     @property
     def validation_refused(self) -> str | None:
-        """Return why there is no validation period though one is asked for; None where there is, or is not."""
+        """Return why a validation period that is asked for is not there; else None."""
         return next((reason for reason in self.reasons if reason.startswith(NO_VALIDATION)), None)
 
     @property

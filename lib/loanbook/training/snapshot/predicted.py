@@ -57,8 +57,8 @@ def predicted_rows(
         beyond = (
             {OUT_OF_SUPPORT: out_of_support(inputs[0], snapshot.spec)} if says_support(snapshot.spec) else {}
         )
-        known = {"age": age_of(frame, snapshot.spec), "member": -1 if member is None else member}
-        frames.append(narrow.assign(**known, **beyond))
+        by = -1 if member is None else member
+        frames.append(narrow.assign(age=age_of(frame, snapshot.spec), member=by, **beyond))
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return PredictedSample(
         pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],
