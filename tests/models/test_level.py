@@ -29,8 +29,8 @@ def book(seed: int, moved: float) -> tuple[OutOfSample, Floats]:
     grown = np.append(0, np.cumsum(np.exp(moved * shock[100:] - moved**2 / 2)))
     start = random.integers(-LIFE, months, LOANS)
     hazard = np.exp(random.normal(-6.8, 1.0, LOANS))
-    lived = (grown - grown[np.maximum(start, 0)][:, None]) * hazard[:, None]
-    default = np.sum(lived < random.exponential(size=LOANS)[:, None], axis=1) - 1
+    lived_until = grown[np.maximum(start, 0)] + random.exponential(size=LOANS) / hazard
+    default = np.searchsorted(grown, lived_until) - 1
     at = np.array([*range(0, 48, 4), *range(TEST_FROM, TEST_FROM + 12, 4)])
     on_book = (start[:, None] <= at) & (at + HORIZON <= start[:, None] + LIFE) & (default[:, None] >= at)
     loan, place = np.nonzero(on_book)
@@ -77,12 +77,12 @@ def test_a_year_that_is_far_from_all_others_is_off_though_development_is_right()
     level = rows.level(np.where(rows.is_test, sigmoid(logit(truth) + np.log(4)), truth))
     assert level is not None
     assert level.is_off
-    assert level.because == "further off than 4 blocks of development months differ"
+    assert level.because == "further off than by what 4 blocks of development months differ"
     little = rows.level(np.where(rows.is_test, sigmoid(logit(truth) + np.log(1.6)), truth))
     assert little is not None
     assert little.test.low > 1
     assert not little.is_off
-    assert little.because == "a stretch of time may differ by so much from those of development"
+    assert little.because == "by which a stretch of time may differ from those of development"
 
 
 def made(rate: float, pd_: float, later: bool, months: int = 1) -> Level | None:

@@ -89,14 +89,17 @@ def test_scores_of_a_weak_model_are_flagged_and_stand_beside_the_others(make_run
 def test_scores_of_a_model_that_a_baseline_beats_are_flagged_and_the_summary_says_so(make_run, book):
     beaten = save_model(
         make_run(), "20200229", status="worse_than_constant",
-        shortfalls=["worse_than_constant", "worse_than_logit"],
+        shortfalls=["worse_than_constant", "worse_than_logit", "off_level"],
     )  # fmt: skip
     chosen = {"model": beaten.name, "model_version": beaten.version}
     result = run_job(make_run("score_portfolio"), SCORE, chosen)
     found = make_run().read(SCORES, made_by="x").where(F.col("loan_id") == "L001").collect()
     flags = {row["model_version"]: row["quality_flags"] for row in found}
-    assert flags == {book.version: [], beaten.version: ["worse_than_constant", "worse_than_logit"]}
-    assert "the model is worse_than_constant and worse_than_logit" in summary_table(result)
+    assert flags == {
+        book.version: [],
+        beaten.version: ["worse_than_constant", "worse_than_logit", "off_level"],
+    }
+    assert "the model is worse_than_constant and worse_than_logit and off_level" in summary_table(result)
 
 
 def test_loans_beyond_the_training_rows_are_flagged_and_counted_by_input(make_run, book):

@@ -111,7 +111,8 @@ def test_trained_models_are_listed_with_their_status_and_losses_and_which_is_the
     said = {
         "model": "tiny-net", "model_version": "20991231-0", "head": "default_12m",
         "event": "default, or worse",
-        "model_status": "worse_than_constant", "shortfalls": ["worse_than_constant", "worse_than_logit"],
+        "model_status": "worse_than_constant",
+        "shortfalls": ["worse_than_constant", "worse_than_logit", "off_level"],
         "uncalibrated": True, "reasons": ["worse than the constant baseline"],
         "best": {"predictor": "logistic", "because": "the least log loss on out_of_fold: model 0.5"},
         "earlier_origins": [{"fold": "fold1", "model_version": "20981231-0", "status": "insufficient"}],
@@ -119,7 +120,7 @@ def test_trained_models_are_listed_with_their_status_and_losses_and_which_is_the
     run.finish(said)
     mine = (
         "20991231-0", "default_12m", "default, or worse", "worse_than_constant",
-        "worse_than_constant, worse_than_logit", True, "logistic", 0.5, 0.4, None, False,
+        "worse_than_constant, worse_than_logit, off_level", True, "logistic", 0.5, 0.4, None, False,
     )  # fmt: skip
     theirs = (scored[0].version, None, None, None, "", None, None, None, None, None, True)
     reader = make_run()

@@ -7,10 +7,17 @@ level that is off on the test rows is wrong where time is no excuse:
 |---|---|---|
 | no | | right |
 | yes | they span three blocks of months, or are loans held out of the months of training | wrong |
-| yes | all rows out of sample are off to the same side, over blocks of months (95 %) | wrong |
+| yes | the rows of development, out of sample too, are off to the same side (95 %)* | wrong |
 | yes | they are further off than by chance and by what blocks of development differ (99 %) | wrong |
-| yes | there are no three blocks in all rows out of sample | wrong |
+| yes | no row of development is out of sample | wrong |
 | yes | none of these | right |
+
+*Where development has no three blocks of months, all rows together must be off as well, the test's a block.
+
+Simulated books hold 250 defaulting loans in a year of test. What moves a month lasts (0.9), with a standard
+deviation of its log hazard of 0, 0.1 and 0.2. Flagged after four years of development: the truth in 0, 1 and
+4 percent, where the test rows alone would flag 1, 9 and 27; its odds times 1.3 in 86, 74 and 42 percent.
+After two years: 0, 2 and 3 percent, and 87, 64 and 34.
 """
 
 from collections.abc import Sequence
@@ -45,7 +52,7 @@ class Level:
         test = self.test
         return (
             f"mean PD {test.estimate:.2f} times the observed default rate on the test rows "
-            f"({test.low:.2f} to {test.high:.2f} at 99 %); {self.because}"
+            f"({test.low:.2f} to {test.high:.2f} at 99 %), {self.because}"
         )
 
 
@@ -95,8 +102,8 @@ class OutOfSample:
         if ratio is None:
             return None
         if ratio.low <= 1 <= ratio.high:
-            return Level(ratio, False, f"1 is within, {test.together.said}")
-        if test.together.over_time or not self.later or not self.together.over_time:
+            return Level(ratio, False, f"which 1 is within, {test.together.said}")
+        if test.together.over_time or not self.later or bool(self.is_test.all()):
             return Level(ratio, True, test.together.said)
         return self._of_a_year(pds, ratio)
 
@@ -116,17 +123,22 @@ class OutOfSample:
 
     def _of_a_year(self, pds: Floats, ratio: Interval) -> Level:
         """Return the level where the test rows are off and tell nothing of how years differ."""
-        every = self.ratio(pds, USUAL)
-        if every is not None and not every.low <= 1 <= every.high and (every.low > 1) == (ratio.low > 1):
-            said = f"{every.estimate:.2f} ({every.low:.2f} to {every.high:.2f}) on all rows out of sample"
-            return Level(ratio, True, f"{said}, {self.together.said}")
         own = self.is_test
-        blocks = self.where(~own).by_block(pds[~own])
+        development = self.where(~own)
+        before = development.ratio(pds[~own], USUAL)
+        # Blocks too few to tell years apart are so of development alone: the test's is one more.
+        told = [before] if development.together.over_time else [before, self.ratio(pds, USUAL)]
+        if before and all(one and (one.low > 1 if ratio.low > 1 else one.high < 1) for one in told):
+            said = f"and {before.estimate:.2f} times on those of development"
+            at = f"({before.low:.2f} to {before.high:.2f} at 95 %, {development.together.said})"
+            return Level(ratio, True, f"{said} {at}")
+        blocks = development.by_block(pds[~own])
         apart = self.where(own).excess(pds[own])
-        chance = abs(1 / (ratio.high if ratio.high < 1 else ratio.low) - 1 - apart)
-        if len(blocks) >= MIN_BLOCKS and abs(apart) > np.hypot(chance, _apart_by(blocks)):
-            return Level(ratio, True, f"further off than {len(blocks)} blocks of development months differ")
-        return Level(ratio, False, "a stretch of time may differ by so much from those of development")
+        half = abs(1 / (ratio.high if ratio.high < 1 else ratio.low) - 1 - apart)
+        if len(blocks) >= MIN_BLOCKS and abs(apart) > np.hypot(half, _apart_by(blocks)):
+            said = f"further off than by what {len(blocks)} blocks of development months differ"
+            return Level(ratio, True, said)
+        return Level(ratio, False, "by which a stretch of time may differ from those of development")
 
     def excess(self, pds: Floats) -> float:
         """Return by which share of what was expected more came about."""
