@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from loanbook.models.calibration import logit, sigmoid
-from loanbook.models.clustered import Floats
+from loanbook.models.clustered import Floats, Interval
 from loanbook.models.level import Level, OutOfSample
 from loanbook.models.together import Together
 
@@ -114,6 +114,14 @@ def test_three_blocks_of_test_months_tell_by_themselves() -> None:
     assert level is not None
     assert level.is_off
     assert level.because == "clustered by borrower and by 3 blocks of at least 12 months"
+
+
+def test_pds_that_know_all_have_a_level_without_chance() -> None:
+    rows, _ = book(1, 0.0)
+    level = rows.level(rows.label)
+    assert level is not None
+    assert level.test == Interval(1.0, 1.0, 1.0)
+    assert not level.is_off
 
 
 def test_nothing_is_said_where_none_defaulted() -> None:

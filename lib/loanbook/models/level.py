@@ -118,7 +118,8 @@ class OutOfSample:
             return None
         influence = self.weight * (self.label - pds - (rate - mean)) / np.sum(self.weight)
         variance = self.together.variance(influence, chance)
-        observed = wilson(rate, rate * (1 - rate) / variance, quantile(chance))
+        rows = rate * (1 - rate) / variance if variance > 0 else float("inf")
+        observed = wilson(rate, rows, quantile(chance))
         return Interval(mean / rate, mean / observed.high, mean / observed.low)
 
     def _of_a_year(self, pds: Floats, ratio: Interval) -> Level:

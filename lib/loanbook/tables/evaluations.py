@@ -11,7 +11,7 @@ EVALUATIONS = Table(
         Column(
             "predictor",
             "STRING",
-            "model, a baseline such as logistic, or truth; of a comparison, an architecture or a baseline",
+            "model, a baseline such as logistic, or truth; of a comparison, an architecture, a baseline or truth",
             required=True,
         ),
         Column(
