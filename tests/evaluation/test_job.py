@@ -63,8 +63,12 @@ def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
     assert (raw != pd).any()
     label, one = rows["label"].to_numpy(np.float64), np.ones(len(rows))
     assert (result["test_rows"], result["test_loans"]) == (900, 300)
-    # The tiny model's weights are made up: the baseline beside it is better.
-    assert (result["evaluation"], result["shortfalls"]) == ("worse_than_logit", ["worse_than_logit"])
+    # The tiny model's weights are made up: the baseline beside it is better, and its level is wrong.
+    assert (result["evaluation"], result["shortfalls"]) == (
+        "worse_than_logit",
+        ["worse_than_logit", "off_level"],
+    )
+    assert result["levels"]["model"][1] > 1 or result["levels"]["model"][2] < 1
     assert "worse than the logistic baseline" in Path(result["report"]).read_text("utf-8")
     assert result["log_loss"] == pytest.approx(log_loss(label, pd, one))
     curve = ranking(label, pd, one)
