@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import TRUTH
 from loanbook.evaluation.truth import Compared as Truth
 from loanbook.models.calibration import logit, sigmoid
+from loanbook.models.clustered import Floats
 from loanbook.models.log_loss import log_loss
 from loanbook.settings.evaluate import EvaluateSettings
 from tests.evaluation.rows import frame
@@ -120,19 +122,22 @@ def test_what_is_worse_than_the_constant_on_the_test_rows_is_not_best(contest: C
     assert contest_of([(wrong, "f"), (development, "f")], losses, EvaluateSettings()).best == "wide"
 
 
+def with_odds(part: Sample, name: str, of: Callable[[Floats], Floats]) -> Sample:
+    """Return a sample with other odds of one entrant."""
+    return replace(part, calibrated={**part.calibrated, name: sigmoid(of(logit(part.calibrated[name])))})
+
+
 def test_what_each_falls_short_of_is_its_status(contest: Contest) -> None:
-    test, development = contest.samples
-    odds = {name: logit(pd) for name, pd in test.calibrated.items()}
-    off = replace(test, calibrated={**test.calibrated, "wide": sigmoid(odds["wide"] + np.log(2))})
-    wrong = replace(off, calibrated={**off.calibrated, "deep": sigmoid(-odds["deep"] - 4)})
-    found = contest_of([(wrong, "f"), (development, "f")], contest.losses, EvaluateSettings())
+    off = [with_odds(part, "wide", lambda odds: odds + np.log(2)) for part in contest.samples]
+    wrong = [with_odds(off[0], "deep", lambda odds: -odds - 4), off[1]]
+    found = contest_of([(part, "f") for part in wrong], contest.losses, EvaluateSettings())
     assert [found.status(name) for name in found.names] == ["worse_than_constant", "off_level", "ok"]
     assert [contest.status(name) for name in contest.names] == ["ok", "ok", "ok"]
     page = render(compared(found))
     assert '<td class="status off">off_level</td>' in page
     assert "<b>wide</b>: off in level: mean PD 1." in page
     ranked = contest_of(
-        [(off, "f"), (development, "f")], contest.losses, EvaluateSettings(), Basis(rank_only="drawn")
+        [(part, "f") for part in off], contest.losses, EvaluateSettings(), Basis(rank_only="drawn")
     )
     assert ranked.status("wide") == "ok"
     few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
