@@ -51,7 +51,7 @@ def _learning(found: Learning) -> str:
     kept = [(member.kept, member.least) for member in found.members]
     axes.plot(*zip(*kept, strict=True), "o", color=INK, markersize=4.5, label=f"{found.round} kept", zorder=3)
     axes.set(xlabel=found.round, ylabel="log loss")
-    axes.legend(loc="upper right")
+    axes.legend(loc="best")
     return uri(drawn)
 
 
