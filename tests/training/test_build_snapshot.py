@@ -215,4 +215,7 @@ def test_the_loans_of_a_borrower_stay_together(
     )
     assert (rows.groupby("borrower")["part"].nunique() == 1).all()
     assert rows["borrower"].nunique() == 20 + 100
+    counted, bad = made.manifest["samples"]["train"], rows[rows["label"] > 0]
+    assert counted["defaulting_borrowers"] == bad["borrower"].nunique() < counted["defaulting_loans"]
+    assert counted["defaulting_loans"] == bad["loan_id"].nunique()
     assert snapshot.role_frame("train")["borrower"].nunique() > 150
