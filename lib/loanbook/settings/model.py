@@ -8,6 +8,8 @@ from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_file, load_yaml
 from loanbook.settings.section import Section, validated
 
+Scaling = Literal["standard", "robust"]
+
 
 class Schedule(Section):
     """The learning rate by optimizer step t: constant, divided by 1 + t / decay_steps, or a cosine."""
@@ -42,6 +44,11 @@ class ModelSettings(Section):
     )
     inputs_added: tuple[str, ...] = Field(
         (), description="features that it takes besides those of train.inputs_added, such as state_last_12m"
+    )
+    scaling: Scaling = Field(
+        "standard",
+        description="of numbers: by mean and standard deviation, or robust: by median and quartiles, with a "
+        "smooth end at 3",
     )
     optimizer: Literal["adam", "sgd"] = Field(
         "adam", description="the rule by which weights follow gradients"

@@ -61,7 +61,8 @@ def require_groups(choice: Choice, spec: InputSpec) -> None:
                 required=f"inputs of the group {group!r}, which the backbone {choice.name} cannot do without",
                 found="none among the inputs that the training rows support",
                 do="name some in inputs_added of the model's file or in train.inputs_added (list-features "
-                "tells the kind of each), or take another backbone",
+                "tells the kind of each); of a tape that has none, as one of applications has no history, "
+                "train a model with another backbone",
             )
     numbers: Choice | None = getattr(settings, "embedding", None)
     if numbers is not None:

@@ -1,4 +1,4 @@
-"""What backbones that read the history month by month share: the other inputs beside it, then dense layers."""
+"""What backbones that read the history share: the other inputs beside it, then dense layers."""
 
 from typing import TYPE_CHECKING, Any, cast
 

@@ -88,6 +88,7 @@ def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
         request.target,
         rate=request.rate,
         seed=request.train.seed + number,
+        scaling=request.model.scaling,
     )
 
 
