@@ -60,8 +60,7 @@ class Given:
         self._rows = {role: rows_for(target, seed=seed) for seed, role in enumerate(("train", "tune"))}
 
     def rows(self, role: str, limit: int | None = None) -> Rows:
-        some, own = slice(limit), self._rows[role]
-        return Rows(own.numeric[some], own.codes[some], own.targets[some], own.label[some], own.weight[some])
+        return self._rows[role].taken(slice(limit))
 
 
 def rows_for(target: Head, rows: int = ROWS, seed: int = 5) -> Rows:

@@ -128,6 +128,7 @@ def test_robust_numbers_in_onnx_runtime_equal_numpy_and_end_smoothly() -> None:
     found = session.run(None, {"numeric": numeric})[0]
     for position, item in enumerate(spec.numeric):
         assert item.median is not None
+        assert item.spread is not None
         value = numeric[:, position].astype(np.float64)
         value = np.clip(np.where(np.isnan(value), item.fill, value), item.low, item.high)
         z = ((np.log(1 + value) if item.log else value) - item.median) / item.spread

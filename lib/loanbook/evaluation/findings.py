@@ -131,6 +131,7 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
         "reasons": metrics["reasons"],
         "lineage": {
             "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs{_members(metrics)}",
+            **_teacher(artefact),
             "Calibration": _calibration(artefact),
             "Training snapshot": f"{artefact.snapshot_id}, of {tables}",
             "Default definition": inputs["default_definition_id"],
@@ -142,6 +143,17 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
 
 def _members(metrics: Mapping[str, Any]) -> str:
     return f", mean of {metrics['members']} members" if metrics["members"] > 1 else ""
+
+
+def _teacher(artefact: Artefact) -> dict[str, str]:
+    model = artefact.json("settings.json")["model"]
+    if not model.get("teacher"):
+        return {}
+    name, weight = model["teacher"]["name"], model["teacher_weight"]
+    return {
+        "Taught by": f"{name}, whose PD counts {weight:.0%} and the label the rest; it was fitted without "
+        "the rows that it taught, and without those that judge the member"
+    }
 
 
 def _calibration(artefact: Artefact) -> str:
