@@ -13,7 +13,7 @@ import loanbook.models.backbones
 import loanbook.models.baselines
 import loanbook.models.heads
 from loanbook.models.artefact.predictor import Predictor
-from loanbook.models.backbones import backbone
+from loanbook.models.backbones import needed_groups
 from loanbook.models.baselines import baseline
 from loanbook.models.by_name import known_modules
 from loanbook.models.calibration import Calibration
@@ -118,7 +118,7 @@ def test_a_spec_may_lack_every_group_that_the_backbone_does_not_need(architectur
     from loanbook.models.network import build_network
 
     choice = load_model_settings(architecture).backbone
-    needed = getattr(backbone(choice)[0], "NEEDS", ())
+    needed = needed_groups(choice)
     left_out = ["categorical", "text"] + (
         [] if "sequences" in needed else ["numeric_sequences", "categorical_sequences"]
     )

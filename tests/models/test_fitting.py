@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.models.inputs.fitting import fit_spec
+from loanbook.models.inputs.fitting_sequences import has_history
 from loanbook.models.inputs.spec import Candidate
 from loanbook.settings.train import TrainSettings
 
@@ -164,3 +165,6 @@ def test_what_only_the_last_month_knows_is_no_history(
     for name in ("only_now", "balance_now"):
         assert f"input {name} is left out: no training row knows anything before the last step" in caplog.text
     assert "input same is left out: constant in every training row" in caplog.text
+    assert not has_history(frame, ["only_now", "balance_now"])
+    assert has_history(frame, ["only_now", "states"])
+    assert has_history(frame, ["balances"])

@@ -16,7 +16,7 @@ from loanbook.settings.choice import Choice
 from loanbook.settings.model import ModelSettings, load_model_settings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.alone import Alone
-from loanbook.training.fit.member import train_member
+from loanbook.training.fit.member import train_network
 from loanbook.training.fit.request import TrainRequest
 from loanbook.training.fit.teacher import taught_targets
 from loanbook.training.snapshot.read import Snapshot
@@ -80,7 +80,7 @@ def test_a_network_says_what_its_teacher_does(snapshot: Snapshot, tmp_path: Path
         train = TrainSettings(members=1, baselines=(RATE,))
         work = tmp_path / str(weight)
         request = TrainRequest(snapshot.folder, work, model, train, rate=0.05, trainable=True, resume=False)
-        train_member(request, snapshot, Alone(), 0)
+        train_network(request, snapshot, Alone(), 0)
         network = (work / "trained" / "model" / "0" / "network.onnx").read_bytes()
         predictor = Predictor(network, snapshot.spec, Calibration(method="none"))
         pds = predictor.predict(*snapshot.rows(("tune",)).inputs)[0]

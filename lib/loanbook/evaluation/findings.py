@@ -146,13 +146,11 @@ def _members(metrics: Mapping[str, Any]) -> str:
 
 
 def _teacher(artefact: Artefact) -> dict[str, str]:
-    model = artefact.json("settings.json")["model"]
-    if not model.get("teacher"):
+    if artefact.teacher is None:
         return {}
-    name, weight = model["teacher"]["name"], model["teacher_weight"]
     return {
-        "Taught by": f"{name}, whose PD counts {weight:.0%} and the label the rest; it was fitted without "
-        "the rows that it taught, and without those that judge the member"
+        "Taught by": f"{artefact.teacher} and the label the rest; it was fitted without the rows that it "
+        "taught, and without those that judge the member"
     }
 
 

@@ -48,14 +48,19 @@ def backbone(choice: Choice) -> tuple[Backbone, Section]:
     return cast(Backbone, module), own_settings(module, choice, "backbone")
 
 
+def needed_groups(choice: Choice) -> tuple[str, ...]:
+    """Return the groups of a spec that a backbone cannot do without."""
+    return tuple(getattr(backbone(choice)[0], "NEEDS", ()))
+
+
 def require_groups(choice: Choice, spec: InputSpec) -> None:
     """Refuse a spec that lacks a group, or bins of its numbers, which a backbone cannot do without.
 
     Raises:
         InputError: names the first such group, or a number without bins.
     """
-    module, settings = backbone(choice)
-    for group in getattr(module, "NEEDS", ()):
+    _, settings = backbone(choice)
+    for group in needed_groups(choice):
         if not getattr(spec, group):
             raise InputError(
                 required=f"inputs of the group {group!r}, which the backbone {choice.name} cannot do without",

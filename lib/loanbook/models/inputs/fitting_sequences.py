@@ -50,6 +50,13 @@ def fit_sequences(
     return tuple(item for item in fitted if item), tuple(sized)
 
 
+def has_history(features: DataFrame, names: Sequence[str]) -> bool:
+    """Return whether some row knows anything before the last step of one of some columns of arrays."""
+    items = [Candidate(name=name, expression=name, kind="sequence") for name in names]
+    coded = [item for item in items if _is_of_codes(features, item)]
+    return bool(items) and bool(_extent(features, items, coded))
+
+
 def _is_of_codes(features: DataFrame, item: Candidate) -> bool:
     kind = features.schema[item.expression].dataType
     return isinstance(kind, ArrayType) and isinstance(kind.elementType, IntegralType)
