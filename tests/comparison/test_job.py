@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from loanbook.commands import COMMANDS, run_job
+from loanbook.comparison.job import _fit_for
 from loanbook.models.artefact.artefact import load_artefact
 from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.tables.evaluations import EVALUATIONS
@@ -126,3 +127,24 @@ def test_a_challenger_that_is_trained_already_is_not_trained_again(make_run: Cal
         make_run("train_model", *QUICK, "train.seed=18"), model="mlp_64_32", workers=1, challenger=True
     )
     assert "training" in other["phase_seconds"]
+
+
+@pytest.mark.parametrize(("months", "compared"), [(1, ["mlp_64_32"]), (3, ["gru", "mlp_64_32"])])
+def test_all_is_all_that_the_tape_has_a_history_for(
+    make_run: Callable[..., Run], months: int, compared: list[str]
+) -> None:
+    publish(make_run("build"), loans=10, months=months)
+    run = make_run()
+    run.source = "s"
+    assert _fit_for(run, ["gru", "mlp_64_32"]) == compared
+
+
+def test_a_network_that_was_taught_is_said_to_be(make_run: Callable[..., Run]) -> None:
+    publish(make_run("build"), loans=200, months=48)
+    own = ("train.members=1", "train.epochs=1", "train.min_defaults=3")
+    found = run_job(make_run("compare_models", *own), COMPARE, {"models": "distilled,constant", "workers": 1})
+    page = Path(found["report"]).read_text("utf-8")
+    assert "distilled by lightgbm, whose PD counts 70%" in page
+    (row,) = [row for row in make_row_dicts(make_run()) if row["model_name"] == "s-distilled"]
+    artefact = load_artefact(make_run().storage, "s-distilled", str(row["model_version"]))
+    assert artefact.json("settings.json")["model"]["teacher"] == {"name": "lightgbm"}

@@ -21,8 +21,7 @@ class Given:
     tune: Rows
 
     def rows(self, role: str, limit: int | None = None) -> Rows:
-        some, own = slice(limit), {"train": self.train, "tune": self.tune}[role]
-        return Rows(own.numeric[some], own.codes[some], own.targets[some], own.label[some], own.weight[some])
+        return {"train": self.train, "tune": self.tune}[role].taken(slice(limit))
 
 
 def number(name: str) -> NumericInput:

@@ -26,6 +26,8 @@ SPEC = InputSpec(
             std=0.2,
             missing_share=0.1,
             edges=(0.1, 0.5, 0.6, 0.7, 0.8, 0.9, 1.2, 1.5),
+            median=0.79,
+            spread=0.25,
         ),
         NumericInput(
             name="income",
@@ -38,6 +40,8 @@ SPEC = InputSpec(
             std=1.1,
             missing_share=0.0,
             edges=(0.0, 3e3, 2e4, 1e5, 1e6),
+            median=10.2,
+            spread=1.5,
         ),
         NumericInput(
             name="change",
@@ -50,6 +54,8 @@ SPEC = InputSpec(
             std=0.9,
             missing_share=0.4,
             edges=(-3, 3),
+            median=0.0,
+            spread=1.2,
         ),
     ),
     categorical=(

@@ -13,7 +13,7 @@ import loanbook.models.backbones
 import loanbook.models.baselines
 import loanbook.models.heads
 from loanbook.models.artefact.predictor import Predictor
-from loanbook.models.backbones import backbone
+from loanbook.models.backbones import needed_groups
 from loanbook.models.baselines import baseline
 from loanbook.models.by_name import known_modules
 from loanbook.models.calibration import Calibration
@@ -60,8 +60,7 @@ class Given:
         self._rows = {role: rows_for(target, seed=seed) for seed, role in enumerate(("train", "tune"))}
 
     def rows(self, role: str, limit: int | None = None) -> Rows:
-        some, own = slice(limit), self._rows[role]
-        return Rows(own.numeric[some], own.codes[some], own.targets[some], own.label[some], own.weight[some])
+        return self._rows[role].taken(slice(limit))
 
 
 def rows_for(target: Head, rows: int = ROWS, seed: int = 5) -> Rows:
@@ -119,7 +118,7 @@ def test_a_spec_may_lack_every_group_that_the_backbone_does_not_need(architectur
     from loanbook.models.network import build_network
 
     choice = load_model_settings(architecture).backbone
-    needed = getattr(backbone(choice)[0], "NEEDS", ())
+    needed = needed_groups(choice)
     left_out = ["categorical", "text"] + (
         [] if "sequences" in needed else ["numeric_sequences", "categorical_sequences"]
     )

@@ -1,9 +1,17 @@
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from loanbook.errors import InputError
 from loanbook.models.inputs.spec import InputSpec, TextInput
+from loanbook.settings.choice import Choice
+from loanbook.settings.model import ModelSettings
+from loanbook.settings.train import TrainSettings
+from loanbook.training.fit.request import TrainRequest
+from loanbook.training.snapshot.read import Snapshot
 from tests.models.specs import SPEC, some_inputs
 
 pytestmark = pytest.mark.train
@@ -55,7 +63,6 @@ def mean_word(codes: Any, table: Any) -> Any:
 
 @pytest.mark.parametrize("max_one_hot", [None, 5], ids=["one-hot", "embedding"])
 def test_every_operation_in_onnx_runtime_equals_numpy(max_one_hot: int | None) -> None:
-    import onnxruntime
     import tensorflow as tf
     import tf2onnx
 
@@ -67,7 +74,7 @@ def test_every_operation_in_onnx_runtime_equals_numpy(max_one_hot: int | None) -
     model = tf.keras.Model(inputs, output)
     signature = [tf.TensorSpec((None, *item.shape[1:]), item.dtype, name=item.name) for item in inputs]
     proto, _ = tf2onnx.convert.from_keras(model, input_signature=signature, opset=17)
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnx_session(proto.SerializeToString())
     numeric, codes = some_inputs()
     found = session.run(None, {"numeric": numeric, "codes": codes})[0]
     learned = {"area": "embedding_area", "note": "words_note", "why": "words_why"}
@@ -107,3 +114,59 @@ def test_a_spec_of_numbers_alone_has_no_other_group() -> None:
     groups = input_groups(InputSpec(numeric=(never,), categorical=()))
     assert (len(groups.tensors), groups.missing, groups.sequences) == (1, None, None)
     assert (groups.categorical, groups.text) == ((), ())
+
+
+def test_robust_numbers_in_onnx_runtime_equal_numpy_and_end_smoothly() -> None:
+    import tensorflow as tf
+
+    from loanbook.models.artefact.export import onnx_bytes
+    from loanbook.models.inputs.groups import input_groups
+
+    spec = SPEC.model_copy(update={"categorical": (), "text": (), "categorical_sequences": ()})
+    groups, numeric = input_groups(spec, "robust"), some_inputs()[0]
+    session = onnx_session(onnx_bytes(tf.keras.Model(groups.tensors, groups.numeric)))
+    found = session.run(None, {"numeric": numeric})[0]
+    for position, item in enumerate(spec.numeric):
+        assert item.median is not None
+        assert item.spread is not None
+        value = numeric[:, position].astype(np.float64)
+        value = np.clip(np.where(np.isnan(value), item.fill, value), item.low, item.high)
+        z = ((np.log(1 + value) if item.log else value) - item.median) / item.spread
+        np.testing.assert_allclose(found[:, position], z / np.sqrt(1 + (z / 3) ** 2), atol=2e-5)
+        assert (np.abs(found[:, position]) < 3).all()
+        at_edges = np.tile(numeric[:1], (len(item.edges), 1))
+        at_edges[:, position] = item.edges
+        there = session.run(None, {"numeric": at_edges})[0][:, position]
+        np.testing.assert_allclose(groups.edges[position], there, atol=2e-5)
+    assert np.abs(found).max() > 2.5
+
+
+def onnx_session(content: bytes) -> Any:
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+
+def test_a_model_file_says_how_numbers_are_scaled(tmp_path: Path) -> None:
+    from loanbook.training.fit.member import network_of
+
+    found = {}
+    for scaling in ("standard", "robust"):
+        backbone = Choice.model_validate({"name": "mlp", "units": [4]})
+        model = ModelSettings(backbone=backbone, head="default_12m", scaling=scaling)
+        request = TrainRequest(
+            tmp_path, tmp_path, model, TrainSettings(), rate=0.1, trainable=True, resume=False
+        )
+        net = network_of(request, cast(Snapshot, SimpleNamespace(spec=SPEC)), 0)
+        numbers = net.scores.get_layer("numbers")
+        found[scaling] = numbers(some_inputs()[0]).numpy()
+    assert np.abs(found["standard"][0, 1]) > 3 > np.abs(found["robust"]).max()
+
+
+def test_a_spec_without_medians_is_refused_where_they_are_needed() -> None:
+    from loanbook.models.inputs.first_layers import Numbers
+
+    earlier = SPEC.numeric[0].model_copy(update={"median": None, "spread": None})
+    Numbers([earlier])
+    with pytest.raises(InputError, match="none of ltv: an earlier version made the training snapshot"):
+        Numbers([earlier], "robust")

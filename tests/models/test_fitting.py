@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.models.inputs.fitting import fit_spec
+from loanbook.models.inputs.fitting_sequences import has_history
 from loanbook.models.inputs.spec import Candidate
 from loanbook.settings.train import TrainSettings
 
@@ -70,6 +71,10 @@ def test_constants_of_the_first_layers(
     heavy = np.log1p(values["heavy"].clip(fitted["heavy"].low, fitted["heavy"].high))
     assert fitted["heavy"].mean == pytest.approx(heavy.mean())
     assert np.log1p(fitted["heavy"].fill) == pytest.approx(fitted["heavy"].mean)
+    for name, taken in (("plain", plain), ("heavy", heavy)):
+        first, median, third = np.percentile(taken, [25, 50, 75])
+        assert fitted[name].median == pytest.approx(median, abs=0.01)
+        assert fitted[name].spread == pytest.approx(third - first, abs=0.02)
 
 
 def test_a_rare_count_is_not_clipped_away(frame: Any) -> None:
@@ -77,6 +82,7 @@ def test_a_rare_count_is_not_clipped_away(frame: Any) -> None:
     rare = next(item for item in spec.numeric if item.name == "rare")
     assert (rare.low, rare.high) == (0, 3)
     assert rare.edges == (0, 3)
+    assert (rare.median, rare.spread) == (0, 1.5)  # quartiles agree, so half of the range
 
 
 def test_bins_hold_as_many_training_rows_each(frame: Any) -> None:
@@ -134,3 +140,31 @@ def test_no_input_left_is_refused(frame: Any) -> None:
             TrainSettings(),
             rows=ROWS,
         )
+
+
+def test_what_only_the_last_month_knows_is_no_history(
+    spark: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("loanbook"), "propagate", True)
+    columns = {
+        "states": "array<int>", "only_now": "array<int>", "balances": "array<double>",
+        "balance_now": "array<double>", "same": "array<double>",
+    }  # fmt: skip
+    names = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    rows = [
+        ("s", f"L{loan}", date(2020, 1, 31), float(loan), [0, 1, 2], [0, 0, 1 + loan % 3], [None, 1.0, 0.5],
+         [None, None, float(loan)], [1.0, 1.0, 1.0])
+        for loan in range(30)
+    ]  # fmt: skip
+    frame = spark.createDataFrame(rows, f"source string, loan_id string, as_of_date date, x double, {names}")
+    number = [Candidate(name="x", expression="x", kind="numeric")]
+    sequences = [Candidate(name=name, expression=name, kind="sequence") for name in columns]
+    with caplog.at_level(logging.INFO, "loanbook"):
+        spec = fit_spec(frame, number, [], TrainSettings(), rows=len(rows), sequence=sequences)
+    assert [item.name for item in spec.sequences] == ["balances", "states"]
+    for name in ("only_now", "balance_now"):
+        assert f"input {name} is left out: no training row knows anything before the last step" in caplog.text
+    assert "input same is left out: constant in every training row" in caplog.text
+    assert not has_history(frame, ["only_now", "balance_now"])
+    assert has_history(frame, ["only_now", "states"])
+    assert has_history(frame, ["balances"])

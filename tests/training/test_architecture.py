@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from loanbook.errors import InputError
 from loanbook.models import baselines
 from loanbook.models.backbones import mlp, require_groups
+from loanbook.models.heads import head
 from loanbook.settings.choice import Choice
 from loanbook.settings.model import Emphasis, load_model_settings
 from loanbook.settings.train import TrainSettings
@@ -28,6 +29,13 @@ def test_an_architecture_has_the_overrides_of_the_job() -> None:
         ("backbone: {name: mlp, units: []}", "units"),
         ("backbone: {name: mlp, units: [8]}\nhead: default_12", "did you mean 'default_12m'"),
         ("backbone: mlp", "backbone = 'mlp'"),
+        ("backbone: {name: mlp, units: [8]}\nteacher: {name: lightgmb}", "did you mean 'lightgbm'"),
+        ("backbone: {name: mlp, units: [8]}\nteacher: {name: lightgbm, tree: 3}", "did you mean 'trees'"),
+        ("backbone: {name: mlp, units: [8]}\nteacher: {name: cart}\nteacher_weight: 2", "teacher_weight"),
+        (
+            "backbone: {name: mlp, units: [8]}\nteacher: {name: cart}\nemphasis: {focal: 2}",
+            "emphasis is of labels",
+        ),
         ("units: [8]", "missing key 'backbone'"),
     ],
 )
@@ -63,6 +71,15 @@ def test_a_baseline_that_does_not_exist_or_cannot_predict_the_event_is_refused()
     weighing = plain.model_copy(update={"emphasis": Emphasis(positive_weight=2.0)})
     with pytest.raises(InputError, match="one unit for emphasis.positive_weight 2"):
         require_supported(TrainSettings(), weighing, vector_head.HEAD)
+
+
+def test_a_head_of_several_outcomes_is_not_taught() -> None:
+    alone, plain = TrainSettings(baselines=(Choice(name="constant"),)), load_model_settings("mlp_64_32")
+    taught = plain.model_copy(update={"teacher": Choice(name="constant")})
+    require_supported(alone, plain, vector_head.HEAD)
+    require_supported(alone, taught, head("default_12m"))
+    with pytest.raises(InputError, match="constant, and the head next_move"):
+        require_supported(alone, taught, vector_head.HEAD)
 
 
 def test_a_baseline_without_its_package_is_refused_with_the_extra_that_brings_it(

@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from loanbook.errors import LoanbookError
@@ -19,6 +20,7 @@ def read(
     batch: int = 100,
     member: int = 0,
     kept: bool = True,
+    taught: Any = None,
 ) -> list[Any]:
     from loanbook.training.fit.feed import RankRows, feed_of
     from loanbook.training.fit.reader import Columns
@@ -32,6 +34,7 @@ def read(
         batch=batch,
         seed=1,
         rank=rank,
+        taught=taught,
     )
     with feed_of(rows, rows.mib if kept else 0).epoch(epoch) as batches:
         return [[tensor.numpy() for tensor in parts] for parts in batches]
@@ -84,6 +87,18 @@ def test_rows_in_memory_come_in_the_order_of_rows_that_are_read_anew(crossed: Sn
         for ours, theirs in zip(one, other, strict=True):
             np.testing.assert_array_equal(ours, theirs)
             assert ours.dtype == theirs.dtype
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "streamed"])
+def test_what_is_taught_stands_beside_its_own_row(crossed: Snapshot, kept: bool) -> None:
+    files = crossed.training_files(crossed.fold.members[1], 2)
+    taught = {file: pq.read_table(file, columns=["x_balance"])["x_balance"].to_numpy() for file in files}
+    place = crossed.spec.numeric_columns.index("x_balance")
+    for rank in (0, 1):
+        batches = read(crossed, rank=rank, epoch=2, member=1, kept=kept, taught=taught)
+        assert len(batches) > 3
+        for numeric, _, targets, _ in batches:
+            np.testing.assert_array_equal(targets, numeric[:, [place]])
 
 
 def test_files_of_other_rows_than_expected_are_refused(snapshot: Snapshot) -> None:

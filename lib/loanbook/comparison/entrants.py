@@ -14,6 +14,8 @@ from loanbook.settings.files import conf_names
 from loanbook.settings.section import nearest
 from loanbook.settings.train import TrainSettings
 
+ALL = "all"  # of --models: every architecture and every baseline
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -42,7 +44,7 @@ def asked_for(models: str | None, settings: TrainSettings) -> Asked:
     of_settings = {choice.name: choice for choice in settings.baselines}
     if models is None:
         return Asked((settings.model,), settings.baselines)
-    names = [*architectures, *baselines] if models == "all" else [name.strip() for name in models.split(",")]
+    names = [*architectures, *baselines] if models == ALL else [name.strip() for name in models.split(",")]
     for name in names:
         if name not in (*architectures, *baselines):
             known = [*architectures, *baselines]

@@ -2,16 +2,18 @@
 
 import dataclasses
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import tape_kind
 from loanbook.code_version import code_version
 from loanbook.comparison.contest import Contest, contest_of
-from loanbook.comparison.entrants import asked_for, entrants_of, rows_a_second
+from loanbook.comparison.entrants import ALL, asked_for, entrants_of, rows_a_second
 from loanbook.comparison.learning import Learning, learning_of, stopping_loans
 from loanbook.comparison.origins import Origin, judged_samples
 from loanbook.comparison.page import Compared, render, table
@@ -23,9 +25,13 @@ from loanbook.evaluation.job import delivered_to
 from loanbook.evaluation.publish import frame_of
 from loanbook.evaluation.truth import compared_with, truth_folder
 from loanbook.evaluation.vintages import with_vintages
+from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, load_artefact
+from loanbook.models.backbones import needed_groups
+from loanbook.models.inputs.fitting_sequences import has_history
 from loanbook.output import say
+from loanbook.settings.model import load_model_settings
 from loanbook.steps import Steps
 from loanbook.tables.columns import quoted
 from loanbook.tables.deliveries import DELIVERIES
@@ -36,6 +42,8 @@ from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.storage import published_folder, write_json
+
+logger = logging.getLogger(__name__)
 
 PAGE, NUMBERS = "comparison.html", "comparison.json"
 TIMED_ROWS = 50_000
@@ -67,15 +75,17 @@ def compare_models(
     asked = asked_for(models, run.settings.train)
     steps = Steps(run)
     steps.use_baselines(asked.baselines)
-    heads = [checked_architecture(name, steps.settings.train).head for name in asked.architectures]
+    heads = {name: checked_architecture(name, steps.settings.train).head for name in asked.architectures}
     run.source = run.only_source(FEATURES, made_by="build-features")
-    target = target_head(heads[0], tape_kind(run.read_source(DELIVERIES, run.source), run.source))
+    architectures = asked.architectures if models != ALL else _fit_for(run, asked.architectures)
+    tape = tape_kind(run.read_source(DELIVERIES, run.source), run.source)
+    target = target_head(heads[architectures[0]], tape)
     folder_of_truth = truth_folder(truth, target, delivered_to(run, run.source))
     trained = {
         architecture: steps.do(
             "train-model", model=architecture, workers=workers, resume=False, challenger=True
         )
-        for architecture in asked.architectures
+        for architecture in architectures
     }
     seconds = {name: seconds_of(one["phase_seconds"]) for name, one in trained.items()}
     origins = _origins(run, trained, [choice.name for choice in asked.baselines], seconds)
@@ -94,6 +104,17 @@ def compare_models(
         "trained": [name for name in trained if MODEL in seconds[name]],
         "report": str(folder / PAGE),
     }
+
+
+def _fit_for(run: Run, architectures: Sequence[str]) -> list[str]:
+    """Return the architectures that need no history, and those that do where the tape has one."""
+    features = run.read(FEATURES, made_by="build-features").where(F.col("source") == str(run.source))
+    if has_history(features, [item.name for item in CATALOGUE if item.kind == "sequence"]):
+        return list(architectures)
+    backbones = {name: load_model_settings(name).backbone for name in architectures}
+    needing = {name for name, choice in backbones.items() if "sequences" in needed_groups(choice)}
+    logger.info("left out, as the tape has no history: %s", ", ".join(sorted(needing)))
+    return [name for name in architectures if name not in needing]
 
 
 def _origins(
@@ -148,12 +169,14 @@ def _about(run: Run, origins: Sequence[Origin]) -> dict[str, str]:
     newest = origins[0]
     first = newest.entrants[0].artefact
     networks = [one for one in newest.entrants if one.predictor == MODEL]
+    taught = [f"{one.name} by {one.artefact.teacher}" for one in networks if one.artefact.teacher]
     tables = ", ".join(f"{name} version {version}" for name, version in sorted(run.inputs.items()))
     folds = [one.fold for one in origins]
     tested = [f"{fold.name}: to {fold.development_to}, tested to {fold.test_to}" for fold in folds]
     return {
         "Source": str(run.source),
         "Architectures": ", ".join(f"{one.name} {one.artefact.version}" for one in networks),
+        **({"Taught": "; ".join(taught)} if taught else {}),
         "Baselines": ", ".join(newest.baselines),
         "Members": str(first.json("metrics.json")["members"]),
         **({"Origins": "; ".join(tested)} if len(origins) > 1 else {}),

@@ -144,6 +144,7 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
         "network": artefact.name.removeprefix(f"{inputs['source']}-"),
         "lineage": {
             "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs{_members(metrics)}",
+            **_teacher(artefact),
             "Calibration": _calibration(artefact),
             "Training snapshot": f"{artefact.snapshot_id}, of {tables}",
             "Default definition": inputs["default_definition_id"],
@@ -155,6 +156,15 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
 
 def _members(metrics: Mapping[str, Any]) -> str:
     return f", mean of {metrics['members']} members" if metrics["members"] > 1 else ""
+
+
+def _teacher(artefact: Artefact) -> dict[str, str]:
+    if artefact.teacher is None:
+        return {}
+    return {
+        "Taught by": f"{artefact.teacher} and the label the rest; it was fitted without the rows that it "
+        "taught, and without those that judge the member"
+    }
 
 
 def _calibration(artefact: Artefact) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pyspark.sql import Column, DataFrame
@@ -33,6 +33,8 @@ class BinaryHead(Head):
     Args:
         labelled: the label status of the rows that have the label.
     """
+
+    may_be_taught: ClassVar[bool] = True
 
     labelled: str
 

@@ -49,6 +49,8 @@ class Head(ABC):
     # Units of the last layer, and probabilities that are made of them.
     units: ClassVar[int] = 1
     outputs: ClassVar[int] = 1
+    # Whether the one target may be a probability between 0 and 1, as a teacher says it.
+    may_be_taught: ClassVar[bool] = False
 
     @property
     def is_of_tape(self) -> bool:

@@ -12,6 +12,7 @@ from loanbook.models.inputs.groups import Groups, input_groups
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.submodels import probabilities
 from loanbook.settings.choice import Choice
+from loanbook.settings.model import Scaling
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,15 @@ class Network:
                 layer.restart(stream)
 
 
-def build_network(spec: InputSpec, choice: Choice, target: Head, *, rate: float, seed: int) -> Network:
+def build_network(
+    spec: InputSpec,
+    choice: Choice,
+    target: Head,
+    *,
+    rate: float,
+    seed: int,
+    scaling: Scaling = "standard",
+) -> Network:
     """Return a network that gives ``rate`` for every row until it is trained.
 
     Args:
@@ -62,12 +71,13 @@ def build_network(spec: InputSpec, choice: Choice, target: Head, *, rate: float,
         target: the head.
         rate: of the label in the training rows.
         seed: of first weights and dropout.
+        scaling: of the numbers.
 
     Raises:
         InputError: no such backbone, a setting that it does not have, or inputs that it cannot do without.
     """
     module, settings = backbone(choice)
-    groups = input_groups(spec)
+    groups = input_groups(spec, scaling)
     return with_output(groups, module.build(groups, settings, seed), target, rate)
 
 

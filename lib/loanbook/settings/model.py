@@ -2,11 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_file, load_yaml
 from loanbook.settings.section import Section, validated
+
+Scaling = Literal["standard", "robust"]
 
 
 class Schedule(Section):
@@ -43,6 +45,22 @@ class ModelSettings(Section):
     inputs_added: tuple[str, ...] = Field(
         (), description="features that it takes besides those of train.inputs_added, such as state_last_12m"
     )
+    scaling: Scaling = Field(
+        "standard",
+        description="of numbers: by mean and standard deviation, or robust: by median and quartiles, with a "
+        "smooth end at 3",
+    )
+    teacher: Choice | None = Field(
+        None,
+        description="a module of loanbook.models.baselines, and its settings, that teaches the network; "
+        "without it labels alone do",
+    )
+    teacher_weight: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="of the teacher's PD in what the network is to say; the label has the rest",
+    )
     optimizer: Literal["adam", "sgd"] = Field(
         "adam", description="the rule by which weights follow gradients"
     )
@@ -59,6 +77,12 @@ class ModelSettings(Section):
     batch_size: int = Field(4096, ge=1, description="rows per step and worker")
     epochs: int = Field(30, ge=0, description="at most")
     patience: int = Field(5, ge=1, description="epochs without a better tune log loss before training stops")
+
+    @model_validator(mode="after")
+    def _emphasis_of_labels(self) -> "ModelSettings":
+        if self.teacher is not None and self.emphasis != Emphasis():
+            raise ValueError("emphasis is of labels: leave it out, or the teacher")
+        return self
 
 
 def load_model_settings(name: str, batch_size: int | None = None, epochs: int | None = None) -> ModelSettings:

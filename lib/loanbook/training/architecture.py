@@ -29,13 +29,13 @@ def checked_architecture(name: str, settings: TrainSettings) -> ModelSettings:
     backbone(found.backbone)
     if found.head is not None:
         head(found.head)
-    for choice in settings.baselines:
+    for choice in (*settings.baselines, *filter(None, [found.teacher])):
         require_packages(choice)
     return found
 
 
 def require_supported(settings: TrainSettings, model: ModelSettings, target: Head) -> None:
-    """Refuse what cannot be of a head: baselines that do not predict it, a weight of positives.
+    """Refuse what cannot be of a head: baselines and a teacher that do not predict it, a weight of positives.
 
     Raises:
         InputError: names the first.
@@ -45,6 +45,12 @@ def require_supported(settings: TrainSettings, model: ModelSettings, target: Hea
             required=f"a head with one unit for emphasis.positive_weight {model.emphasis.positive_weight:g}",
             found=f"{target.name}, which has {target.units}",
             do="take it out of the model's settings, or take a head of one event",
+        )
+    if model.teacher and not (target.may_be_taught and baseline(model.teacher)[0].supports(target)):
+        raise InputError(
+            required=f"a teacher that can predict {target.event}, and a head that takes its PDs",
+            found=f"{model.teacher.name}, and the head {target.name}",
+            do="take 'teacher' out of the model's file, or name another",
         )
     for choice in settings.baselines:
         if not baseline(choice)[0].supports(target):

@@ -78,6 +78,14 @@ class Artefact:
         """Return ``ok``, ``insufficient``, or the gravest of the shortfalls."""
         return str(self.json("metrics.json")["status"])
 
+    @property
+    def teacher(self) -> str | None:
+        """Return by what the network was taught, and how much that counted; None where labels alone did."""
+        model = self.json("settings.json")["model"]
+        if not model.get("teacher"):
+            return None
+        return f"{model['teacher']['name']}, whose PD counts {model['teacher_weight']:.0%}"
+
     def shortfalls(self, predictor: str = MODEL) -> tuple[str, ...]:
         """Return what the model, or a baseline, falls short of out of sample (see shortfalls.py)."""
         return tuple(self.json("metrics.json")["shortfalls"].get(predictor, ()))

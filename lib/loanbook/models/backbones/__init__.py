@@ -48,20 +48,26 @@ def backbone(choice: Choice) -> tuple[Backbone, Section]:
     return cast(Backbone, module), own_settings(module, choice, "backbone")
 
 
+def needed_groups(choice: Choice) -> tuple[str, ...]:
+    """Return the groups of a spec that a backbone cannot do without."""
+    return tuple(getattr(backbone(choice)[0], "NEEDS", ()))
+
+
 def require_groups(choice: Choice, spec: InputSpec) -> None:
     """Refuse a spec that lacks a group, or bins of its numbers, which a backbone cannot do without.
 
     Raises:
         InputError: names the first such group, or a number without bins.
     """
-    module, settings = backbone(choice)
-    for group in getattr(module, "NEEDS", ()):
+    _, settings = backbone(choice)
+    for group in needed_groups(choice):
         if not getattr(spec, group):
             raise InputError(
                 required=f"inputs of the group {group!r}, which the backbone {choice.name} cannot do without",
                 found="none among the inputs that the training rows support",
                 do="name some in inputs_added of the model's file or in train.inputs_added (list-features "
-                "tells the kind of each), or take another backbone",
+                "tells the kind of each); of a tape that has none, as one of applications has no history, "
+                "train a model with another backbone",
             )
     numbers: Choice | None = getattr(settings, "embedding", None)
     if numbers is not None:

@@ -34,11 +34,33 @@ class Settings(Section):
 
 
 def build(groups: "Groups", settings: Settings, seed: int) -> Any:
-    """Return the last hidden layer; He weights, which keep the variance through ReLU layers."""
+    """Return the last hidden layer over all groups of inputs."""
+    return layers(prepared(groups, settings, seed), settings, seed)
+
+
+def prepared(groups: "Groups", settings: Settings, seed: int, *, sequences: bool = True) -> Any:
+    """Return the groups of inputs side by side, (rows, units), numbers embedded where the settings say so.
+
+    Args:
+        groups: the prepared inputs.
+        settings: of the perceptron.
+        seed: of the embeddings' first weights.
+        sequences: whether the steps of the history are among them.
+    """
     from loanbook.models.inputs.dense import dense
 
     numbers = embedded(groups, settings.embedding, seed + 2000)
-    units = dense(groups, settings.max_one_hot, seed + 1000, embedded=numbers)
+    return dense(groups, settings.max_one_hot, seed + 1000, sequences=sequences, embedded=numbers)
+
+
+def layers(units: Any, settings: Settings, seed: int) -> Any:
+    """Return the last of the dense layers; He weights, which keep the variance through ReLU layers.
+
+    Args:
+        units: what the first takes, (rows, units).
+        settings: of the perceptron.
+        seed: of the first weights and of dropout.
+    """
     for position, width in enumerate(settings.units):
         layer = _layer(units, settings, position, seed + position)
         units = units + layer if settings.residual and units.shape[-1] == width else layer

@@ -106,6 +106,7 @@ def _fit_numeric(
         logger.info("input %s is left out: %s in every training row", item.name, reason)
         return None
     mean, std = float(taken.mean()), float(taken.std())
+    median, spread = _middle(taken)
     least, most = _supported(values, log, std)
     return NumericInput(
         name=item.name,
@@ -120,6 +121,8 @@ def _fit_numeric(
         least=least,
         most=clock.most if clock else most,
         edges=bin_edges(clipped, MOST_BINS),
+        median=median,
+        spread=spread,
     )
 
 
@@ -145,6 +148,12 @@ def _shape(
 def _taken(values: Floats, log: bool) -> Floats:
     """Return numbers in the scale in which a model takes them."""
     return np.log1p(np.maximum(values, 0.0)) if log else values
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    """Return median and spread of ascending values, which are not all alike."""
+    first, median, third = map(float, np.quantile(values, (0.25, 0.5, 0.75), method="inverted_cdf"))
+    return median, third - first or float(values[-1] - values[0]) / 2
 
 
 def _supported(values: Floats, log: bool, std: float) -> tuple[float, float]:

@@ -14,9 +14,10 @@ from loanbook.models.inputs.first_layers import (
     StepCodes,
     Steps,
     Tokens,
-    standard_edges,
+    scaled_edges,
 )
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.settings.model import Scaling
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Groups:
 
     Args:
         tensors: the Keras inputs, ``numeric`` and, if there are codes, ``codes``.
-        numeric: float32 (rows, numbers), filled, clipped and standardised.
+        numeric: float32 (rows, numbers), filled, clipped and scaled.
         edges: of each number's bins in the scale of ``numeric``, ascending; none of an earlier version's.
         missing: float32 (rows, flags) of numbers that may be missing; None where none may.
         categorical: in the spec's order.
@@ -74,8 +75,13 @@ class Groups:
     text: tuple[Words, ...]
 
 
-def input_groups(spec: InputSpec) -> Groups:
-    """Return the groups of a spec, over new Keras inputs."""
+def input_groups(spec: InputSpec, scaling: Scaling = "standard") -> Groups:
+    """Return the groups of a spec, over new Keras inputs.
+
+    Args:
+        spec: the inputs.
+        scaling: of the numbers.
+    """
     raw = tf.keras.Input((len(spec.numeric_columns),), dtype=tf.float32, name="numeric")
     codes = tf.keras.Input((len(spec.code_columns),), dtype=tf.int32, name="codes")
     flagged = any(item.missing_share > 0 for item in spec.numeric)
@@ -93,8 +99,8 @@ def input_groups(spec: InputSpec) -> Groups:
     ]
     return Groups(
         tensors=[raw, codes] if spec.code_columns else [raw],
-        numeric=Numbers(spec.numeric, name="numbers")(raw),
-        edges=tuple(map(standard_edges, spec.numeric)),
+        numeric=Numbers(spec.numeric, scaling, name="numbers")(raw),
+        edges=tuple(scaled_edges(item, scaling) for item in spec.numeric),
         missing=Missing(spec.numeric, name="missing")(raw) if flagged else None,
         categorical=tuple(categorical),
         sequences=_history(spec, raw, codes) if spec.sequences else None,

@@ -1,7 +1,7 @@
 """Prepared rows in memory: what networks and baselines are fitted, calibrated and judged on."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,10 @@ class Rows:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.label)
+
+    def taken(self, which: Any) -> "Rows":
+        """Return some of the rows: those of a slice, a mask or positions."""
+        return Rows(*(getattr(self, item.name)[which] for item in fields(self)))
 
     @property
     def inputs(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:

@@ -48,8 +48,10 @@ class Candidate(_Frozen):
 class NumericInput(_Frozen):
     """A number: missing takes ``fill``; clip to [low, high]; log(1 + x) where ``log``; (x - mean) / std.
 
-    Training rows support it from ``least`` to ``most``, and ``edges`` part them into bins of about as many
-    rows each, from ``low`` to ``high``; None, and no edges, of a model that an earlier version trained.
+    Robust scaling takes ``median`` and ``spread`` in the place of the last two: the range between the
+    quartiles or, where these agree, half of that between ``low`` and ``high``. Training rows support it from
+    ``least`` to ``most``, and ``edges`` part them into bins of about as many rows each, from ``low`` to
+    ``high``. A model that an earlier version trained has None of these, and no edges.
     """
 
     name: str
@@ -64,6 +66,8 @@ class NumericInput(_Frozen):
     least: float | None = None
     most: float | None = None
     edges: tuple[float, ...] = ()
+    median: float | None = None
+    spread: float | None = None
 
     @property
     def column(self) -> str:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from loanbook.errors import LoanbookError
 from loanbook.training.fit.reader import Columns, as_dataset, row_groups
+from loanbook.training.fit.teacher import Taught
 
 PREFETCHED_BATCHES = 4
 BYTES = 4  # of a value
@@ -34,6 +35,7 @@ class RankRows:
         batch: rows of a step, at most.
         seed: of the order.
         rank: of this process.
+        taught: by file, what stands in the place of its rows' one target; None: the targets as they are read.
     """
 
     files: Sequence[Path]
@@ -43,6 +45,7 @@ class RankRows:
     batch: int
     seed: int
     rank: int
+    taught: Taught | None = None
 
     @property
     def mib(self) -> float:
@@ -67,15 +70,25 @@ class Streamed:
         """Yield a dataset of batches of (numeric, codes, targets, weight) that passes once over the rows."""
         own = self._rows
         groups, within = own.order(number)
-        row = tf.TensorSpec((None,), tf.int64)
-        orders = tf.data.Dataset.from_generator(lambda: within, output_signature=row)
+        files = [own.files[place] for place in groups]
+        beside = [_each(within, tf.int64)]
+        if own.taught is not None:
+            beside.append(_each((own.taught[file] for file in files), tf.float32))
 
-        def shuffled(group: Any, order: Any) -> Any:
-            return tuple(tf.gather(tensor, order) for tensor in own.columns.side_by_side(group))
+        def shuffled(group: Any, order: Any, *taught: Any) -> Any:
+            numeric, codes, targets, weight = own.columns.side_by_side(group)
+            targets = taught[0][:, None] if taught else targets
+            return tuple(tf.gather(tensor, order) for tensor in (numeric, codes, targets, weight))
 
-        with row_groups([own.files[place] for place in groups], own.folder, own.columns) as reader:
-            batches = tf.data.Dataset.zip((as_dataset(reader), orders)).map(shuffled).rebatch(own.batch)
+        with row_groups(files, own.folder, own.columns) as reader:
+            batches = tf.data.Dataset.zip((as_dataset(reader), *beside)).map(shuffled).rebatch(own.batch)
             yield batches.prefetch(PREFETCHED_BATCHES)
+
+
+def _each(arrays: Iterator[Any], kind: Any) -> Any:
+    """Return a dataset of vectors, one for each row group."""
+    signature = tf.TensorSpec((None,), kind)
+    return tf.data.Dataset.from_generator(lambda: arrays, output_signature=signature)
 
 
 class Kept:
@@ -88,12 +101,16 @@ class Kept:
     def __init__(self, rows: RankRows) -> None:
         self._rows, self._of_group = rows, rows.rows // len(rows.files)
         matrices, filled = rows.columns.empty(rows.rows), 0
+        targets = matrices[2]
         with row_groups(rows.files, rows.folder, rows.columns) as reader:
             for group in reader:
                 found = len(group.weight)
                 if found != self._of_group or filled >= rows.rows:
                     raise LoanbookError(f"a row group of {rows.folder} has {found} rows of {self._of_group}")
-                rows.columns.fill(matrices, slice(filled, filled + found), group)
+                own = slice(filled, filled + found)
+                rows.columns.fill(matrices, own, group)
+                if rows.taught is not None:
+                    targets[own, 0] = rows.taught[rows.files[filled // self._of_group]]
                 filled += found
         if filled != rows.rows:
             raise LoanbookError(f"{filled} of {rows.rows} training rows were read from {rows.folder}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from loanbook.training.fit.feed import RankRows
     from loanbook.training.fit.horovod_run import Ranks
     from loanbook.training.fit.loop import Loop
+    from loanbook.training.fit.teacher import Taught
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
         request.target,
         rate=request.rate,
         seed=request.train.seed + number,
+        scaling=request.model.scaling,
     )
 
 
@@ -107,6 +109,18 @@ def rows_of_rank(
         batch=request.model.batch_size,
         seed=request.train.seed + number,
         rank=ranks.rank,
+        taught=ranks.share(_taught(request, snapshot, member) if ranks.rank == 0 else None),
+    )
+
+
+def _taught(request: TrainRequest, snapshot: Snapshot, member: Member) -> "Taught | None":
+    """Return what stands in the place of labels where the model has a teacher."""
+    if request.model.teacher is None:
+        return None
+    from loanbook.training.fit.teacher import taught_targets
+
+    return taught_targets(
+        snapshot, member, request.target, request.model.teacher, request.model.teacher_weight
     )
 
 

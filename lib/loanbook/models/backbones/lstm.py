@@ -1,0 +1,25 @@
+"""Long short-term memory over the months of the history, then dense layers over it and all other inputs.
+
+Hochreiter and Schmidhuber (1997), *Long Short-Term Memory*.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from loanbook.models.backbones import _history
+
+if TYPE_CHECKING:
+    from loanbook.models.inputs.groups import Groups
+
+NEEDS = ("sequences",)
+
+
+class Settings(_history.Settings):
+    """Of an LSTM and the layers after it."""
+
+
+def build(groups: "Groups", settings: Settings, seed: int) -> Any:
+    """Return the last hidden layer."""
+    from loanbook.models.backbones._history_layers import Recurrent
+
+    states = Recurrent("LSTM", settings.width, seed + 3000, name="lstm")(_history.months(groups))
+    return _history.over_history(groups, states, settings, seed)
