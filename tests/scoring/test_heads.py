@@ -6,8 +6,7 @@ from pyspark.sql import functions as F
 import loanbook.models.heads
 from loanbook.models.by_name import known_modules
 from loanbook.models.heads import head
-from loanbook.scoring.book import PDS
-from loanbook.tables.scores import SCORES
+from loanbook.scoring.book import FILLED
 from tests.models import vector_head
 
 HEADS = [*map(head, known_modules(loanbook.models.heads.__path__)), vector_head.HEAD]
@@ -17,7 +16,7 @@ HEADS = [*map(head, known_modules(loanbook.models.heads.__path__)), vector_head.
 def test_what_a_head_fills_are_columns_of_the_scores(spark: Any, target: Any) -> None:
     outputs = [F.lit(0.25)] * target.outputs
     filled = target.score_columns(outputs, outputs, "direct")
-    assert set(filled) <= set(PDS) <= set(SCORES.column_names)
+    assert set(filled) <= {column.name for column in FILLED}
     assert {"pd_method", *target.fills} <= set(filled)
     rows = spark.createDataFrame([("performing",), ("in_default",)], "default_status string")
     found = rows.select("default_status", *(column.alias(name) for name, column in filled.items())).collect()

@@ -8,7 +8,6 @@ from loanbook.book.tape_kind import TapeKind
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.models.artefact.artefact import Artefact
-from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.rank_only import why_rank_only
 
 LEVELS = frozenset(
@@ -50,7 +49,7 @@ def basis_of(artefact: Artefact) -> Basis:
     splits, inputs = artefact.json("splits.json"), artefact.json("inputs.json")
     folds: dict[str, dict[str, Any]] = {fold["name"]: fold for fold in splits["folds"]}
     kind = TapeKind(source=inputs["source"], sampling=inputs.get("sampling") or "population")
-    target = head_of(artefact)
+    target = artefact.head
     return Basis(
         event=target.event,
         of_default=not target.is_of_tape,

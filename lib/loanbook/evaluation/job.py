@@ -22,7 +22,7 @@ from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.chosen import TrainedModels
-from loanbook.models.artefact.fit_for import head_of, require_fit
+from loanbook.models.artefact.fit_for import require_fit
 from loanbook.models.head import Head
 from loanbook.tables.columns import quoted
 from loanbook.tables.deliveries import DELIVERIES
@@ -64,7 +64,7 @@ def evaluate_model(
     _require_source(run, inputs["source"], artefact)
     run.source = inputs["source"]
     _require_fit(run, artefact)
-    folder_of_truth = _truth_folder(truth, head_of(artefact))
+    folder_of_truth = _truth_folder(truth, artefact.head)
     run.inputs = dict(inputs["tables"])
     tracker = tracker_of(run.settings.tracking, run.storage)
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
@@ -198,7 +198,7 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         **{name: found[name] for name in RETURNED},
         "out_of_support": found.get("out_of_support"),
         "log_loss": losses[MODEL],
-        "log_loss_of_baselines": {name: losses[name] for name in test.baselines},
+        "log_loss_beside": {name: losses[name] for name in test.baselines},
         "log_loss_of_truth": losses.get(TRUTH),
         "kl_to_truth": distance.kl if distance else None,
         "gap_closed": distance.closed(MODEL) if distance else None,
