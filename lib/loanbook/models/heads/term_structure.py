@@ -136,8 +136,8 @@ class TermStructure(Head):
         if self.months + self.period_months > self.curve_months:
             return None
         return (
-            f"the curve has {self.months} of {self.curve_months} months: training loans were not followed for "
-            "longer"
+            f"the curve has {self.months} of {self.curve_months} months: training loans were followed no "
+            "longer than that"
         )
 
     def targets(self, tables: Mapping[str, DataFrame]) -> DataFrame:
