@@ -12,14 +12,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.book.default_status import performing_expr
-from loanbook.book.months import LOAN, month_expr
+from loanbook.book.months import LOAN
 from loanbook.book.tape_kind import Outcome
 from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
+from loanbook.models.follow_up import as_known, followed, with_spell
 from loanbook.models.head import Floats, Head
 from loanbook.models.heads import default_12m
 from loanbook.models.incidence import constant_hazard, spline_basis, with_default_of
@@ -27,9 +28,6 @@ from loanbook.settings.section import Section
 from loanbook.tables.base import Table
 from loanbook.tables.labels import LABELS, MAIN_HORIZON
 from loanbook.tables.outcomes import OUTCOMES
-
-DEFAULT, PREPAYMENT, NEITHER = range(3)  # codes of the target ``event``
-EVENTS = {"default": DEFAULT, "prepaid": PREPAYMENT, "matured": PREPAYMENT}  # all else is censoring
 
 
 class Settings(Section):
@@ -75,7 +73,8 @@ class TermStructure(Head):
     @property
     def months(self) -> int:
         """Return how many months the curve has: whole periods, 12 months at least."""
-        asked = min(self.curve_months, self.followed_months or self.curve_months)
+        told = self.curve_months if self.followed_months is None else self.followed_months
+        asked = min(self.curve_months, told)
         return max(MAIN_HORIZON, asked - asked % self.period_months)
 
     @property
@@ -142,43 +141,11 @@ class TermStructure(Head):
 
     def targets(self, tables: Mapping[str, DataFrame]) -> DataFrame:
         """Return the 12-month label, and how the spell at risk that the month is in ended."""
-        following = Window.partitionBy(*LOAN).orderBy("at_risk_from")
-        spells = tables[OUTCOMES.name].select(
-            *LOAN,
-            "at_risk_from",
-            F.lead("at_risk_from").over(following).alias("next_spell"),
-            F.col("event").alias("ended_by"),
-            "event_date",
-            "last_observed_date",
-        )
-        rows, spell = default_12m.HEAD.targets(tables).alias("rows"), spells.alias("spell")
-        month = F.col("as_of_date")
-        inside = (month >= F.col("at_risk_from")) & F.coalesce(month < F.col("next_spell"), F.lit(True))
-        same = [F.col(f"rows.{name}") == F.col(f"spell.{name}") for name in LOAN]
-        joined = rows.join(spell, [*same, inside], "left")
-        return joined.select("rows.*", "ended_by", "event_date", "last_observed_date")
+        return with_spell(default_12m.HEAD.targets(tables), tables[OUTCOMES.name])
 
     def as_known(self, rows: DataFrame, until: Column) -> DataFrame:
-        """Add ``months`` at risk, the ``event`` that ended them, and whether one ended any of the loan's.
-
-        An event after ``until`` is not known, and ``removed`` is none: such a loan is censored after the last
-        month that it was observed in, ``until`` at the latest. An event first seen after a gap takes the
-        month it was seen in.
-        """
-        code = F.lit(NEITHER)
-        for name, number in EVENTS.items():
-            code = F.when(F.col("ended_by") == name, number).otherwise(code)
-        known = F.coalesce((code != NEITHER) & (F.col("event_date") <= until), F.lit(False))
-        observed = F.when(F.col("last_observed_date") < until, F.col("last_observed_date")).otherwise(until)
-        end = F.when(known, F.col("event_date")).otherwise(observed)
-        months = F.greatest(_month(end) - month_expr("as_of_date"), F.lit(0))
-        added = {
-            "months": F.when(F.col("ended_by").isNotNull(), months).otherwise(F.lit(0)),
-            "event": F.when(known, code).otherwise(F.lit(NEITHER)),
-        }
-        of_loan = Window.partitionBy(*LOAN, "role")
-        with_event = F.max((F.col("event") != NEITHER).cast("int")).over(of_loan) == 1
-        return rows.withColumns(added).withColumn("has_event", with_event)
+        """Return the rows with ``months`` at risk and the ``event`` that ended them, as known in a month."""
+        return as_known(rows, until)
 
     def measured(self, rows: DataFrame, period_months: int, least: int) -> dict[str, Any]:
         """Return the period, the months that ``least`` loans were followed, and the hazard of prepayment.
@@ -192,23 +159,20 @@ class TermStructure(Head):
                 found=f"periods of {period_months} months",
                 do="take an architecture with another head",
             )
-        prepaid = F.count_if(F.col("event") == PREPAYMENT)
-        total = rows.agg(F.sum("months").alias("months"), prepaid.alias("prepaid")).collect()[0]
-        if total["months"] is None:
+        found = followed(rows, least)
+        if found is None:
             return {"period_months": period_months}
-        if not total["months"]:
+        if not found.loan_months:
             raise InputError(
                 required=f"outcomes of the loans with labels, for the head {self.name}",
                 found="none that tells a month at risk",
                 do="run build-labels again, which makes labels and outcomes together",
             )
-        followed = rows.groupBy(*LOAN).agg(F.max("months").alias("months")).orderBy(F.desc("months"))
-        longest = [int(row["months"]) for row in followed.limit(least).collect()]
-        exposure = total["months"] / period_months
+        exposure = found.loan_months / period_months
         return {
             "period_months": period_months,
-            "followed_months": longest[-1],
-            "prepayment": min(0.5, (total["prepaid"] + 0.5) / (exposure + 1)),
+            "followed_months": found.longest,
+            "prepayment": min(0.5, (found.prepaid + 0.5) / (exposure + 1)),
         }
 
     def always_kept(self) -> Column:
@@ -318,10 +282,6 @@ class TermStructure(Head):
     def still_open(self) -> Column:
         """Return the loans that are not in default already."""
         return performing_expr()
-
-
-def _month(day: Column) -> Column:
-    return F.year(day) * 12 + F.month(day) - 1
 
 
 def _summed(incidences: Column) -> Column:
