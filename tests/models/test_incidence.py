@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.interpolate import BSpline
@@ -11,14 +13,14 @@ from loanbook.models.incidence import (
 )
 
 
-def curves(rows: int = 6, periods: int = 60, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def curves(rows: int = 6, periods: int = 60, seed: int = 3) -> tuple[Any, Any]:
     """Hazards that differ between rows and periods."""
     random = np.random.default_rng(seed)
     level = np.array([1e-4, 0.001, 0.01, 0.1, 0.3, 0.6])[:rows, None]
     return level * random.uniform(0.2, 1, (rows, periods)), random.uniform(0.001, 0.1, (rows, periods))
 
 
-def by_month(default: np.ndarray, prepayment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def by_month(default: Any, prepayment: Any) -> tuple[Any, Any]:
     """The incidences of one row's hazards, month by month."""
     at_risk, found = 1.0, []
     for first, second in zip(default, prepayment, strict=True):
@@ -86,7 +88,8 @@ def test_a_curve_that_has_the_wanted_default_already_stays() -> None:
 
 
 def test_a_loan_that_cannot_default_stays_so() -> None:
-    none, other = np.zeros((1, 24)), np.full((1, 24), 0.05)
+    none: Any = np.zeros((1, 24))
+    other = np.full((1, 24), 0.05)
     raw = incidences(none, other, 1 - other)
     default, prepayment = with_default_of(*raw, np.array([0.1]), 12, 1)
     assert default.sum() == 0

@@ -19,14 +19,14 @@ QUARTERLY = head(Choice(name="term_structure", curve_months=24, splines=4)).comp
 both_periods = pytest.mark.parametrize("target", [SHORT, QUARTERLY], ids=["monthly", "quarterly"])
 
 
-def scores_for(target: Any, rows: int, seed: int = 1) -> np.ndarray:
+def scores_for(target: Any, rows: int, seed: int = 1) -> Any:
     random = np.random.default_rng(seed)
     splines = target.units // 2
     default, prepayment = random.normal(-4, 1, (rows, splines)), random.normal(-3, 1, (rows, splines))
     return np.concatenate([default, prepayment], axis=1).astype(np.float32)
 
 
-def hazards_by_loop(target: Any, scores: np.ndarray) -> np.ndarray:
+def hazards_by_loop(target: Any, scores: Any) -> Any:
     """Softmax of the splines' sums, (rows, periods, 3): default, prepayment, staying."""
     basis = spline_basis(target.periods, target.splines)
     found = np.zeros((len(scores), target.periods, 3))
@@ -37,7 +37,7 @@ def hazards_by_loop(target: Any, scores: np.ndarray) -> np.ndarray:
     return found
 
 
-def curve_by_loop(hazards: np.ndarray) -> np.ndarray:
+def curve_by_loop(hazards: Any) -> Any:
     """Incidences of default, then of prepayment, of one row."""
     at_risk, default, prepayment = 1.0, [], []
     for of_period in hazards:
@@ -145,9 +145,9 @@ def test_a_calibrated_curve_has_the_calibrated_pd(target: Any) -> None:
 
 
 def test_a_curve_ends_where_training_loans_were_followed_and_says_so() -> None:
-    target = head("term_structure")
+    target: Any = head("term_structure")
     assert (target.months, target.shortened) == (60, None)
-    young = target.completed({"period_months": 3, "followed_months": 35})
+    young: Any = target.completed({"period_months": 3, "followed_months": 35})
     assert (young.months, young.periods, young.outputs) == (33, 11, 22)
     assert "33 of 60 months" in str(young.shortened)
     assert target.completed({"followed_months": 5}).months == 12

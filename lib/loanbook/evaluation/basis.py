@@ -18,6 +18,8 @@ LEVELS = frozenset(
     }
 )  # fmt: skip
 
+OF_CURVES = ("brier_", "cif_", "aalen_johansen_", "kl_to_truth_", "mean_to_truth_")
+
 
 @dataclass(frozen=True)
 class Basis:
@@ -66,7 +68,7 @@ def on(basis: Basis, rows: Iterable[Evaluation]) -> list[Evaluation]:
 def _on(basis: Basis, row: Evaluation) -> Evaluation:
     if row.method == INSUFFICIENT:
         return row
-    if basis.rank_only and row.metric in LEVELS:
+    if basis.rank_only and (row.metric in LEVELS or row.metric.startswith(OF_CURVES)):
         return replace(row, estimate=None, low=None, high=None, method=f"rank only: {basis.rank_only}")
     if basis.held_out == "loans" and row.sample == "test":
         return replace(row, method=f"{row.method}; {basis.test}, no later time")

@@ -7,6 +7,7 @@ from typing import Any
 from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import OF_DEFAULT, Basis
+from loanbook.evaluation.curves import Drawn
 from loanbook.evaluation.distance import Distance
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.sample import Sample
@@ -37,6 +38,7 @@ class Findings:
         basis: what was judged, and what may be said of it.
         shortfalls: what the model falls short of, in words.
         origins: what is said of each rolling origin and of all together; none where there is one.
+        drawn: the mean curves of a model that has curves.
     """
 
     test: Sample
@@ -54,6 +56,7 @@ class Findings:
     window: Mapping[str, Any] | None = None
     shortfalls: Sequence[str] = ()
     origins: Sequence[Mapping[str, Any]] = ()
+    drawn: Sequence[Drawn] = ()
 
 
 def findings_of(
@@ -93,6 +96,7 @@ def findings_of(
         basis=judged.basis,
         shortfalls=[said_of(shortfall, differences) for shortfall in shortfalls],
         origins=judged.origins,
+        drawn=() if judged.basis.rank_only else judged.drawn,
     )
 
 

@@ -1,7 +1,7 @@
 """The evaluation job: a model's held-out rows in; predictions, evaluations, JSON and a page out."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,16 @@ from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import feature_ids, tape_kind
 from loanbook.errors import InputError
-from loanbook.evaluation.assess import assess, overall
+from loanbook.evaluation.assess import Evaluation, assess, overall
 from loanbook.evaluation.basis import basis_of, on
+from loanbook.evaluation.curves import Drawn, curve_rows, drawn_of, followed_of
 from loanbook.evaluation.distance import distance_rows
 from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.origins import back_tests_of, pooled_rows
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
 from loanbook.evaluation.sample import Sample, predicted_samples
+from loanbook.evaluation.true_curves import drawn_with_truth, prepayment_rows, true_curve_rows, true_curves
 from loanbook.evaluation.truth import TRUTH, Compared, with_truth
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
@@ -24,12 +26,14 @@ from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.models.artefact.fit_for import require_fit
 from loanbook.models.head import Head
+from loanbook.settings.evaluate import EvaluateSettings
 from loanbook.tables.columns import quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.loans import LOANS
 from loanbook.tables.predictions import PREDICTIONS
-from loanbook.training.snapshot.read import open_snapshot
+from loanbook.training.snapshot.fold import TEST
+from loanbook.training.snapshot.read import Snapshot, open_snapshot
 from loanbook.training.tracking import tracker_of
 from loanbook.warehouse.runs import Run
 
@@ -68,21 +72,25 @@ def evaluate_model(
     run.inputs = dict(inputs["tables"])
     tracker = tracker_of(run.settings.tracking, run.storage)
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
-    fold, found = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
+    fold, predicted = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
     loans = run.read_source(LOANS, inputs["source"])
-    samples = with_vintages(loans, found)
+    samples = with_vintages(loans, predicted)
     basis = basis_of(artefact)
     rows = [row for part in samples for row in assess(part, fold.name, settings)]
     compared = _compared(samples[0], folder_of_truth)
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold.name, settings)
         rows += distance_rows(compared.part, fold.name, settings)
+    curves, drawn = _curves(artefact.head, samples, snapshot, folder_of_truth, settings)
+    rows += curves
     window = snapshot.manifest.get("test_window")
     asked = run.settings.score.predictor
     best = artefact.scores_with(asked if asked in artefact.predictors else "best")
     back_tests = back_tests_of(run.storage, artefact, loans, basis, settings)
     pooled = pooled_rows(samples[0], back_tests, basis, settings)
-    judged = Judged(artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled)
+    judged = Judged(
+        artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled, drawn
+    )
     _publish(run, judged)
     findings = findings_of(judged, settings, run.run_id, window)
     folder = run.storage.report_folder(artefact.name, artefact.version)
@@ -90,6 +98,29 @@ def evaluate_model(
     if tracker is not None:
         tracker.add(artefact, result, folder)
     return {**result, "test_window": findings.window}
+
+
+def _curves(
+    target: Head,
+    samples: Sequence[Sample],
+    snapshot: Snapshot,
+    truth: Path | None,
+    settings: EvaluateSettings,
+) -> tuple[list[Evaluation], list[Drawn]]:
+    """Return what is measured and drawn of a model's curves; nothing of a model that has none."""
+    fold, rows, drawn = snapshot.fold.name, list[Evaluation](), list[Drawn]()
+    for of in followed_of(target, samples, snapshot.manifest):
+        rows += curve_rows(of, fold, settings)
+        drawn.append(drawn_of(of))
+        if truth is None:
+            continue
+        if of.part.role == TEST:
+            rows += prepayment_rows(of, truth, fold)
+        found = true_curves(of, truth)
+        if found is not None:
+            rows += true_curve_rows(found, fold)
+            drawn.append(drawn_with_truth(found))
+    return rows, drawn
 
 
 def _publish(run: Run, judged: Judged) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
+from loanbook.evaluation.curves import Drawn
 from loanbook.evaluation.distance import Distance, distance_of
 from loanbook.evaluation.measures import minus
 from loanbook.evaluation.origins import BackTest, origin_lines
@@ -33,6 +34,7 @@ class Judged:
         best: which predictor scores with this model under the settings, and why.
         back_tests: the same model at earlier origins.
         pooled: evaluations of the test rows of all origins together.
+        drawn: the mean curves of a model that has curves.
     """
 
     artefact: Artefact
@@ -44,6 +46,7 @@ class Judged:
     best: Best
     back_tests: Sequence[BackTest] = ()
     pooled: Sequence[Evaluation] = ()
+    drawn: Sequence[Drawn] = ()
 
     def sufficient(self, settings: EvaluateSettings) -> bool:
         """Return whether the test sample has enough defaulting loans to say anything."""

@@ -6,7 +6,7 @@ from typing import Any
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.findings import Findings
 from loanbook.evaluation.page import page_of
-from loanbook.evaluation.plots import rates, report_plots, truth_line
+from loanbook.evaluation.plots import curve_plots, rates, report_plots, truth_line
 from loanbook.evaluation.verdict import verdict
 from loanbook.evaluation.wording import MEANINGS, number
 from loanbook.models.artefact.artefact import MODEL
@@ -39,6 +39,8 @@ def render(findings: Findings) -> str:
         vintages=_parts(test, "vintage=", findings.reference),
         ages=_parts(test, "age=", findings.reference),
         plots=_plots(findings, test),
+        curves=curve_plots(findings.drawn) if findings.sufficient else [],
+        horizons=_horizons(findings.rows),
     )
 
 
@@ -48,6 +50,19 @@ def _plots(findings: Findings, test: Sequence[Evaluation]) -> dict[str, str]:
     truth = None if findings.with_truth is None else truth_line(findings.with_truth, findings.settings.bins)
     levels = not findings.basis.rank_only
     return report_plots(findings.test, test, findings.reference, levels=levels, truth=truth)
+
+
+def _horizons(rows: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return, by sample, event and horizon, what was expected of the curves and what was observed."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        for prefix in ("cif_", "aalen_johansen_", "brier_"):
+            if row.metric.startswith(prefix) and row.estimate is not None:
+                name = row.metric.removeprefix(prefix)
+                line = found.setdefault((row.sample, name), {"sample": row.sample, "counts": row})
+                event, _, months = name.rpartition("_")
+                line |= {"event": event, "months": months.removesuffix("m"), prefix.strip("_"): row}
+    return list(found.values())
 
 
 def _headline(rows: Sequence[Evaluation], role: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import Calibration
 from loanbook.models.calibration_choice import choose_calibration
 from loanbook.models.calibration_rows import CalibrationRows
+from loanbook.models.incidence import Curves
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.together import Together
 from loanbook.settings.section import Section
@@ -174,6 +175,10 @@ class Head(ABC):
     @abstractmethod
     def pd(self, probabilities: Floats) -> Floats:
         """Return the probability of the event, of shape (rows,), from all outputs, (rows, outputs)."""
+
+    def curves(self, probabilities: Floats) -> Curves | None:
+        """Return the curves of all outputs, (rows, outputs); None of a head that has none."""
+        return None
 
     def calibrate(self, raw: Floats, rows: Rows, together: Together, settings: TrainSettings) -> Calibration:
         """Return the calibration of the PD: the one asked for, or the simplest whose gain is beyond chance.

@@ -5,6 +5,7 @@ The incidences f(t) = S(t - 1) h(t), with S the product of h_S, are the same see
 the periods, the cumulative incidences, and S add up to 1 (Kalbfleisch, Prentice 2002, section 8.2).
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -122,3 +123,55 @@ def _moved(first: Floats, second: Floats, stay: Floats, shift: Floats) -> tuple[
     odds = np.exp(shift)
     whole = first * odds + second + stay
     return first * odds / whole, second / whole, stay / whole
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Cumulative incidences of rows by month ahead.
+
+    Args:
+        months: of each column, (periods,).
+        default: (rows, periods).
+        prepayment: (rows, periods).
+    """
+
+    months: npt.NDArray[np.int64]
+    default: Floats
+    prepayment: Floats
+
+    def where(self, rows: npt.NDArray[np.bool_]) -> "Curves":
+        """Return those of some of the rows."""
+        return Curves(self.months, self.default[rows], self.prepayment[rows])
+
+    def at(self, month: int) -> tuple[Floats, Floats]:
+        """Return default and prepayment within so many months, each (rows,)."""
+        column = int(np.searchsorted(self.months, month))
+        return self.default[:, column], self.prepayment[:, column]
+
+
+def aalen_johansen(
+    last: Floats, event: Floats, weight: Floats, periods: int, events: int = 2
+) -> npt.NDArray[np.float64]:
+    """Return the cumulative incidence of each event by period, (events, periods), of rows some censored.
+
+    The estimate of Aalen and Johansen (1978) in discrete time: hazards are events over rows at risk.
+
+    Args:
+        last: period of each row's event, or the last that it was at risk in.
+        event: its code, from 0; any other is censoring.
+        weight: of each row.
+        periods: of the estimate.
+        events: how many there are.
+
+    >>> aalen_johansen(np.array([1, 1, 2, 2]), np.array([0, 2, 1, 2]), np.ones(4), 2).round(3).tolist()
+    [[0.25, 0.25], [0.0, 0.375]]
+    """
+    at_risk = np.array([np.sum(weight[last >= period]) for period in range(1, periods + 1)])
+    found = np.zeros((events, periods))
+    for code in range(events):
+        came = np.bincount(
+            last[event == code].astype(np.int64), weight[event == code], minlength=periods + 1
+        )[1 : periods + 1]
+        found[code] = came / np.maximum(at_risk, LEAST)
+    survival = np.cumprod(1 - found.sum(axis=0))
+    return np.cumsum(found * np.concatenate([[1.0], survival[:-1]]), axis=1)

@@ -23,7 +23,7 @@ from loanbook.models.calibration import Calibration
 from loanbook.models.follow_up import as_known, followed, with_spell
 from loanbook.models.head import Floats, Head
 from loanbook.models.heads import default_12m
-from loanbook.models.incidence import constant_hazard, spline_basis, with_default_of
+from loanbook.models.incidence import Curves, constant_hazard, spline_basis, with_default_of
 from loanbook.settings.section import Section
 from loanbook.tables.base import Table
 from loanbook.tables.labels import LABELS, MAIN_HORIZON
@@ -245,6 +245,12 @@ class TermStructure(Head):
     def pd(self, probabilities: Floats) -> Floats:
         """Return the cumulative incidence of default at 12 months."""
         return np.asarray(np.minimum(probabilities[:, : self.year].sum(axis=1), 1.0), np.float64)
+
+    def curves(self, probabilities: Floats) -> Curves:
+        """Return the cumulative incidences of both events."""
+        months = self.period_months * np.arange(1, self.periods + 1)
+        default, prepayment = probabilities[:, : self.periods], probabilities[:, self.periods :]
+        return Curves(months, np.cumsum(default, axis=1), np.cumsum(prepayment, axis=1))
 
     def calibrated(self, raw: Floats, calibration: Calibration) -> Floats:
         """Return the curves with the calibrated ``pd_12m``; what changes nothing returns its input."""
