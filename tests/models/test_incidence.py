@@ -89,8 +89,8 @@ def test_a_curve_that_has_the_wanted_default_already_stays() -> None:
 
 def test_a_loan_that_cannot_default_stays_so() -> None:
     none: Any = np.zeros((1, 24))
-    other = np.full((1, 24), 0.05)
-    raw = incidences(none, other, 1 - other)
+    other: Any = np.full((1, 24), 0.05)
+    raw = incidences(none, other, 1.0 - other)
     default, prepayment = with_default_of(*raw, np.array([0.1]), 12, 1)
     assert default.sum() == 0
     np.testing.assert_allclose(prepayment, raw[1])

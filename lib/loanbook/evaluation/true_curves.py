@@ -12,6 +12,7 @@ from loanbook.evaluation.assess import Evaluation, rows_of
 from loanbook.evaluation.curves import HORIZONS, Drawn, Followed, mean_of
 from loanbook.evaluation.distance import kl_divergence
 from loanbook.evaluation.measures import Measured
+from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import read_truth
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats
@@ -38,6 +39,10 @@ class TrueCurves:
     truth: Curves
     term: npt.NDArray[np.int64]
     longest: int
+
+    def where(self, rows: npt.NDArray[np.bool_]) -> "TrueCurves":
+        """Return some of the rows."""
+        return TrueCurves(self.of.where(rows), self.truth.where(rows), self.term[rows], self.longest)
 
 
 def true_curves(of: Followed, folder: Path) -> TrueCurves | None:
@@ -69,34 +74,21 @@ def _not_removed(marginal: npt.NDArray[np.float64], months: npt.NDArray[np.int64
 
 
 def true_curve_rows(found: TrueCurves, fold: str) -> Iterator[Evaluation]:
-    """Return how far the model's curves are from the true ones, as rows of ``evaluations``."""
-    part, curves = found.of.part, found.of.curves
-    measured: Measured = {}
-    for horizon in (month for month in HORIZONS if month <= curves.months[-1]):
-        both = zip(("default", "prepayment"), curves.at(horizon), found.truth.at(horizon), strict=True)
+    """Return how far the model's curves are from the true ones, as rows of ``evaluations``.
+
+    At a horizon those loans are compared whose contract lasts as long; over the whole life those whose
+    contract ends within the model's curve.
+    """
+    last = int(found.of.curves.months[-1])
+    for horizon in (month for month in HORIZONS if month <= last):
+        rows = found.where(found.term >= horizon)
+        both = zip(("default", "prepayment"), rows.of.curves.at(horizon), rows.truth.at(horizon), strict=True)
         for name, expected, truth in both:
-            measured |= _distance(f"curve_{name}_{horizon}m", expected, truth, part.weight)
-    yield from rows_of(part, MODEL, fold, "all", measured)
-    whole = (found.term <= curves.months[-1]) & (found.term < found.longest)
-    if whole.any():
-        column = np.searchsorted(curves.months, found.term[whole])
-        ends = (np.flatnonzero(whole), column)
-        lifetime = _distance(
-            "pd_lifetime", curves.default[ends], found.truth.default[ends], part.weight[whole]
-        )
-        yield from rows_of(part.part(whole), MODEL, fold, "all", lifetime)
-
-
-def _distance(name: str, expected: Floats, truth: Floats, weight: Floats) -> Measured:
-    mean, true = (float(np.average(of, weights=weight)) for of in (expected, truth))
-    return {
-        f"kl_to_truth_{name}": (
-            kl_divergence(truth, expected, weight), "weighted mean of KL(truth || model), rows that have it"
-        ),
-        f"mean_to_truth_{name}": (
-            mean / true if true else None, "weighted mean of the model / that of the truth, the same rows"
-        ),
-    }  # fmt: skip
+            yield from _rows(rows.of.part, fold, f"curve_{name}_{horizon}m", expected, truth)
+    whole = found.where((found.term <= last) & (found.term < found.longest))
+    ends = (np.arange(len(whole.term)), np.searchsorted(whole.of.curves.months, whole.term))
+    of_life = (whole.of.curves.default[ends], whole.truth.default[ends])
+    yield from _rows(whole.of.part, fold, "pd_lifetime", *of_life)
 
 
 def prepayment_rows(of: Followed, folder: Path, fold: str) -> Iterator[Evaluation]:
@@ -105,11 +97,26 @@ def prepayment_rows(of: Followed, folder: Path, fold: str) -> Iterator[Evaluatio
     truth = read_truth(folder, months, PREPAYMENT)
     keys = of.part.frame[KEY]
     expected = keys.merge(truth, on=KEY, how="left", validate="many_to_one")[PREPAYMENT].to_numpy(np.float64)
-    rows = of.where(~np.isnan(expected))
-    if len(rows.part.label):
-        _, prepayment = rows.curves.at(12)
-        found = _distance("prepayment_12m", prepayment, expected[~np.isnan(expected)], rows.part.weight)
-        yield from rows_of(rows.part, MODEL, fold, "all", found)
+    known = ~np.isnan(expected)
+    rows = of.where(known)
+    yield from _rows(rows.part, fold, "prepayment_12m", rows.curves.at(12)[1], expected[known])
+
+
+def _rows(part: Sample, fold: str, name: str, expected: Floats, truth: Floats) -> Iterator[Evaluation]:
+    """Return the divergence from true incidences, and the mean to that of the truth; nothing of no row."""
+    if not len(expected):
+        return
+    mean, true = (float(np.average(of, weights=part.weight)) for of in (expected, truth))
+    said = "rows that have it"
+    measured: Measured = {
+        f"kl_to_truth_{name}": (
+            kl_divergence(truth, expected, part.weight), f"weighted mean of KL(truth || model), {said}"
+        ),
+        f"mean_to_truth_{name}": (
+            mean / true if true else None, f"weighted mean of the model / that of the truth, {said}"
+        ),
+    }  # fmt: skip
+    yield from rows_of(part, MODEL, fold, "all", measured)
 
 
 def drawn_with_truth(found: TrueCurves) -> Drawn:
