@@ -134,7 +134,7 @@ def _result(
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     from_evaluation = (
-        "event", "held_out", "rank_only", "auc", "log_loss", "log_loss_of_truth", "log_loss_beside",
+        "event", "held_out", "rank_only", "auc", "log_loss", "log_loss_of_truth", "log_loss_of_baselines",
         "gap_closed", "gap_closed_against", "report",
     )  # fmt: skip
     return {
@@ -148,7 +148,9 @@ def _result(
         "scores": scored["scores"],
         "predictor": scored["predictor"],
         "predictor_because": scored["predictor_because"],
-        "log_loss_of_predictor": evaluated["log_loss_beside"].get(scored["predictor"], evaluated["log_loss"]),
+        "log_loss_of_predictor": evaluated["log_loss_of_baselines"].get(
+            scored["predictor"], evaluated["log_loss"]
+        ),
         **{name: evaluated.get(name) for name in from_evaluation},
         "seconds_by_job": seconds,
     }

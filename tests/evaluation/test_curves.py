@@ -1,5 +1,6 @@
 """Curves held against what came about and against a truth, from rows whose hazards are known."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from loanbook.book.months import last_day, month_number
 from loanbook.evaluation.curves import Followed, curve_rows, drawn_of, followed_of
 from loanbook.evaluation.plots import curve_plots
-from loanbook.evaluation.sample import Sample
+from loanbook.evaluation.sample import Sample, concatenated
 from loanbook.evaluation.true_curves import prepayment_rows, true_curve_rows, true_curves
 from loanbook.models.follow_up import DEFAULT, NEITHER, PREPAYMENT
 from loanbook.models.heads import head
@@ -156,8 +157,29 @@ def test_no_curve_of_the_truth_and_no_curve_of_the_model_say_nothing(tmp_path: A
     assert followed_of(head("default_12m"), [part], {"known_until": {"later": str(UNTIL)}}) == []
 
 
+def test_what_is_expected_is_of_the_rows_at_risk_however_long_cohorts_were_followed() -> None:
+    of = followed(20_000)
+    # Cohorts that were followed for long are made those of the risky loans.
+    risky = of.curves.default[:, 0] > 0.01
+    biased = of.where(risky == (of.ahead > 17))
+    seen, expected = biased.observed(), biased.expected()
+    mean = np.average(biased.curves.default, axis=0)
+    assert expected[0, 28] == pytest.approx(seen[0, 28], abs=0.02)
+    assert abs(mean[28] - seen[0, 28]) > 0.05
+    row = biased.where(np.arange(len(biased.ahead)) == 0)
+    short = slice(0, int(row.months[0]))
+    np.testing.assert_allclose(row.expected()[0, short], row.curves.default[0, short])
+
+
 def test_a_plot_ends_where_rows_were_followed() -> None:
     drawn = drawn_of(followed(2_000))
     assert drawn.months[-1] == 29
     ((_, plot),) = curve_plots([drawn])
     assert plot.startswith("data:image/svg+xml;base64,")
+
+
+def test_samples_of_origins_whose_curves_differ_in_length_are_put_together() -> None:
+    one, raw = book(50)
+    other = replace(one, vectors={"model": (raw[:, :60], raw[:, :60])})
+    both = concatenated([one, other])
+    assert len(both.label) == len(both.calibrated["model"]) == 100

@@ -7,6 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from loanbook.models.follow_up import DEFAULT, NEITHER, PREPAYMENT, as_known, followed, with_spell
+from loanbook.models.heads import head
 
 OUTCOMES = (
     "source string, loan_id string, at_risk_from date, event string, event_date date, last_observed_date date"
@@ -97,3 +98,5 @@ def test_the_longest_that_enough_loans_were_followed(spark: Any, least: int, lon
     assert found.longest == longest
     assert (found.loan_months, found.prepaid) == (3 + 1 + 5 + 6 + 6 + 1 + 6 + 4 + 5 + 1, 2)
     assert followed(rows.limit(0), least) is None
+    nothing = head("term_structure").measured(rows.limit(0), 3, least)
+    assert nothing == {"period_months": 3, "followed_months": 0}  # a curve of 12 months, which says so

@@ -21,7 +21,7 @@ from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats
 from loanbook.models.follow_up import DEFAULT, NEITHER, PREPAYMENT
 from loanbook.models.head import Head
-from loanbook.models.incidence import Curves, aalen_johansen
+from loanbook.models.incidence import Curves, aalen_johansen, hazards, incidences
 from loanbook.settings.evaluate import EvaluateSettings
 from loanbook.training.snapshot.fold import TEST, VALIDATION
 
@@ -56,6 +56,21 @@ class Followed:
     def where(self, rows: npt.NDArray[np.bool_]) -> "Followed":
         """Return some of the rows."""
         return Followed(self.part.part(rows), self.curves.where(rows), self.ahead[rows])
+
+    def expected(self) -> npt.NDArray[np.float64]:
+        """Return the cumulative incidences of the mean hazards of the rows at risk, (events, periods).
+
+        What was observed is of these rows in each period too: cohorts that were followed for long are others
+        than those that were not, and the mean of all curves would be of all cohorts in every period.
+        """
+        both = (np.diff(of, axis=1, prepend=0.0) for of in (self.curves.default, self.curves.prepayment))
+        first, second, _ = hazards(*both)
+        at_risk = np.ceil(self.months / self.curves.months[0])[:, None] >= 1 + np.arange(first.shape[1])
+        weight = self.part.weight[:, None] * at_risk
+        total = np.maximum(weight.sum(axis=0), np.finfo(float).tiny)
+        default, prepayment = (((weight * of).sum(axis=0) / total)[None] for of in (first, second))
+        found = incidences(default, prepayment, 1 - default - prepayment)
+        return np.cumsum(np.concatenate(found), axis=1)
 
     def observed(self) -> npt.NDArray[np.float64]:
         """Return the estimate of Aalen and Johansen, (events, periods)."""
@@ -145,9 +160,9 @@ def mean_of(curves: Curves, weight: Floats) -> npt.NDArray[np.float64]:
 
 
 def drawn_of(of: Followed) -> Drawn:
-    """Return a sample's mean curves up to the last month that any of its rows was followed."""
+    """Return a sample's curves up to the last month that any of its rows was followed."""
     known = of.curves.months <= of.ahead.max()
     return Drawn(
         f"{len(of.ahead):,} rows of the sample {of.part.role}", "observed (Aalen-Johansen)",
-        of.curves.months[known], mean_of(of.curves, of.part.weight)[:, known], of.observed()[:, known],
+        of.curves.months[known], of.expected()[:, known], of.observed()[:, known],
     )  # fmt: skip

@@ -229,7 +229,7 @@ def _result(run: Run, judged: Judged, page: Path) -> dict[str, Any]:
         **{name: found[name] for name in RETURNED},
         "out_of_support": found.get("out_of_support"),
         "log_loss": losses[MODEL],
-        "log_loss_beside": {name: losses[name] for name in test.baselines},
+        "log_loss_of_baselines": {name: losses[name] for name in test.baselines},
         "log_loss_of_truth": losses.get(TRUTH),
         "kl_to_truth": distance.kl if distance else None,
         "gap_closed": distance.closed(MODEL) if distance else None,

@@ -169,7 +169,10 @@ def predicted_sample(
 
 
 def concatenated(parts: Sequence[Sample]) -> Sample:
-    """Return the rows of samples of one role and of the same predictors, which share no loan's month."""
+    """Return the rows of samples of one role and of the same predictors, which share no loan's month.
+
+    They are without all outputs, of which models of several origins may have different numbers.
+    """
 
     def together(of: Callable[[Sample], Mapping[str, Floats]]) -> dict[str, Floats]:
         return {name: np.concatenate([of(part)[name] for part in parts]) for name in of(parts[0])}
@@ -179,13 +182,7 @@ def concatenated(parts: Sequence[Sample]) -> Sample:
         frame=pd.concat([part.frame for part in parts], ignore_index=True),
         raw=together(lambda part: part.raw),
         calibrated=together(lambda part: part.calibrated),
-        vectors={
-            name: (
-                np.concatenate([part.vectors[name][0] for part in parts]),
-                np.concatenate([part.vectors[name][1] for part in parts]),
-            )
-            for name in parts[0].vectors
-        },
+        vectors={},
     )
 
 

@@ -72,7 +72,7 @@ class TermStructure(Head):
 
     @property
     def months(self) -> int:
-        """Return how many months the curve has: whole periods, 12 months at least."""
+        """Return how many months the curve has: whole periods, 12 months at least, which labels are of."""
         told = self.curve_months if self.followed_months is None else self.followed_months
         asked = min(self.curve_months, told)
         return max(MAIN_HORIZON, asked - asked % self.period_months)
@@ -161,7 +161,7 @@ class TermStructure(Head):
             )
         found = followed(rows, least)
         if found is None:
-            return {"period_months": period_months}
+            return {"period_months": period_months, "followed_months": 0}
         if not found.loan_months:
             raise InputError(
                 required=f"outcomes of the loans with labels, for the head {self.name}",
