@@ -72,13 +72,13 @@ def network(weights: tuple[float, float, float], bias: float = 3.0) -> bytes:
 
 
 def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
-    """Register a model; ``changes`` are its spec, calibration, status, bias, or entries of inputs.json."""
+    """Register a model; ``changes`` are its spec, calibration, status, bias, network, or of inputs.json."""
     spec = changes.pop("spec", SPEC)
     calibration = changes.pop("calibration", PLATT)
     status = changes.pop("status", "ok")
     shortfalls, best = changes.pop("shortfalls", []), changes.pop("best", "model")
     bias = changes.pop("bias", 3.0)
-    fold = changes.pop("fold", "fold0")
+    fold, own = changes.pop("fold", "fold0"), changes.pop("network", None)
     head, method = changes.pop("head", "default_12m"), changes.pop("method", "trained")
     inputs = {
         "tables": {"features": 1, "labels": 1}, "snapshot": "snap", "source": SOURCE,
@@ -106,7 +106,7 @@ def save_model(run: Any, stamp: str = "20200131", **changes: Any) -> Artefact:
     files = {name: canonical(value) for name, value in content.items()} | {
         "spec.json": spec.model_dump_json().encode(),
         "bins.json": DevelopmentBins(inputs={}, scores={}).model_dump_json().encode(),
-        "model.onnx": network(MODEL_WEIGHTS, bias),
+        "model.onnx": own or network(MODEL_WEIGHTS, bias),
         "logistic.onnx": network(LOGISTIC_WEIGHTS, bias),
         "member_0.weights.h5": b"",
     }

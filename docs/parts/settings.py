@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 import loanbook.models.backbones
 import loanbook.models.baselines
 import loanbook.models.embeddings
+import loanbook.models.heads
 from docs.parts.markdown import HEADER, REQUIRED, ROOT, code, first_line, rows
 from loanbook.models.by_name import known_modules
 from loanbook.settings.files import load_yaml, yaml_lines
@@ -39,7 +40,7 @@ def settings() -> str:
 
 
 def model_file() -> str:
-    """Return the keys of a file of ``conf/models``, those of its parts, of each backbone and embedding."""
+    """Return the keys of a file of ``conf/models``, of its parts, of each backbone, embedding and head."""
     parts = [key_table(ModelSettings)]
     for name, section in (("schedule", Schedule), ("emphasis", Emphasis)):
         parts.append(f"### `{name}`\n\n{first_line(section)}\n\n{key_table(section)}")
@@ -49,6 +50,10 @@ def model_file() -> str:
     for name, module in _modules(loanbook.models.embeddings):
         about = f"{_about(module)} Its settings stand beside `name: {name}`, under `embedding` of a backbone."
         parts.append(f"### Embedding `{name}`\n\n{about}\n\n{key_table(module.Settings)}")
+    for name, module in _modules(loanbook.models.heads):
+        if hasattr(module, "Settings"):
+            about = f"{_about(module)} Its settings stand beside `name: {name}`, under `head`."
+            parts.append(f"### Head `{name}`\n\n{about}\n\n{key_table(module.Settings)}")
     return "\n\n".join(parts)
 
 

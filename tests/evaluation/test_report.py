@@ -7,6 +7,7 @@ import pytest
 
 from loanbook.evaluation.assess import assess
 from loanbook.evaluation.basis import OF_DEFAULT, on
+from loanbook.evaluation.curves import curve_rows, drawn_of
 from loanbook.evaluation.findings import OF_MODEL, Findings, counts_of
 from loanbook.evaluation.report import render
 from loanbook.evaluation.sample import Sample
@@ -16,6 +17,7 @@ from loanbook.models.calibration import logit, sigmoid
 from loanbook.settings.evaluate import EvaluateSettings
 from loanbook.training.snapshot.leavers import window_of
 from tests.evaluation.rows import frame, made_up
+from tests.evaluation.test_curves import followed
 
 MODEL = {
     "name": "tiny-net", "version": "20200131-ab", "source": "tiny", "uncalibrated": False,
@@ -107,6 +109,20 @@ def test_the_page_stands_alone_with_four_plots_and_closed_tags():
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert "snap &lt;1&gt;" in page
     assert "<li>3 months instead of 12</li>" in page
+
+
+def test_the_page_draws_curves_and_tells_what_was_observed_at_each_horizon():
+    of = followed()
+    rows = list(curve_rows(of, "fold0", EvaluateSettings()))
+    found = findings(600)
+    page = render(replace(found, rows=[*found.rows, *rows], drawn=[drawn_of(of)]))
+    parser = Balance()
+    parser.feed(page)
+    assert parser.open == []
+    assert len(parser.images) == 5
+    expected = next(row for row in rows if row.metric == "cif_prepayment_24m")
+    assert f"<td>{number(expected.estimate, 'rate')}</td>" in page
+    assert "The curve" not in render(found)
 
 
 def test_the_page_holds_the_numbers_of_the_evaluations():

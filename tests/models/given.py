@@ -47,4 +47,6 @@ def fitted(evidence: Given, name: str, **own: Any) -> Any:
 
 
 def predicted(network: bytes, spec: InputSpec, rows: Rows) -> Any:
-    return Predictor(network, spec, Calibration(method="identity")).predict(*rows.inputs)[0][:, 0]
+    return Predictor(network, spec, Calibration(method="identity"), head("default_12m")).predict(
+        *rows.inputs
+    )[0][:, 0]

@@ -150,7 +150,7 @@ def test_it_trains_saves_loads_exports_and_agrees_row_by_row(
     found = net.probabilities(list(inputs)).numpy()
     np.testing.assert_array_equal(again.probabilities(list(inputs)).numpy(), found)
 
-    predictor = Predictor(onnx_bytes(net.probabilities), SPEC, Calibration(method="none"))
+    predictor = Predictor(onnx_bytes(net.probabilities), SPEC, Calibration(method="none"), target)
     raw, _ = predictor.predict(*inputs)
     assert raw.shape == (64, target.outputs)
     np.testing.assert_allclose(raw, found, atol=1e-6)
@@ -184,7 +184,7 @@ def test_a_baseline_fits_exports_and_agrees_row_by_row(name: str, target: Head) 
     again = module.fit(evidence, target, settings)
     assert again == fitted  # the same rows give the same bytes
     assert json.loads(json.dumps(fitted.facts)) == fitted.facts  # plain values
-    predictor = Predictor(fitted.network, SPEC, Calibration(method="none"))
+    predictor = Predictor(fitted.network, SPEC, Calibration(method="none"), target)
     tune = evidence.rows("tune")
     raw, _ = predictor.predict(*tune.inputs)
     assert raw.shape == (ROWS, target.outputs)

@@ -6,6 +6,7 @@ import pytest
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
 from loanbook.models.clustered import Floats
+from loanbook.models.heads import head
 from loanbook.models.log_loss import log_losses
 from loanbook.models.shortfalls import ROUNDING
 from tests.tiny_book import SPEC, network
@@ -18,7 +19,7 @@ RARE = 1 / (1 + np.exp(np.abs(EXACT)))  # probability of what is the less likely
 @pytest.fixture(scope="module")
 def pds() -> Floats:
     """What a network of one weight says of each score."""
-    predictor = Predictor(network((1, 0, 0), 0.0), SPEC, Calibration(method="none"))
+    predictor = Predictor(network((1, 0, 0), 0.0), SPEC, Calibration(method="none"), head("default_12m"))
     numbers = np.stack([SCORES, np.zeros_like(SCORES)], axis=1)
     return predictor.predict(numbers, np.zeros((len(SCORES), 1), np.int32))[0][:, 0]
 

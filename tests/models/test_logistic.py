@@ -32,6 +32,8 @@ def test_it_is_the_linear_score_of_the_prepared_inputs() -> None:
     design = design_matrix(SPEC, Rows(numeric, codes, zeros[:, None], zeros, zeros))
     weights = np.random.default_rng(4).normal(size=design.shape[1])
     network = as_onnx(SPEC, head("default_12m"), Coefficients(weights, -2.0, 1.0))
-    found, _ = Predictor(network, SPEC, Calibration(method="none")).predict(numeric, codes)
+    found, _ = Predictor(network, SPEC, Calibration(method="none"), head("default_12m")).predict(
+        numeric, codes
+    )
     expected = sigmoid(design.astype(np.float64) @ weights - 2.0)
     np.testing.assert_allclose(found[:, 0], expected, atol=1e-5)

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.train
 
 SLOPED = Calibration(method="platt", intercept=0.3, slope=1.5)
 UNCHANGED = Calibration(method="none")
+DEFAULT = head("default_12m")
 
 
 def network(architecture: str = "mlp_64_32", spec: InputSpec = SPEC, seed: int = 1) -> Any:
@@ -53,7 +54,9 @@ def test_onnx_equals_keras(architecture: str) -> None:
     from loanbook.models.artefact.export import onnx_bytes
 
     net, (numeric, codes) = with_output(network(architecture)), some_inputs(20_000)
-    found, calibrated = Predictor(onnx_bytes(net.probabilities), SPEC, UNCHANGED).predict(numeric, codes)
+    found, calibrated = Predictor(onnx_bytes(net.probabilities), SPEC, UNCHANGED, DEFAULT).predict(
+        numeric, codes
+    )
     np.testing.assert_allclose(found, net.probabilities([numeric, codes]).numpy(), atol=1e-6)
     np.testing.assert_array_equal(calibrated, found)
     assert np.ptp(found) > 0.01
@@ -78,7 +81,7 @@ def test_a_spec_without_categories() -> None:
 
     spec = SPEC.model_copy(update={"categorical": (), "text": (), "categorical_sequences": ()})
     numeric, codes = some_inputs()
-    predictor = Predictor(onnx_bytes(with_output(network(spec=spec)).probabilities), spec, UNCHANGED)
+    predictor = Predictor(onnx_bytes(with_output(network(spec=spec)).probabilities), spec, UNCHANGED, DEFAULT)
     assert predictor.predict(numeric)[0].shape == (500, 1)
     with pytest.raises(InputError, match="6 columns of numbers and 0 of codes"):
         predictor.predict(numeric, codes)
@@ -92,7 +95,7 @@ def test_a_spec_with_texts_and_no_category() -> None:
     spec = SPEC.model_copy(update={"categorical": ()})
     numeric, codes = some_inputs()
     words, net = codes[:, len(SPEC.categorical) :], with_output(network(spec=spec))
-    found, _ = Predictor(onnx_bytes(net.probabilities), spec, UNCHANGED).predict(numeric, words)
+    found, _ = Predictor(onnx_bytes(net.probabilities), spec, UNCHANGED, DEFAULT).predict(numeric, words)
     np.testing.assert_allclose(found, net.probabilities([numeric, words]).numpy(), atol=1e-6)
 
 
@@ -115,13 +118,13 @@ def test_members_give_their_mean() -> None:
     numeric, codes = some_inputs()
     mean = np.mean([member.probabilities([numeric, codes]).numpy() for member in members], axis=0)
     files = [onnx_bytes(member.probabilities) for member in members]
-    together = Predictor(mean_of(files), SPEC, UNCHANGED)
+    together = Predictor(mean_of(files), SPEC, UNCHANGED, DEFAULT)
     np.testing.assert_allclose(together.predict(numeric, codes)[0], mean, atol=1e-6)
-    own = [Predictor(content, SPEC, SLOPED).predict(numeric, codes)[1] for content in files]
-    calibrated = Predictor(mean_of(files), SPEC, SLOPED).predict(numeric, codes)[1]
+    own = [Predictor(content, SPEC, SLOPED, DEFAULT).predict(numeric, codes)[1] for content in files]
+    calibrated = Predictor(mean_of(files), SPEC, SLOPED, DEFAULT).predict(numeric, codes)[1]
     np.testing.assert_allclose(calibrated, np.mean(own, axis=0), atol=1e-6)
     for number, content in enumerate(files):
-        alone = Predictor(content, SPEC, UNCHANGED).members(numeric, codes)
+        alone = Predictor(content, SPEC, UNCHANGED, DEFAULT).members(numeric, codes)
         np.testing.assert_allclose(together.members(numeric, codes, number), alone, atol=1e-7)
     assert mean_of(files[:1]) is files[0]
 

@@ -157,7 +157,7 @@ def test_members_that_have_submodels_give_their_mean() -> None:
     inputs = some_inputs(50)
     each = np.stack([member.probabilities(list(inputs)).numpy() for member in members], axis=1)
     together = mean_of([onnx_bytes(member.probabilities) for member in members])
-    predictor = Predictor(together, SPEC, Calibration(method="none"))
+    predictor = Predictor(together, SPEC, Calibration(method="none"), DEFAULT)
     np.testing.assert_allclose(predictor.members(*inputs), each, atol=1e-6)
     np.testing.assert_allclose(predictor.predict(*inputs)[0], each.mean(axis=1), atol=1e-6)
     assert np.ptp(each, axis=1).max() > 0.01

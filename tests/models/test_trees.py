@@ -10,6 +10,7 @@ from loanbook.models.baselines._boosting import as_tree as boosted_tree
 from loanbook.models.baselines.cart import as_tree as cart_tree
 from loanbook.models.baselines.cart import first_nodes
 from loanbook.models.calibration import Calibration
+from loanbook.models.heads import head
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.trees import Tree, TreeColumns, trees_as_onnx
 from tests.models.specs import SPEC, some_inputs
@@ -31,7 +32,9 @@ def given(missing: bool = True) -> Rows:
 
 
 def predicted(network: bytes, rows: Rows) -> Any:
-    return Predictor(network, SPEC, Calibration(method="none")).predict(*rows.inputs)[0][:, 0]
+    return Predictor(network, SPEC, Calibration(method="none"), head("default_12m")).predict(*rows.inputs)[0][
+        :, 0
+    ]
 
 
 def later() -> Rows:

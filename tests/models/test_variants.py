@@ -55,7 +55,9 @@ def test_it_trains_resumes_saves_and_exports(variant: str, tmp_path: Path) -> No
     load_weights(again, weight_bytes(whole))
     found = whole.probabilities(list(inputs)).numpy()
     np.testing.assert_array_equal(again.probabilities(list(inputs)).numpy(), found)
-    raw, _ = Predictor(onnx_bytes(whole.probabilities), SPEC, Calibration(method="none")).predict(*inputs)
+    raw, _ = Predictor(onnx_bytes(whole.probabilities), SPEC, Calibration(method="none"), TARGET).predict(
+        *inputs
+    )
     np.testing.assert_allclose(raw, found, atol=1e-6)
 
 

@@ -20,8 +20,14 @@ class NextMove(Head):
     """Default, prepayment or neither: softmax over three units; the target is the position of what came."""
 
     target_columns: ClassVar[tuple[str, ...]] = ("move",)
-    units: ClassVar[int] = 3
-    outputs: ClassVar[int] = 3
+
+    @property
+    def units(self) -> int:
+        return 3
+
+    @property
+    def outputs(self) -> int:
+        return 3
 
     def targets(self, tables: Mapping[str, DataFrame]) -> DataFrame:
         raise NotImplementedError

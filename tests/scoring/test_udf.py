@@ -7,12 +7,15 @@ from onnx import TensorProto, helper, numpy_helper
 
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
+from loanbook.models.heads import head
 from loanbook.models.inputs.model_inputs import model_inputs
 from loanbook.models.inputs.rows import matrices
 from loanbook.scoring.udf import WorkerModel, predicted
+from tests.models import vector_head
 from tests.tiny_book import LOGISTIC_WEIGHTS, MODEL_WEIGHTS, PLATT, SPEC, network
 
 UNCHANGED = Calibration(method="none")
+DEFAULT = head("default_12m")
 OTHER_SPEC = SPEC.model_copy(
     update={"categorical": (SPEC.categorical[0].model_copy(update={"vocabulary": ("N", "P")}),)}
 )
@@ -40,8 +43,8 @@ def three_outputs() -> bytes:
     return bytes(model.SerializeToString())
 
 
-def worker_model(key: str, content: bytes, spec: Any, calibration: Any, outputs: int) -> WorkerModel:
-    return WorkerModel(key, content, spec.model_dump_json(), calibration.model_dump_json(), 16, outputs)
+def worker_model(key: str, content: bytes, spec: Any, calibration: Any, target: Any) -> WorkerModel:
+    return WorkerModel(key, content, spec.model_dump_json(), calibration.model_dump_json(), 16, target)
 
 
 @pytest.fixture
@@ -52,10 +55,10 @@ def features(spark: Any) -> Any:
 
 def test_several_models_are_predicted_in_one_pass(features: Any, capsys: Any) -> None:
     asked = {
-        "champion": (network(MODEL_WEIGHTS), SPEC, PLATT, 1),
-        "its baseline": (network(LOGISTIC_WEIGHTS), SPEC, UNCHANGED, 1),
-        "challenger": (network(MODEL_WEIGHTS), OTHER_SPEC, UNCHANGED, 1),
-        "moves": (three_outputs(), SPEC, UNCHANGED, 3),
+        "champion": (network(MODEL_WEIGHTS), SPEC, PLATT, DEFAULT),
+        "its baseline": (network(LOGISTIC_WEIGHTS), SPEC, UNCHANGED, DEFAULT),
+        "challenger": (network(MODEL_WEIGHTS), OTHER_SPEC, UNCHANGED, DEFAULT),
+        "moves": (three_outputs(), SPEC, UNCHANGED, vector_head.HEAD),
     }
     models = {name: worker_model(name, *given) for name, given in asked.items()}
     frame, columns = predicted(features, models)
@@ -70,11 +73,13 @@ def test_several_models_are_predicted_in_one_pass(features: Any, capsys: Any) ->
     wide.explain()
     assert capsys.readouterr().out.count("ArrowEvalPython") == 1
     rows = wide.toPandas().set_index("loan_id")
-    for name, (content, spec, calibration, outputs) in asked.items():
+    for name, (content, spec, calibration, target) in asked.items():
         inputs = model_inputs(features, spec, keep=["loan_id"]).toPandas()
-        both = Predictor(content, spec, calibration, 16).predict(*matrices(inputs, spec))
+        both = Predictor(content, spec, calibration, target, 16).predict(*matrices(inputs, spec))
         for form, expected in zip(("raw", "calibrated"), both, strict=True):
-            found = rows.loc[inputs["loan_id"], [f"{form}:{name}:{k}" for k in range(outputs)]].to_numpy()
+            found = rows.loc[
+                inputs["loan_id"], [f"{form}:{name}:{k}" for k in range(target.outputs)]
+            ].to_numpy()
             np.testing.assert_array_equal(found, expected)
     moves = rows[[f"raw:moves:{k}" for k in range(3)]].to_numpy()
     np.testing.assert_allclose(moves.sum(axis=1), 1, atol=1e-6)
@@ -84,6 +89,6 @@ def test_several_models_are_predicted_in_one_pass(features: Any, capsys: Any) ->
 
 def test_no_row_gives_no_row(features: Any) -> None:
     frame, columns = predicted(
-        features.limit(0), {"moves": worker_model("m", three_outputs(), SPEC, UNCHANGED, 3)}
+        features.limit(0), {"moves": worker_model("m", three_outputs(), SPEC, UNCHANGED, vector_head.HEAD)}
     )
     assert frame.select(*columns["moves"].raw).count() == 0

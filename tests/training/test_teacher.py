@@ -82,7 +82,7 @@ def test_a_network_says_what_its_teacher_does(snapshot: Snapshot, tmp_path: Path
         request = TrainRequest(snapshot.folder, work, model, train, rate=0.05, trainable=True, resume=False)
         train_network(request, snapshot, Alone(), 0)
         network = (work / "trained" / "model" / "0" / "network.onnx").read_bytes()
-        predictor = Predictor(network, snapshot.spec, Calibration(method="none"))
+        predictor = Predictor(network, snapshot.spec, Calibration(method="none"), request.target)
         pds = predictor.predict(*snapshot.rows(("tune",)).inputs)[0]
         spreads[weight] = pds.std()
     assert spreads[1.0] < 0.3 * spreads[None]

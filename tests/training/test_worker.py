@@ -18,6 +18,7 @@ from loanbook.errors import InputError, LoanbookError
 from loanbook.models.artefact.mean_onnx import mean_of
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
+from loanbook.models.heads import head
 from loanbook.settings.model import load_model_settings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.checkpoint import load_state
@@ -34,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 EPOCHS = 6
 BASELINES = tuple(choice.name for choice in TrainSettings().baselines)
 NONE = Calibration(method="none")
+DEFAULT = head("default_12m")
 
 
 def request(
@@ -86,9 +88,14 @@ def test_members_are_shared_out_as_are_baselines_and_do_not_depend_on_the_worker
     for name in ("model", *BASELINES):
         networks = trained.networks[name]
         assert len(set(networks)) == 3
-        mean, parts = Predictor(mean_of(networks), crossed.spec, NONE), crossed.fold.samples["out_of_fold"]
+        mean, parts = (
+            Predictor(mean_of(networks), crossed.spec, NONE, DEFAULT),
+            crossed.fold.samples["out_of_fold"],
+        )
         inputs = crossed.rows(parts).inputs
-        members = [Predictor(content, crossed.spec, NONE).predict(*inputs)[0] for content in networks]
+        members = [
+            Predictor(content, crossed.spec, NONE, DEFAULT).predict(*inputs)[0] for content in networks
+        ]
         np.testing.assert_allclose(mean.members(*inputs), np.stack(members, axis=1), atol=1e-7)
         np.testing.assert_allclose(mean.predict(*inputs)[0], np.mean(members, axis=0), atol=1e-6)
         found = predicted_rows(crossed, "out_of_fold", {name: mean})
@@ -191,5 +198,5 @@ def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path)
     assert trained.facts["model"][0]["epochs"] == 0
     inputs = snapshot.rows(("test",)).inputs
     for name in ("model", *BASELINES):
-        predictor = Predictor(trained.networks[name][0], snapshot.spec, NONE)
+        predictor = Predictor(trained.networks[name][0], snapshot.spec, NONE, DEFAULT)
         assert predictor.predict(*inputs)[0] == pytest.approx(0.0125, rel=1e-5)

@@ -8,7 +8,6 @@ from loanbook.book.tape_kind import TapeKind
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.models.artefact.artefact import Artefact
-from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.rank_only import why_rank_only
 
 LEVELS = frozenset(
@@ -18,6 +17,8 @@ LEVELS = frozenset(
         "mean_to_truth",
     }
 )  # fmt: skip
+
+OF_CURVES = ("brier_", "cif_", "aalen_johansen_", "kl_to_truth_", "mean_to_truth_")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def basis_of(artefact: Artefact) -> Basis:
     splits, inputs = artefact.json("splits.json"), artefact.json("inputs.json")
     folds: dict[str, dict[str, Any]] = {fold["name"]: fold for fold in splits["folds"]}
     kind = TapeKind(source=inputs["source"], sampling=inputs.get("sampling") or "population")
-    target = head_of(artefact)
+    target = artefact.head
     return Basis(
         event=target.event,
         of_default=not target.is_of_tape,
@@ -67,7 +68,7 @@ def on(basis: Basis, rows: Iterable[Evaluation]) -> list[Evaluation]:
 def _on(basis: Basis, row: Evaluation) -> Evaluation:
     if row.method == INSUFFICIENT:
         return row
-    if basis.rank_only and row.metric in LEVELS:
+    if basis.rank_only and (row.metric in LEVELS or row.metric.startswith(OF_CURVES)):
         return replace(row, estimate=None, low=None, high=None, method=f"rank only: {basis.rank_only}")
     if basis.held_out == "loans" and row.sample == "test":
         return replace(row, method=f"{row.method}; {basis.test}, no later time")

@@ -11,6 +11,12 @@ OF_NETWORKS = {
     "mlp_64_32": "#00838f",
     "mlp_embeddings": "#7b3fa0",
     "deep_five_layer": "#5c6bc0",
+    "distilled": "#c0392b",
+    "gru": "#0ea5e9",
+    "lstm": "#2563eb",
+    "attention": "#a16207",
+    "term_structure": "#111827",
+    "transition": "#65a30d",
 }
 OF_BASELINES = {
     "logistic": "#d9822b",
@@ -22,6 +28,7 @@ OF_BASELINES = {
     "constant": "#6b7785",
 }
 FIXED = {TRUTH: "#2e9e5b", **OF_NETWORKS, **OF_BASELINES}
+OF_EVENTS = {"default": "#b5306b", "prepayment": "#0b5394"}  # of curves
 OTHERS = ("#c0392b", "#111827", "#65a30d", "#94a3b8", "#a16207", "#0ea5e9")  # of predictors of one's own
 ANY_NETWORK = "#0b5394"
 

@@ -7,6 +7,7 @@ from typing import Any
 from loanbook.code_version import code_version
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import OF_DEFAULT, Basis
+from loanbook.evaluation.curves import Drawn
 from loanbook.evaluation.distance import Distance
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.sample import Sample
@@ -40,6 +41,7 @@ class Findings:
         level: of the model's PDs, in words; empty where none is claimed.
         refused: why there is no validation period though one was asked for.
         origins: what is said of each rolling origin and of all together; none where there is one.
+        drawn: the mean curves of a model that has curves.
     """
 
     test: Sample
@@ -61,6 +63,7 @@ class Findings:
     level: str = ""
     refused: str | None = None
     origins: Sequence[Mapping[str, Any]] = ()
+    drawn: Sequence[Drawn] = ()
 
 
 def findings_of(
@@ -104,6 +107,7 @@ def findings_of(
         level=str(judged.levels[MODEL]) if MODEL in judged.levels else "",
         refused=judged.fold.validation_refused,
         origins=judged.origins,
+        drawn=() if judged.basis.rank_only else judged.drawn,
     )
 
 

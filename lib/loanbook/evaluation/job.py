@@ -1,6 +1,6 @@
 """The evaluation job: a model's held-out rows in; predictions, evaluations, JSON and a page out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,27 +8,32 @@ from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import feature_ids, tape_kind
 from loanbook.errors import InputError
-from loanbook.evaluation.assess import assess, overall
+from loanbook.evaluation.assess import Evaluation, assess, overall
 from loanbook.evaluation.basis import basis_of, on
+from loanbook.evaluation.curves import Drawn, curve_rows, drawn_of, followed_of
 from loanbook.evaluation.distance import distance_rows
 from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
 from loanbook.evaluation.levels import levels_of
 from loanbook.evaluation.origins import back_tests_of, pooled_rows
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
-from loanbook.evaluation.sample import predicted_samples
+from loanbook.evaluation.sample import Sample, predicted_samples
+from loanbook.evaluation.true_curves import drawn_with_truth, prepayment_rows, true_curve_rows, true_curves
 from loanbook.evaluation.truth import TRUTH, compared_with, truth_folder
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.chosen import TrainedModels
-from loanbook.models.artefact.fit_for import head_of, require_fit
+from loanbook.models.artefact.fit_for import require_fit
+from loanbook.models.head import Head
+from loanbook.settings.evaluate import EvaluateSettings
 from loanbook.tables.columns import quoted
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.loans import LOANS
 from loanbook.tables.predictions import PREDICTIONS
-from loanbook.training.snapshot.read import open_snapshot
+from loanbook.training.snapshot.fold import TEST
+from loanbook.training.snapshot.read import Snapshot, open_snapshot
 from loanbook.training.tracking import tracker_of
 from loanbook.warehouse.runs import Run
 
@@ -61,19 +66,21 @@ def evaluate_model(
     _require_source(run, inputs["source"], artefact)
     run.source = inputs["source"]
     _require_fit(run, artefact)
-    folder_of_truth = truth_folder(truth, head_of(artefact), delivered_to(run, inputs["source"]))
+    folder_of_truth = truth_folder(truth, artefact.head, delivered_to(run, inputs["source"]))
     run.inputs = dict(inputs["tables"])
     tracker = tracker_of(run.settings.tracking, run.storage)
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)
-    fold, found = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
+    fold, predicted = snapshot.fold, predicted_samples(artefact, snapshot, settings.development_rows)
     loans = run.read_source(LOANS, inputs["source"])
-    samples = with_vintages(loans, found)
+    samples = with_vintages(loans, predicted)
     basis = basis_of(artefact)
     rows = [row for part in samples for row in assess(part, fold.name, settings)]
     compared = compared_with(samples[0], folder_of_truth)
     if compared is not None:
         rows += overall(compared.part, TRUTH, fold.name, settings)
         rows += distance_rows(compared.part, fold.name, settings)
+    curves, drawn = _curves(artefact.head, samples, snapshot, folder_of_truth, settings)
+    rows += curves
     window = snapshot.manifest.get("test_window")
     asked = run.settings.score.predictor
     best = artefact.scores_with(asked if asked in artefact.predictors else "best")
@@ -81,7 +88,7 @@ def evaluate_model(
     pooled = pooled_rows(samples[0], back_tests, basis, settings)
     levels = levels_of(samples, basis, settings.min_defaults)
     judged = Judged(
-        artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled, levels
+        artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled, levels, drawn
     )
     _publish(run, judged)
     findings = findings_of(judged, settings, run.run_id, window)
@@ -90,6 +97,29 @@ def evaluate_model(
     if tracker is not None:
         tracker.add(artefact, result, folder)
     return {**result, "test_window": findings.window}
+
+
+def _curves(
+    target: Head,
+    samples: Sequence[Sample],
+    snapshot: Snapshot,
+    truth: Path | None,
+    settings: EvaluateSettings,
+) -> tuple[list[Evaluation], list[Drawn]]:
+    """Return what is measured and drawn of a model's curves; nothing of a model that has none."""
+    fold, rows, drawn = snapshot.fold.name, list[Evaluation](), list[Drawn]()
+    for of in followed_of(target, samples, snapshot.manifest):
+        rows += curve_rows(of, fold, settings)
+        drawn.append(drawn_of(of))
+        if truth is None:
+            continue
+        if of.part.role == TEST:
+            rows += prepayment_rows(of, truth, fold)
+        found = true_curves(of, truth)
+        if found is not None:
+            rows += true_curve_rows(found, fold)
+            drawn.append(drawn_with_truth(found))
+    return rows, drawn
 
 
 def _publish(run: Run, judged: Judged) -> None:

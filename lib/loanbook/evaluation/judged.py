@@ -6,6 +6,7 @@ from typing import Any
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
+from loanbook.evaluation.curves import Drawn
 from loanbook.evaluation.distance import Distance, distance_of
 from loanbook.evaluation.measures import minus
 from loanbook.evaluation.origins import BackTest, origin_lines
@@ -35,6 +36,7 @@ class Judged:
         back_tests: the same model at earlier origins.
         pooled: evaluations of the test rows of all origins together.
         levels: of each predictor's PDs on the test rows, where one is claimed.
+        drawn: the mean curves of a model that has curves.
     """
 
     artefact: Artefact
@@ -47,6 +49,7 @@ class Judged:
     back_tests: Sequence[BackTest] = ()
     pooled: Sequence[Evaluation] = ()
     levels: Mapping[str, Level] = field(default_factory=dict)
+    drawn: Sequence[Drawn] = ()
 
     def sufficient(self, settings: EvaluateSettings) -> bool:
         """Return whether the test sample has enough defaulting borrowers to say anything."""

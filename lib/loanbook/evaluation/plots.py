@@ -13,6 +13,8 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.calibration import deciles
+from loanbook.evaluation.colours import OF_EVENTS
+from loanbook.evaluation.curves import Drawn
 from loanbook.evaluation.metrics import ranking
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.truth import TRUTH
@@ -50,6 +52,24 @@ def report_plots(
             compared["calibration"] = _calibration(rows, shown, colours, truth)
             compared["months"] = _months(rows, shown, colours)
         return {**compared, "roc": _roc(part, colours), "distribution": _distribution(part)}
+
+
+def curve_plots(drawn: Sequence[Drawn]) -> list[tuple[Drawn, str]]:
+    """Return each pair of mean curves with its plot."""
+    with rc_context(STYLE):
+        return [(one, _curve(one)) for one in drawn]
+
+
+def _curve(of: Drawn) -> str:
+    drawn, axes = figure()
+    for place, (name, colour) in enumerate(OF_EVENTS.items()):
+        axes.plot(of.months, of.expected[place], "-", color=colour, linewidth=1.6, label=f"{name}, expected")
+        axes.plot(of.months, of.other[place], ":", color=colour, linewidth=2, label=f"{name}, {of.against}")
+    axes.set_ylim(bottom=0, top=1.3 * max(of.expected.max(), of.other.max(), 1e-6))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    axes.set(xlabel="months ahead", ylabel="share of the rows, cumulative")
+    axes.legend(loc="upper left")
+    return uri(drawn)
 
 
 def figure() -> tuple[Figure, Axes]:

@@ -7,7 +7,7 @@ from loanbook.evaluation.assess import FEW, Evaluation
 from loanbook.evaluation.colours import colours_of
 from loanbook.evaluation.findings import Findings
 from loanbook.evaluation.page import page_of
-from loanbook.evaluation.plots import rates, report_plots, truth_line
+from loanbook.evaluation.plots import curve_plots, rates, report_plots, truth_line
 from loanbook.evaluation.truth import TRUTH
 from loanbook.evaluation.verdict import verdict
 from loanbook.evaluation.wording import MEANINGS, number
@@ -41,6 +41,8 @@ def render(findings: Findings) -> str:
         vintages=_parts(test, "vintage=", findings.reference),
         ages=_parts(test, "age=", findings.reference),
         plots=_plots(findings, test),
+        curves=curve_plots(findings.drawn) if findings.sufficient else [],
+        horizons=_horizons(findings.rows),
     )
 
 
@@ -51,6 +53,19 @@ def _plots(findings: Findings, test: Sequence[Evaluation]) -> dict[str, str]:
     levels = not findings.basis.rank_only
     colours = colours_of([*findings.test.calibrated, TRUTH], findings.model["network"])
     return report_plots(findings.test, test, findings.reference, colours, levels=levels, truth=truth)
+
+
+def _horizons(rows: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return, by sample, event and horizon, what was expected of the curves and what was observed."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        for prefix in ("cif_", "aalen_johansen_", "brier_"):
+            if row.metric.startswith(prefix) and row.estimate is not None:
+                name = row.metric.removeprefix(prefix)
+                line = found.setdefault((row.sample, name), {"sample": row.sample, "counts": row})
+                event, _, months = name.rpartition("_")
+                line |= {"event": event, "months": months.removesuffix("m"), prefix.strip("_"): row}
+    return list(found.values())
 
 
 def _headline(rows: Sequence[Evaluation], role: str) -> list[dict[str, Any]]:

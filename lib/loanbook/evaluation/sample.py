@@ -10,10 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from loanbook.models.artefact.artefact import MODEL, Artefact
-from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.artefact.predictor import Predictor, calibrated_mean
 from loanbook.models.clustered import Floats
-from loanbook.models.head import Head
 from loanbook.models.together import Together
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
@@ -182,11 +180,14 @@ def predicted_sample(
 ) -> Sample:
     """Return one of the snapshot's samples; arguments as of ``predicted_samples``."""
     predictors = {one: artefact.predictor(one) for one in only or artefact.predictors}
-    return _as_sample(name, predicted_rows(snapshot, name, predictors, limit), predictors, head_of(artefact))
+    return _as_sample(name, predicted_rows(snapshot, name, predictors, limit), predictors)
 
 
 def concatenated(parts: Sequence[Sample]) -> Sample:
-    """Return the rows of samples of one role and of the same predictors, which share no loan's month."""
+    """Return the rows of samples of one role and of the same predictors, which share no loan's month.
+
+    They are without all outputs, of which models of several origins may have different numbers.
+    """
 
     def together(of: Callable[[Sample], Mapping[str, Floats]]) -> dict[str, Floats]:
         return {name: np.concatenate([of(part)[name] for part in parts]) for name in of(parts[0])}
@@ -196,30 +197,24 @@ def concatenated(parts: Sequence[Sample]) -> Sample:
         frame=pd.concat([part.frame for part in parts], ignore_index=True),
         raw=together(lambda part: part.raw),
         calibrated=together(lambda part: part.calibrated),
-        vectors={
-            name: (
-                np.concatenate([part.vectors[name][0] for part in parts]),
-                np.concatenate([part.vectors[name][1] for part in parts]),
-            )
-            for name in parts[0].vectors
-        },
+        vectors={},
     )
 
 
-def _as_sample(
-    name: str, found: PredictedSample, predictors: Mapping[str, Predictor], target: Head
-) -> Sample:
+def _as_sample(name: str, found: PredictedSample, predictors: Mapping[str, Predictor]) -> Sample:
+    targets = {one: predictor.target for one, predictor in predictors.items()}
     raw = {one: members.mean(axis=1) for one, members in found.members.items()}
     calibrated = {
-        one: calibrated_mean(members, predictors[one].calibration) for one, members in found.members.items()
+        one: calibrated_mean(members, predictors[one].calibration, targets[one])
+        for one, members in found.members.items()
     }
     return Sample(
         name,
         found.frame,
-        raw={one: target.pd(values) for one, values in raw.items()},
-        calibrated={one: target.pd(values) for one, values in calibrated.items()},
-        vectors={one: (raw[one], calibrated[one]) for one in raw} if target.outputs > 1 else {},
-        horizon_months=target.horizon_months,
+        raw={one: targets[one].pd(values) for one, values in raw.items()},
+        calibrated={one: targets[one].pd(values) for one, values in calibrated.items()},
+        vectors={one: (raw[one], calibrated[one]) for one in raw if targets[one].outputs > 1},
+        horizon_months=next(iter(targets.values())).horizon_months,
     )
 
 

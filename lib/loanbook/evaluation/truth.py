@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 TRUTH = "truth"
 FILES = "part-*.parquet"  # beside them are marginal curves, in files of another name
-COLUMNS = ("loan_id", "as_of_date", "pd_12m_expected")
+KEY = ("loan_id", "as_of_date")
+PD = "pd_12m_expected"
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ def with_truth(part: Sample, folder: Path) -> Compared:
     """
     months = sorted(set(part.frame["as_of_date"]))
     expected = part.frame[["loan_id", "as_of_date"]].merge(
-        _read(folder, months), on=["loan_id", "as_of_date"], how="left", validate="many_to_one"
-    )["pd_12m_expected"]
+        read_truth(folder, months, PD), on=list(KEY), how="left", validate="many_to_one"
+    )[PD]
     known = expected.notna().to_numpy(bool)
     covered = part.part(known)
     truth = expected.to_numpy(np.float64)[known]
@@ -130,16 +131,22 @@ def with_truth(part: Sample, folder: Path) -> Compared:
     return Compared(both, float(np.mean(known)) if len(known) else 0.0)
 
 
-def _read(folder: Path, months: list[date]) -> pd.DataFrame:
+def read_truth(folder: Path, months: list[date], column: str) -> pd.DataFrame:
+    """Return the loans of some months that have a truth, with it.
+
+    Raises:
+        InputError: the folder holds none.
+    """
+    columns = (*KEY, column)
     files = sorted(str(path) for path in folder.glob(FILES))
-    missing = [name for name in COLUMNS if not files or name not in pq.read_schema(files[0]).names]
+    missing = [name for name in columns if not files or name not in pq.read_schema(files[0]).names]
     if missing:
         raise InputError(
-            required=f"--truth with a folder of files {FILES} with {', '.join(COLUMNS)}",
+            required=f"--truth with a folder of files {FILES} with {', '.join(columns)}",
             found=f"{folder}: " + (f"no column {', '.join(missing)}" if files else "no such file"),
             do="name the folder truth/ that simulate-tapes wrote beside the tapes",
         )
-    wanted = ds.field("as_of_date").isin(months) & ds.field("pd_12m_expected").is_valid()
-    table = ds.dataset(files, format="parquet").to_table(columns=list(COLUMNS), filter=wanted)
+    wanted = ds.field("as_of_date").isin(months) & ds.field(column).is_valid()
+    table = ds.dataset(files, format="parquet").to_table(columns=list(columns), filter=wanted)
     frame: pd.DataFrame = table.to_pandas()
     return frame.astype({"loan_id": str})

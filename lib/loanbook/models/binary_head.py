@@ -10,13 +10,8 @@ from pyspark.sql import functions as F
 
 from loanbook.book.default_status import performing_expr
 from loanbook.book.tape_kind import Outcome
-from loanbook.models.calibration import Calibration, logit
-from loanbook.models.calibration_choice import choose_calibration
-from loanbook.models.calibration_rows import CalibrationRows
+from loanbook.models.calibration import logit
 from loanbook.models.head import Floats, Head
-from loanbook.models.inputs.rows import Rows
-from loanbook.models.together import Together
-from loanbook.settings.train import TrainSettings
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.tables.labels import LABELS, MAIN_HORIZON, status_column
 
@@ -90,12 +85,6 @@ class BinaryHead(Head):
     def pd(self, probabilities: Floats) -> Floats:
         """Return the one output."""
         return np.asarray(probabilities[:, 0], np.float64)
-
-    def calibrate(self, raw: Floats, rows: Rows, together: Together, settings: TrainSettings) -> Calibration:
-        """Return the calibration that the settings ask for, or the simplest whose gain is beyond chance."""
-        label, weight = rows.label.astype(np.float64), rows.weight.astype(np.float64)
-        judged = CalibrationRows(self.pd(raw), label, weight, together)
-        return choose_calibration(judged, settings.calibration, settings.min_defaults)
 
     def score_columns(
         self, raw: Sequence[Column], calibrated: Sequence[Column], method: str

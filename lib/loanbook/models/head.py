@@ -12,10 +12,15 @@ from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import Calibration
+from loanbook.models.calibration_choice import choose_calibration
+from loanbook.models.calibration_rows import CalibrationRows
+from loanbook.models.incidence import Curves
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.together import Together
+from loanbook.settings.section import Section
 from loanbook.settings.train import TrainSettings
 from loanbook.tables.base import Table
+from loanbook.tables.columns import LOAN_MONTH
 from loanbook.tables.labels import LABELS
 
 Floats = npt.NDArray[np.float64]
@@ -46,11 +51,31 @@ class Head(ABC):
     # Tables that ``targets`` reads, and columns of its result that the loss takes.
     tables: ClassVar[tuple[Table, ...]] = (LABELS,)
     target_columns: ClassVar[tuple[str, ...]] = ("label",)
-    # Units of the last layer, and probabilities that are made of them.
-    units: ClassVar[int] = 1
-    outputs: ClassVar[int] = 1
     # Whether the one target may be a probability between 0 and 1, as a teacher says it.
     may_be_taught: ClassVar[bool] = False
+    # What thinning keeps or leaves as a whole: months, or loans.
+    thinned_by: ClassVar[tuple[str, ...]] = LOAN_MONTH
+    # Columns of features, beside those that scores keep, which ``score_columns`` reads.
+    score_reads: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def units(self) -> int:
+        """Return the units of the last layer."""
+        return 1
+
+    @property
+    def outputs(self) -> int:
+        """Return how many probabilities are made of them."""
+        return 1
+
+    @property
+    def beside(self) -> "Head":
+        """Return what the baselines beside a model predict: the event of its label, if not the same."""
+        return self
+
+    def with_settings(self, settings: Section) -> "Head":
+        """Return the head with its own settings, the ``Settings`` of its module, which may have none."""
+        return self
 
     @property
     def is_of_tape(self) -> bool:
@@ -59,6 +84,10 @@ class Head(ABC):
 
     def of_tape(self, outcome: Outcome | None) -> "Head":
         """Return the head of a tape that declares an outcome of its own, or none."""
+        return self
+
+    def completed(self, measured: Mapping[str, Any]) -> "Head":
+        """Return the head with what ``measured`` found in the training rows of a snapshot."""
         return self
 
     @abstractmethod
@@ -73,10 +102,36 @@ class Head(ABC):
             tables: the frames of ``self.tables`` by name, of one source.
         """
 
+    def as_known(self, rows: DataFrame, until: Column) -> DataFrame:
+        """Return rows of ``targets`` with the ``target_columns`` as they were known in a month.
+
+        Labels need nothing of it: a row has one, or its horizon has not passed.
+
+        Args:
+            rows: with their role.
+            until: the last month, a date, of which anything was known for a row.
+        """
+        return rows
+
+    def measured(self, rows: DataFrame, period_months: int, least: int) -> dict[str, Any]:
+        """Return plain values that the network is made by, measured on the rows that fit it.
+
+        Args:
+            rows: of ``as_known``.
+            period_months: of the tape.
+            least: loans below which a sample tells nothing.
+        """
+        return {}
+
+    @property
+    def shortened(self) -> str | None:
+        """Return what the training rows could not tell of what was asked for, in words; None of nothing."""
+        return None
+
     def always_kept(self) -> Column:
         """Return which training rows thinning keeps, at least those where the event came about.
 
-        Of the others a share is kept, each row drawn by itself, and weighs 1/share.
+        Of the others a share is kept, those that agree in ``thinned_by`` together, and weighs 1/share.
         """
         return F.col("label") == 1
 
@@ -123,9 +178,12 @@ class Head(ABC):
     def pd(self, probabilities: Floats) -> Floats:
         """Return the probability of the event, of shape (rows,), from all outputs, (rows, outputs)."""
 
-    @abstractmethod
+    def curves(self, probabilities: Floats) -> Curves | None:
+        """Return the curves of all outputs, (rows, outputs); None of a head that has none."""
+        return None
+
     def calibrate(self, raw: Floats, rows: Rows, together: Together, settings: TrainSettings) -> Calibration:
-        """Return the calibration of a model.
+        """Return the calibration of the PD: the one asked for, or the simplest whose gain is beyond chance.
 
         Args:
             raw: its probabilities of the rows, of shape (rows, outputs).
@@ -133,6 +191,18 @@ class Head(ABC):
             together: which of them come about together.
             settings: ``calibration``, and how many loans must have defaulted (``min_defaults``).
         """
+        label, weight = rows.label.astype(np.float64), rows.weight.astype(np.float64)
+        judged = CalibrationRows(self.pd(raw), label, weight, together)
+        return choose_calibration(judged, settings.calibration, settings.min_defaults)
+
+    def calibrated(self, raw: Floats, calibration: Calibration) -> Floats:
+        """Return all probabilities as a calibration of the PD has them, of shape (rows, outputs).
+
+        Args:
+            raw: those of one member, of shape (rows, outputs).
+            calibration: of ``calibrate``.
+        """
+        return calibration.apply(raw)
 
     @abstractmethod
     def score_columns(

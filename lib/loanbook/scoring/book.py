@@ -11,7 +11,6 @@ from loanbook.book.default_status import performing_expr
 from loanbook.book.tape_kind import IDS
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import MODEL, Artefact
-from loanbook.models.artefact.fit_for import head_of
 from loanbook.models.head import Head
 from loanbook.models.inputs.model_inputs import numeric_column, require_columns
 from loanbook.models.inputs.spec import InputSpec
@@ -24,7 +23,9 @@ from loanbook.tables.scores import SCORES
 
 # What scores take over from features as it is.
 KEPT = tuple(name for name in SCORES.column_names if name in FEATURES.column_names)
-PDS = tuple(name for name in SCORES.column_names if name.startswith("pd_"))  # what heads fill
+FILLED = tuple(  # what heads fill
+    column for column in SCORES.columns if column.name.startswith(("pd_", "prepayment_"))
+)
 BEYOND = "_inputs_beyond"  # a working column: the names of a loan's inputs that are out of support
 RARELY_MISSING = 0.05  # an input missing in fewer training rows than this is one the model relies on
 
@@ -36,17 +37,17 @@ def scored_book(features: DataFrame, artefact: Artefact, predictor: str, batch_r
     The method is ``direct``, ``in_default`` where the PD is 1 by definition, or ``prior`` where nothing could
     be learnt and every loan has the same PD.
     """
-    target, model = head_of(artefact), WorkerModel.of(artefact, batch_rows, predictor)
-    read = list(dict.fromkeys((*KEPT, *artefact.spec.feature_columns)))
+    model = WorkerModel.of(artefact, batch_rows, predictor)
+    read = list(dict.fromkeys((*KEPT, *model.target.score_reads, *artefact.spec.feature_columns)))
     require_columns(features, read)
     # The flags come first, so that what they are made from need not travel past the model.
     named = features.select(*read).withColumn(BEYOND, inputs_beyond(artefact.spec))
     flagged = named.withColumn("quality_flags", _flags(artefact, predictor))
     book, predictions = predicted(flagged, {MODEL: model})
     found = predictions[MODEL]
-    given = target.score_columns(found.raw, found.calibrated, _method(artefact))
-    missing = F.lit(None).cast("double")
-    return book.select(*KEPT, BEYOND, *(given.get(name, missing).alias(name) for name in PDS))
+    given = model.target.score_columns(found.raw, found.calibrated, _method(artefact))
+    filled = [given.get(column.name, F.lit(None)).cast(column.type).alias(column.name) for column in FILLED]
+    return book.select(*KEPT, BEYOND, *filled)
 
 
 def _method(artefact: Artefact) -> str:
@@ -107,10 +108,16 @@ def _impossible(target: Head) -> Column:
     A number that is none comes out of the workers as null.
     """
     outside = F.lit(False)
-    for column in SCORES.columns:
-        if column.name in PDS and column.type == "DOUBLE":
-            possible = F.coalesce(F.col(column.name).between(0, 1), F.lit(column.name not in target.fills))
-            outside = outside | ~possible
+    for column in FILLED:
+        value = F.col(column.name)
+        if column.type == "DOUBLE":
+            possible = F.coalesce(value.between(0, 1), F.lit(column.name not in target.fills))
+        elif column.type == "ARRAY<DOUBLE>":
+            each = F.forall(value, lambda one: F.coalesce(one.between(0, 1), F.lit(False)))
+            possible = F.coalesce(each, F.lit(True))
+        else:
+            continue
+        outside = outside | ~possible
     return outside
 
 

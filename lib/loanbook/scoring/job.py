@@ -12,7 +12,7 @@ from loanbook.errors import InputError
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.chosen import Chosen, TrainedModels
-from loanbook.models.artefact.fit_for import head_of, require_fit
+from loanbook.models.artefact.fit_for import require_fit
 from loanbook.models.artefact.rank_only import why_rank_only
 from loanbook.models.best import Best
 from loanbook.models.inputs.support import OUT_OF_SUPPORT, says_support
@@ -54,7 +54,7 @@ def score_portfolio(
     chosen = models.for_book(model, model_version)
     artefact = chosen.artefact
     tape = tape_kind(run.read_source(DELIVERIES, source), source)
-    target = head_of(artefact)
+    target = artefact.head
     part = _part(run, tape, own_month=target.is_of_tape)
     measured = measure(part.rows)
     require_fit(artefact, measured.ids, tape, chosen.by_name)
@@ -132,7 +132,7 @@ def _result(
         "model_role": chosen.role,
         "predictor": predictor,
         "predictor_because": best.because,
-        "event": head_of(artefact).event,
+        "event": artefact.head.event,
         "rank_only": why is not None,
         "rank_only_because": why,
         "model_status": artefact.status,

@@ -15,10 +15,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
-from loanbook.models.artefact.artefact import MODEL, Artefact, network_file
-from loanbook.models.artefact.fit_for import head_of
+from loanbook.models.artefact.artefact import MODEL, Artefact, network_file, of_predictor
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
+from loanbook.models.head import Head
 from loanbook.models.inputs.model_inputs import model_inputs
 from loanbook.models.inputs.spec import InputSpec
 
@@ -34,16 +34,18 @@ class WorkerModel:
     spec: str
     calibration: str
     batch_rows: int
-    outputs: int
+    target: Head
 
     @classmethod
     def of(cls, artefact: Artefact, batch_rows: int, predictor: str = MODEL) -> "WorkerModel":
         """Return the parts of an artefact's model, or of one of its baselines."""
         network, spec = artefact.files[network_file(predictor)], artefact.spec.model_dump_json()
         calibration = artefact.calibration(predictor).model_dump_json()
-        parts = (network, spec.encode(), calibration.encode(), str(batch_rows).encode())
+        target = of_predictor(artefact.head, predictor)
+        said = (spec, calibration, str(batch_rows), repr(target))
+        parts = (network, *(text.encode() for text in said))
         digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
-        return cls(digest, network, spec, calibration, batch_rows, head_of(artefact).outputs)
+        return cls(digest, network, spec, calibration, batch_rows, target)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ def worker_predictors(models: Sequence[WorkerModel]) -> list[Predictor]:
         if model.key not in _predictors:
             spec = InputSpec.model_validate_json(model.spec)
             calibration = Calibration.model_validate_json(model.calibration)
-            _predictors[model.key] = Predictor(model.network, spec, calibration, model.batch_rows)
+            _predictors[model.key] = Predictor(
+                model.network, spec, calibration, model.target, model.batch_rows
+            )
     return [_predictors[key] for key in keys]
 
 
@@ -93,7 +97,7 @@ def predicted(
     return kept, {
         name: Predicted(
             *(
-                [F.col(f"{PREDICTED}.{form}_{position}_{output}") for output in range(model.outputs)]
+                [F.col(f"{PREDICTED}.{form}_{position}_{output}") for output in range(model.target.outputs)]
                 for form in ("raw", "calibrated")
             )
         )
@@ -146,7 +150,7 @@ def _schema(asked: Sequence[tuple[WorkerModel, int]]) -> str:
         f"{form}_{position}_{output} DOUBLE"
         for position, (model, _) in enumerate(asked)
         for form in ("raw", "calibrated")
-        for output in range(model.outputs)
+        for output in range(model.target.outputs)
     )
 
 

@@ -37,10 +37,10 @@ class ModelSettings(Section):
     """An architecture and how it is fitted."""
 
     backbone: Choice = Field(description="a module of loanbook.models.backbones, and its settings")
-    head: str | None = Field(
+    head: str | Choice | None = Field(
         None,
-        description="a module of loanbook.models.heads; without it the tape's own outcome where it declares "
-        "one, else default_12m",
+        description="a module of loanbook.models.heads, and its settings; without it the tape's own outcome "
+        "where it declares one, else default_12m",
     )
     inputs_added: tuple[str, ...] = Field(
         (), description="features that it takes besides those of train.inputs_added, such as state_last_12m"

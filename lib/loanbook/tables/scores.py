@@ -40,6 +40,29 @@ SCORES = Table(
             "Calibrated probability of default within 12 months; 1 in default; null of a model of another event",
         ),
         Column(
+            "pd_lifetime",
+            "DOUBLE",
+            "Probability of default before the contract ends, prepayment competing; 1 in default; null of a model "
+            "without a curve, of a loan whose term is unknown or over, and where the curve ends before the term",
+        ),
+        Column(
+            "prepayment_12m",
+            "DOUBLE",
+            "Probability of prepayment or maturity within 12 months, default competing; null in default and of a "
+            "model without a curve",
+        ),
+        Column(
+            "pd_curve",
+            "ARRAY<DOUBLE>",
+            "Probability of default in each period ahead (deliveries.period_months), seen from as_of_date: sums are "
+            "cumulative; null in default and of a model without a curve",
+        ),
+        Column(
+            "prepayment_curve",
+            "ARRAY<DOUBLE>",
+            "The same of prepayment or maturity; with the sums of both, what is left of 1 is still on the book",
+        ),
+        Column(
             "pd_outcome_raw",
             "DOUBLE",
             "Probability of the tape's own outcome as the predictor gives it; null of a model of default",
@@ -58,7 +81,8 @@ SCORES = Table(
         Column(
             "pd_method",
             "STRING",
-            "direct: the predictor's; in_default: 1 by definition; prior: one PD for all, as nothing could be learnt",
+            "direct: the predictor's; hazard: the sum of its curve; in_default: 1 by definition; prior: one PD for all, "
+            "as nothing could be learnt",
             required=True,
         ),
         DEFAULT_STATUS,
@@ -93,6 +117,13 @@ SCORES = Table(
         "pd_outcome_range": "pd_outcome IS NULL OR pd_outcome BETWEEN 0 AND 1",
         "pd_outcome_raw_range": "pd_outcome_raw IS NULL OR pd_outcome_raw BETWEEN 0 AND 1",
         "pd_raw_range": "pd_12m_raw IS NULL OR pd_12m_raw BETWEEN 0 AND 1",
+        "pd_lifetime_range": "pd_lifetime IS NULL OR pd_lifetime BETWEEN 0 AND 1",
+        "prepayment_range": "prepayment_12m IS NULL OR prepayment_12m BETWEEN 0 AND 1",
+        "curves_range": "pd_curve IS NULL OR (forall(pd_curve, p -> p BETWEEN 0 AND 1) AND "
+        "forall(prepayment_curve, p -> p BETWEEN 0 AND 1))",
+        "curves_alike": "(pd_curve IS NULL AND prepayment_curve IS NULL) OR size(pd_curve) = size(prepayment_curve)",
+        "curves_add_up": "pd_curve IS NULL OR aggregate(concat(pd_curve, prepayment_curve), 0D, (sum, p) -> sum + p) "
+        "<= 1.000001",
         "status_known": one_of("default_status", ("performing", "in_default", "probation")),
     },
 )

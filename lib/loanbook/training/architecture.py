@@ -8,6 +8,7 @@ from loanbook.models.backbones import backbone
 from loanbook.models.baselines import baseline, require_packages
 from loanbook.models.head import Head
 from loanbook.models.heads import head
+from loanbook.settings.choice import Choice
 from loanbook.settings.model import ModelSettings, load_model_settings
 from loanbook.settings.train import TrainSettings
 
@@ -53,7 +54,7 @@ def require_supported(settings: TrainSettings, model: ModelSettings, target: Hea
             do="take 'teacher' out of the model's file, or name another",
         )
     for choice in settings.baselines:
-        if not baseline(choice)[0].supports(target):
+        if not baseline(choice)[0].supports(target.beside):
             raise InputError(
                 required=f"baselines that can predict {target.event}",
                 found=f"{choice.name}, which cannot",
@@ -61,7 +62,7 @@ def require_supported(settings: TrainSettings, model: ModelSettings, target: Hea
             )
 
 
-def target_head(name: str | None, tape: TapeKind) -> Head:
+def target_head(name: str | Choice | None, tape: TapeKind) -> Head:
     """Return the head of that name; without one that of the tape's own outcome, where it declares one.
 
     Raises:

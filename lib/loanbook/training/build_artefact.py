@@ -11,6 +11,7 @@ from loanbook.models.artefact.artefact import (
     canonical,
     member_file,
     network_file,
+    of_predictor,
     save_artefact,
 )
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
@@ -55,7 +56,7 @@ def build_artefact(
     """
     train, model = settings
     networks = {predictor: mean_of(members) for predictor, members in trained.networks.items()}
-    judged = _judged(snapshot, networks)
+    judged = _judged(snapshot, networks, target)
     calibrations = _calibrations(snapshot, target, judged, train)
     losses = {
         sample: losses_of(snapshot, found, calibrations, target)
@@ -87,10 +88,13 @@ def build_artefact(
     return save_artefact(storage, name, stamp_of(snapshot.splits), files)
 
 
-def _judged(snapshot: Snapshot, networks: Mapping[str, bytes]) -> dict[str, PredictedSample]:
+def _judged(snapshot: Snapshot, networks: Mapping[str, bytes], target: Head) -> dict[str, PredictedSample]:
     """Return what every predictor says, uncalibrated, of each sample that is not of rows that fit it."""
     unchanged = Calibration(method="none")
-    predictors = {name: Predictor(network, snapshot.spec, unchanged) for name, network in networks.items()}
+    predictors = {
+        name: Predictor(network, snapshot.spec, unchanged, of_predictor(target, name))
+        for name, network in networks.items()
+    }
     return {
         sample: predicted_rows(snapshot, sample, predictors, None if sample == TEST else JUDGED_ROWS)
         for sample in snapshot.fold.samples
@@ -104,14 +108,14 @@ def _calibrations(
     found = judged[snapshot.fold.calibrated_on]
     rows, together = snapshot.rows_of(found.frame), Together.of(found.frame, target.horizon_months)
     return {
-        name: target.calibrate(members.mean(axis=1), rows, together, settings)
+        name: of_predictor(target, name).calibrate(members.mean(axis=1), rows, together, settings)
         for name, members in found.members.items()
     }
 
 
 def _lineage(snapshot: Snapshot) -> dict[str, Any]:
     manifest = snapshot.manifest
-    names = ("tables", *IDS, *TapeKind.model_fields, "spec", "train", "label_status")
+    names = ("tables", *IDS, *TapeKind.model_fields, "spec", "train", "label_status", "measured")
     return {"snapshot": snapshot.id, **{name: manifest.get(name) for name in names}}
 
 
@@ -156,7 +160,10 @@ def _score_bins(judged: Mapping[str, PredictedSample], target: Head) -> dict[str
     weight = np.concatenate([one.frame["weight"].to_numpy(np.float64) for one in of_development])
     return {
         name: number_bins(
-            np.concatenate([target.pd(one.members[name].mean(axis=1)) for one in of_development]), weight
+            np.concatenate(
+                [of_predictor(target, name).pd(one.members[name].mean(axis=1)) for one in of_development]
+            ),
+            weight,
         )
         for name in judged[TEST].members
     }

@@ -77,7 +77,7 @@ def train_model(
     tape = tape_kind(run.read_source(DELIVERIES, source), source)
     target = target_head(model_settings.head, tape)
     require_supported(settings, model_settings, target)
-    model_settings = model_settings.model_copy(update={"head": target.name})
+    model_settings = model_settings.model_copy(update={"head": model_settings.head or target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         of_origin = _snapshots(run, target, tape, size, model_settings)
         snapshot = of_origin(0)

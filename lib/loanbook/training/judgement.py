@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from loanbook.models.artefact.artefact import MODEL
+from loanbook.models.artefact.artefact import MODEL, of_predictor
 from loanbook.models.artefact.predictor import calibrated_mean
 from loanbook.models.best import best_of
 from loanbook.models.binary_head import TAPE_OUTCOME
@@ -29,8 +29,9 @@ def losses_of(
     rows = snapshot.rows_of(found.frame)
 
     def losses(name: str, members: Floats) -> dict[str, float]:
-        both = {"raw": members.mean(axis=1), "calibrated": calibrated_mean(members, calibrations[name])}
-        return {form: log_loss(rows.label, target.pd(pds), rows.weight) for form, pds in both.items()}
+        own = of_predictor(target, name)
+        both = {"raw": members.mean(axis=1), "calibrated": calibrated_mean(members, calibrations[name], own)}
+        return {form: log_loss(rows.label, own.pd(pds), rows.weight) for form, pds in both.items()}
 
     return {name: losses(name, members) for name, members in found.members.items()}
 
@@ -49,8 +50,9 @@ def differences_of(
     if not len(found.frame):
         return {}
     together = Together.of(found.frame, target.horizon_months)
+    targets = {name: of_predictor(target, name) for name in found.members}
     pds = {
-        name: target.pd(calibrated_mean(members, calibrations[name]))
+        name: targets[name].pd(calibrated_mean(members, calibrations[name], targets[name]))
         for name, members in found.members.items()
     }
     label, weight = (found.frame[name].to_numpy(np.float64) for name in ("label", "weight"))
@@ -76,17 +78,14 @@ def levels_of(
         return {}
     later = snapshot.fold.held_out == "months"
     rows = OutOfSample.of(test.frame, development.frame, target.horizon_months, later)
-    levels = {
-        name: rows.level(
-            np.concatenate(
-                [
-                    target.pd(calibrated_mean(part.members[name], calibrations[name]))
-                    for part in (test, development)
-                ]
-            )
-        )
-        for name in test.members
-    }
+    levels = {}
+    for name in test.members:
+        own = of_predictor(target, name)
+        parts = [
+            own.pd(calibrated_mean(part.members[name], calibrations[name], own))
+            for part in (test, development)
+        ]
+        levels[name] = rows.level(np.concatenate(parts))
     return {name: level for name, level in levels.items() if level is not None}
 
 
@@ -137,6 +136,8 @@ def status_of(
     needed = dict.fromkeys(("train", fold.calibrated_on, TEST))
     short = [sample for sample in needed if samples[sample]["status"] != "ok"]
     reasons = [f"{sample}: {_defaulting(samples[sample])}" for sample in short]
+    if target.shortened:
+        reasons.append(target.shortened)
     of_tape = snapshot.manifest["label_status"].get(TAPE_OUTCOME, 0)
     if of_tape and not target.is_of_tape:
         reasons.append(f"the tape has its own outcome: {of_tape} rows are labelled by it, not by this label")

@@ -73,7 +73,8 @@ class Training:
         with timed(self.seconds, "calibration"):
             trained = read_trained(request, len(snapshot.fold.members), known)
             method = "trained" if request.trainable else "prior"
-            artefact = build_artefact(storage, self.name, snapshot, self.target, trained, method, both)
+            target = self.target.completed(snapshot.manifest.get("measured", {}))
+            artefact = build_artefact(storage, self.name, snapshot, target, trained, method, both)
         shutil.rmtree(request.work)
         return artefact
 

@@ -8,12 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from loanbook.book.tape_kind import Outcome
 from loanbook.errors import InputError
 from loanbook.models.artefact.bins import DevelopmentBins
 from loanbook.models.artefact.predictor import BATCH_ROWS, Predictor
 from loanbook.models.best import Best
 from loanbook.models.calibration import Calibration
+from loanbook.models.head import Head
+from loanbook.models.heads import head
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.settings.choice import Choice
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
 
 MANIFEST = "manifest.json"
@@ -47,6 +51,16 @@ def member_file(number: int) -> str:
 REQUIRED = (*DOCUMENTS, network_file(MODEL), member_file(0))
 
 
+def of_predictor(target: Head, predictor: str) -> Head:
+    """Return what a predictor of a model's artefact predicts.
+
+    Args:
+        target: what the model predicts.
+        predictor: the model, or a baseline beside it.
+    """
+    return target if predictor == MODEL else target.beside
+
+
 @dataclass(frozen=True)
 class Artefact:
     """A registered model in memory: small enough to send to every worker process.
@@ -72,6 +86,19 @@ class Artefact:
     def bins(self) -> DevelopmentBins:
         """Return the development bins and shares of inputs and scores."""
         return DevelopmentBins.model_validate_json(self.files["bins.json"])
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """Return the tape's own outcome that it predicts, None where it predicts default as defined here."""
+        content = self.json("inputs.json").get("outcome")
+        return None if content is None else Outcome.model_validate(content)
+
+    @cached_property
+    def head(self) -> Head:
+        """Return what the model predicts."""
+        said = self.json("settings.json")["model"]["head"]
+        chosen = said if isinstance(said, str) else Choice.model_validate(said)
+        return head(chosen).of_tape(self.outcome).completed(self.json("inputs.json").get("measured") or {})
 
     @property
     def status(self) -> str:
@@ -138,7 +165,8 @@ class Artefact:
 
     def predictor(self, name: str = MODEL, batch_rows: int = BATCH_ROWS) -> Predictor:
         """Return a predictor of the model or of a baseline; build one in each worker process."""
-        return Predictor(self.files[network_file(name)], self.spec, self.calibration(name), batch_rows)
+        network, target = self.files[network_file(name)], of_predictor(self.head, name)
+        return Predictor(network, self.spec, self.calibration(name), target, batch_rows)
 
 
 def canonical(content: Any) -> bytes:

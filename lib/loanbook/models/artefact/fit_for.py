@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from loanbook.book.tape_kind import Outcome, TapeKind
+from loanbook.book.tape_kind import TapeKind
 from loanbook.errors import InputError
 from loanbook.models.artefact.artefact import Artefact
-from loanbook.models.head import Head
-from loanbook.models.heads import head
 
 WHAT = {
     "catalogue_id": "feature catalogue",
@@ -36,7 +34,7 @@ def require_fit(artefact: Artefact, ids: Mapping[str, Sequence[str]], tape: Tape
         if found[name] != [trained_on.get(name)]:
             values = ", ".join(map(str, found[name]))
             raise _refused(artefact, f"{what} {values} of these features", trained_on.get(name), by_name)
-    outcome = outcome_of(artefact)
+    outcome = artefact.outcome
     if outcome is not None and tape.outcome is not None and outcome != tape.outcome:
         raise _refused(artefact, f"outcome of the tape ({tape.outcome})", f"({outcome})", by_name)
 
@@ -50,17 +48,6 @@ def require_source(artefact: Artefact, source: str) -> None:
     trained_on = artefact.json("inputs.json")["source"]
     if trained_on != source:
         raise _refused(artefact, f"source {source}", trained_on, by_name=False)
-
-
-def outcome_of(artefact: Artefact) -> Outcome | None:
-    """Return the tape's own outcome that a model predicts, None where it predicts default as defined here."""
-    content = artefact.json("inputs.json").get("outcome")
-    return None if content is None else Outcome.model_validate(content)
-
-
-def head_of(artefact: Artefact) -> Head:
-    """Return what a model predicts."""
-    return head(artefact.json("settings.json")["model"]["head"]).of_tape(outcome_of(artefact))
 
 
 def _refused(artefact: Artefact, wanted: str, found: object, by_name: bool) -> InputError:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
+from loanbook.models.head import Head
 from loanbook.models.inputs.spec import InputSpec
 
 BATCH_ROWS = 1024
@@ -14,7 +15,7 @@ BATCH_ROWS = 1024
 Floats = npt.NDArray[np.float64]
 
 
-def calibrated_mean(members: Floats, calibration: Calibration) -> Floats:
+def calibrated_mean(members: Floats, calibration: Calibration, target: Head) -> Floats:
     """Return the mean of the members' calibrated probabilities, of shape (rows, outputs).
 
     A calibration is fitted to what single members say of loans that they were not fitted on. Their mean
@@ -23,8 +24,9 @@ def calibrated_mean(members: Floats, calibration: Calibration) -> Floats:
     Args:
         members: raw probabilities, of shape (rows, members, outputs).
         calibration: of one member.
+        target: what they are probabilities of.
     """
-    each = [calibration.apply(members[:, number]) for number in range(members.shape[1])]
+    each = [target.calibrated(members[:, number], calibration) for number in range(members.shape[1])]
     return np.asarray(np.mean(each, axis=0))
 
 
@@ -35,11 +37,17 @@ class Predictor:
         network: bytes of an ONNX file with inputs ``numeric`` and, if the spec has codes, ``codes``, and one
             output of shape (rows, outputs); of several members, that of each follows the one of their mean.
         spec: what the columns of those inputs are.
+        target: what the probabilities are of.
         batch_rows: rows of one call; few enough keep the activations in the cache.
     """
 
     def __init__(
-        self, network: bytes, spec: InputSpec, calibration: Calibration, batch_rows: int = BATCH_ROWS
+        self,
+        network: bytes,
+        spec: InputSpec,
+        calibration: Calibration,
+        target: Head,
+        batch_rows: int = BATCH_ROWS,
     ) -> None:
         import onnxruntime
 
@@ -56,7 +64,7 @@ class Predictor:
         mean, *members = self._session.get_outputs()
         self.outputs = int(mean.shape[1])
         self._members = [item.name for item in members or [mean]]
-        self.spec, self.calibration, self.batch_rows = spec, calibration, batch_rows
+        self.spec, self.calibration, self.target, self.batch_rows = spec, calibration, target, batch_rows
 
     def predict(self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
         """Return the raw and the calibrated probabilities, each of shape (rows, outputs).
@@ -69,7 +77,7 @@ class Predictor:
             InputError: the shapes are not those of the spec.
         """
         members = self.members(numeric, codes)
-        return members.mean(axis=1), calibrated_mean(members, self.calibration)
+        return members.mean(axis=1), calibrated_mean(members, self.calibration, self.target)
 
     def members(
         self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None, only: int | None = None

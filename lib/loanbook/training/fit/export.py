@@ -48,8 +48,9 @@ def fit_baselines(request: TrainRequest, snapshot: Snapshot, ranks: Any, tasks: 
 def _fitted(choice: Choice, request: TrainRequest, snapshot: Snapshot, member: Member) -> Fitted:
     if request.trainable:
         module, settings = baseline(choice)
-        return module.fit(snapshot.evidence(member), request.target, settings)
+        return module.fit(snapshot.evidence(member), request.target.beside, settings)
     from loanbook.models.artefact.export import onnx_bytes
     from loanbook.models.network import constant
 
-    return Fitted(onnx_bytes(constant(snapshot.spec, request.target, request.rate).probabilities))
+    untrained = constant(snapshot.spec, request.target.beside, request.rate)
+    return Fitted(onnx_bytes(untrained.probabilities))

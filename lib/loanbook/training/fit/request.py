@@ -50,7 +50,18 @@ class TrainRequest:
     @property
     def target(self) -> Head:
         """Return the head; what a tape says of its own outcome changes nothing in training."""
-        return head(str(self.model.head))
+        return completed_head(self.model, Snapshot(self.snapshot))
+
+
+def completed_head(model: ModelSettings, snapshot: Snapshot) -> Head:
+    """Return an architecture's head with what was measured of a snapshot's training rows.
+
+    Raises:
+        ValueError: the architecture has no head yet.
+    """
+    if model.head is None:
+        raise ValueError("the head of an architecture is settled before it is trained")
+    return head(model.head).completed(snapshot.manifest.get("measured", {}))
 
 
 def without_baselines(request: TrainRequest, fitted: Collection[str]) -> TrainRequest:

@@ -90,5 +90,5 @@ def _parts(frames: Mapping[str, pd.DataFrame]) -> npt.NDArray[np.int64]:
 def _said(teacher: Choice, evidence: Evidence, target: Head) -> Floats:
     module, settings = baseline(teacher)
     fitted = module.fit(evidence, target, settings)
-    predictor = Predictor(fitted.network, evidence.spec, Calibration(method="none"))
+    predictor = Predictor(fitted.network, evidence.spec, Calibration(method="none"), target)
     return target.pd(predictor.predict(*evidence.rows("tune").inputs)[0])

@@ -23,7 +23,13 @@ from loanbook.training.snapshot.origins import folds_for, origin_of
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
-from loanbook.training.snapshot.splits import in_development, role_column, with_enough_defaults
+from loanbook.training.snapshot.splits import (
+    in_development,
+    known_months,
+    known_until,
+    role_column,
+    with_enough_defaults,
+)
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
 
 
@@ -134,9 +140,13 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     planned = origin_of(folds, request.origin)
     borrowers = count_borrowers(labelled.where(in_development(planned)))
     fold = with_enough_defaults(planned, *borrowers, settings)
-    roles = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
+    placed = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
+    roles = request.head.as_known(placed, known_until(fold, months, request.head.horizon_months))
     counts = count_roles(roles, fold)
     fitted = fold.samples["train"]
+    measured = request.head.measured(
+        roles.where(F.col("role").isin(*fitted)), request.kind.get("period_months", 1), settings.min_defaults
+    )
     used, training = _with_weights(roles, fitted, counts, request)
     spec = _fit(request, book, roles, fitted, sum(counts[role]["rows"] for role in fitted))
     kept = training["rows_by_role"]
@@ -160,7 +170,8 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
             name: together([counts[role] for role in roles_of], settings.min_defaults)
             for name, roles_of in fold.samples.items()
         },
-        "train": {**training, "rows_of_group": size},
+        "train": {**training, "rows_of_group": size}, "measured": measured,
+        "known_until": known_months(fold, months, request.head.horizon_months),
         "label_status": statuses, "rows_between_development_and_test": gap,
         "test_window": leavers_of(outcomes, book, fold, counts[TEST]),
     }  # fmt: skip
@@ -195,13 +206,23 @@ def _with_weights(
     )
     thinned = used.where(fits)
     rows, defaults = (sum(counts[role][name] for role in fitted) for name in ("rows", "defaults"))
-    means = check_thinning((rows, defaults), thinned, share)
+    means = check_thinning(
+        (rows, defaults), _together(request.head, roles.where(fits), share), thinned, share
+    )
     by_role = {role: counts[role]["rows"] for role in fitted}
     if share < 1:
         found = {row["role"]: row["count"] for row in thinned.groupBy("role").count().collect()}
         by_role = {role: found.get(role, 0) for role in fitted}
     left = sum(by_role.values())
     return used, {"rows": left, "rows_by_role": by_role, "thinned": rows - left, **means}
+
+
+def _together(target: Head, rows: DataFrame, share: float) -> float:
+    """Return the sum of the squared numbers of rows that thinning keeps or leaves together."""
+    if share >= 1:
+        return 0.0
+    groups = rows.where(~target.always_kept()).groupBy(*target.thinned_by).count()
+    return float(groups.agg(F.sum(F.col("count") * F.col("count"))).collect()[0][0] or 0)
 
 
 def _judged_by(target: Head) -> list[str]:

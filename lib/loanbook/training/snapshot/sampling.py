@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 from loanbook.book.hash_draw import drawn
 from loanbook.errors import LoanbookError
 from loanbook.models.head import Head
-from loanbook.tables.columns import LOAN_MONTH
 
 STANDARD_ERRORS = 6.0
 
@@ -18,17 +17,19 @@ def kept_and_weight(target: Head, share: float, seed: int) -> tuple[Column, Colu
     if share >= 1:
         return F.lit(True), F.lit(1.0).cast("float")
     always, thinned = target.always_kept(), F.lit(1 / share)
-    stays = always | drawn(share, seed, *LOAN_MONTH)
+    stays = always | drawn(share, seed, *target.thinned_by)
     return stays, F.when(always, F.lit(1.0)).otherwise(thinned).cast("float")
 
 
-def check_thinning(full: tuple[int, int], kept: DataFrame, share: float) -> dict[str, float]:
+def check_thinning(full: tuple[int, int], together: float, kept: DataFrame, share: float) -> dict[str, float]:
     """Compare the weighted mean label of the kept rows with that of all rows.
 
-    The negatives kept are binomial: the weighted number has the standard error sqrt(n (1 - share) / share).
+    Each group that is thinned is kept or not, so that the weighted number of rows has the standard error
+    sqrt(the sum of the groups' squared rows times (1 - share) / share).
 
     Args:
         full: rows and positives before thinning.
+        together: sum of the squared rows of the groups that are thinned; where each row is one, their number.
         kept: the rows kept, with their ``label`` and ``weight``.
         share: of the negatives kept.
 
@@ -41,7 +42,7 @@ def check_thinning(full: tuple[int, int], kept: DataFrame, share: float) -> dict
         F.sum(F.col("weight").cast("double")).alias("weight"),
     ).collect()[0]
     kept_positives, weight = int(found["positives"] or 0), float(found["weight"] or 0.0)
-    error = math.sqrt((rows - positives) * (1 - share) / share) if share < 1 else 0.0
+    error = math.sqrt(together * (1 - share) / share)
     if kept_positives != positives or abs(weight - rows) > STANDARD_ERRORS * error + 1e-6 * rows:
         raise LoanbookError(
             f"undersampling kept {kept_positives} of {positives} positives, weight {weight} for {rows} rows"

@@ -1,5 +1,6 @@
 """Which loan fits, stops, judges or tests a fold's models, and how few defaults change it."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import accumulate
 
@@ -7,6 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from loanbook.book.hash_draw import STEPS, draw
+from loanbook.book.months import last_day, month_number
 from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.fold import TEST, VALIDATION, Fold
 
@@ -50,6 +52,34 @@ def _with(fold: Fold, shares: dict[str, float], reason: str) -> Fold:
 def in_development(fold: Fold) -> Column:
     """Return whether a row's month is one of development."""
     return _within(fold.development_from, fold.development_to)
+
+
+def known_months(fold: Fold, months: Sequence[date], horizon_months: int | None) -> dict[str, str | None]:
+    """Return the last month of which anything is known for rows of development, and for later ones.
+
+    Of development it is the one in which its last labels matured, so that nothing of the test months is
+    known; of the rows that are judged it is the tape's last complete month.
+
+    Args:
+        fold: the months of development.
+        months: those that have labelled rows.
+        horizon_months: of the label; None: nothing is known beyond the months themselves.
+    """
+    ends = {"development": fold.development_to, "later": max(months, default=None)}
+    return {
+        name: None if end is None else str(_after(end, horizon_months or 0)) for name, end in ends.items()
+    }
+
+
+def _after(day: date, months: int) -> date:
+    return last_day(month_number(day) + months)
+
+
+def known_until(fold: Fold, months: Sequence[date], horizon_months: int | None) -> Column:
+    """Return the month, a date, of ``known_months`` for each row."""
+    known = known_months(fold, months, horizon_months)
+    ends = {name: F.lit(end).cast("date") for name, end in known.items()}
+    return F.when(in_development(fold), ends["development"]).otherwise(ends["later"])
 
 
 def _within(first: date | None, last: date | None) -> Column:
