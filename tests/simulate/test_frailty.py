@@ -105,5 +105,5 @@ def test_its_files_say_what_the_truth_knows(tmp_path: Path) -> None:
     said = (tmp_path / "truth" / "README.txt").read_text("utf-8")
     assert "No model can see any of it" in said
     assert {file.name for file in (tmp_path / "truth").iterdir()} == {
-        "README.txt", "part-00000.parquet", "curve-00000.parquet",
+        "README.txt", "manifest.json", "part-00000.parquet", "curve-00000.parquet",
     }  # fmt: skip
