@@ -75,7 +75,7 @@ def train_model(
     size = wanted_workers(settings, workers)
     source = run.only_source(FEATURES, made_by="build-features")
     tape = tape_kind(run.read_source(DELIVERIES, source), source)
-    target = target_head(model_settings.head, tape)
+    target = target_head(model_settings.head, tape, run.settings.default_definition)
     require_supported(settings, model_settings, target)
     model_settings = model_settings.model_copy(update={"head": model_settings.head or target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
 from loanbook.models.head import Head
+from loanbook.models.inputs.rows import Words, states_of
 from loanbook.models.inputs.spec import InputSpec
 
 BATCH_ROWS = 1024
@@ -15,7 +16,7 @@ BATCH_ROWS = 1024
 Floats = npt.NDArray[np.float64]
 
 
-def calibrated_mean(members: Floats, calibration: Calibration, target: Head) -> Floats:
+def calibrated_mean(members: Floats, calibration: Calibration, target: Head, state: Words) -> Floats:
     """Return the mean of the members' calibrated probabilities, of shape (rows, outputs).
 
     A calibration is fitted to what single members say of loans that they were not fitted on. Their mean
@@ -25,8 +26,9 @@ def calibrated_mean(members: Floats, calibration: Calibration, target: Head) -> 
         members: raw probabilities, of shape (rows, members, outputs).
         calibration: of one member.
         target: what they are probabilities of.
+        state: of each row.
     """
-    each = [target.calibrated(members[:, number], calibration) for number in range(members.shape[1])]
+    each = [target.calibrated(members[:, number], calibration, state) for number in range(members.shape[1])]
     return np.asarray(np.mean(each, axis=0))
 
 
@@ -77,7 +79,8 @@ class Predictor:
             InputError: the shapes are not those of the spec.
         """
         members = self.members(numeric, codes)
-        return members.mean(axis=1), calibrated_mean(members, self.calibration, self.target)
+        state = states_of(self.spec, codes, len(members))
+        return members.mean(axis=1), calibrated_mean(members, self.calibration, self.target, state)
 
     def members(
         self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None, only: int | None = None

@@ -22,6 +22,7 @@ from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
 from loanbook.models.follow_up import as_known, followed, with_spell
 from loanbook.models.head import Floats, Head
+from loanbook.models.inputs.rows import Words
 from loanbook.models.heads import default_12m
 from loanbook.models.incidence import Curves, constant_hazard, spline_basis, with_default_of
 from loanbook.settings.section import Section
@@ -252,7 +253,7 @@ class TermStructure(Head):
         default, prepayment = probabilities[:, : self.periods], probabilities[:, self.periods :]
         return Curves(months, np.cumsum(default, axis=1), np.cumsum(prepayment, axis=1))
 
-    def calibrated(self, raw: Floats, calibration: Calibration) -> Floats:
+    def calibrated(self, raw: Floats, calibration: Calibration, state: Words) -> Floats:
         """Return the curves with the calibrated ``pd_12m``; what changes nothing returns its input."""
         if calibration.method == "none" and calibration.shift == 0:
             return raw
