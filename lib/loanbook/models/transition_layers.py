@@ -45,7 +45,7 @@ def own_log_moves(scores: Any, moves: StateMoves) -> Any:
 
 
 class Chain(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
-    """Scores to (rows, 1 + destinations): the PD within some periods, then the moves from the row's own state.
+    """Scores to (rows, 1 + destinations): the PD within some periods, then the moves from the row's state.
 
     The matrix of moves is the row's own, and stays as it is over the periods. Default and what ends a loan
     otherwise are absorbing.

@@ -22,9 +22,9 @@ from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
 from loanbook.models.follow_up import as_known, followed, with_spell
 from loanbook.models.head import Floats, Head
-from loanbook.models.inputs.rows import Words
 from loanbook.models.heads import default_12m
 from loanbook.models.incidence import Curves, constant_hazard, spline_basis, with_default_of
+from loanbook.models.inputs.rows import Words
 from loanbook.settings.section import Section
 from loanbook.tables.base import Table
 from loanbook.tables.labels import LABELS, MAIN_HORIZON

@@ -1,10 +1,10 @@
 """The state one period on, given the state now, and the 12-month PD that its matrix of moves gives.
 
 A softmax over the states that can be reached from each state: the network has a logit for each possible
-move, of whatever state, so that one pass gives the row's whole matrix. Each row teaches the moves from its own
-state (a multinomial logit by state; Sirignano, Sadhwani and Giesecke 2016, *Deep learning for mortgage risk*,
-for networks of them). The matrix, put after itself for as many periods as 12 months have, with default and
-the end of a loan absorbing, gives the PD: inputs stay what they are now.
+move, of whatever state, so that one pass gives the row's whole matrix. Each row teaches the moves from its
+own state (a multinomial logit by state; networks of them: Sirignano, Sadhwani and Giesecke 2016, *Deep
+learning for mortgage risk*). The matrix, put after itself for as many periods as 12 months have, with default
+and the end of a loan absorbing, gives the PD: inputs stay what they are now.
 """
 
 from collections.abc import Mapping, Sequence
