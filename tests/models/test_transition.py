@@ -12,7 +12,6 @@ from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration, logit, sigmoid
 from loanbook.models.heads import head
 from loanbook.settings.book import DefaultDefinition
-from loanbook.settings.files import conf_folder
 from loanbook.settings.model import load_model_settings
 from tests.models.specs import SPEC, some_inputs
 
@@ -169,11 +168,7 @@ def test_a_predictor_knows_the_state_by_its_code() -> None:
     np.testing.assert_array_equal(calibrated[~late], raw[~late])
 
 
-def test_the_shipped_architecture_differs_from_the_default_in_its_head_alone() -> None:
-    import yaml
-
-    contents = [
-        yaml.safe_load((conf_folder() / "models" / f"{name}.yaml").read_text("utf-8"))
-        for name in ("tabm", "transition")
-    ]
-    assert contents[1] == {"head": "transition", **contents[0]}
+@pytest.mark.parametrize("name", ["transition", "default_6m", "default_24m"])
+def test_a_shipped_architecture_differs_from_the_default_in_its_head_alone(name: str) -> None:
+    own, default = (load_model_settings(each) for each in (name, "tabm"))
+    assert own == default.model_copy(update={"head": name})

@@ -75,6 +75,11 @@ class Head(ABC):
         return self
 
     @property
+    def leads(self) -> bool:
+        """Return whether its scores may be the book's, of which views tell a 12-month PD or an outcome."""
+        return not {"pd_12m", "pd_outcome"}.isdisjoint(self.fills)
+
+    @property
     def beside(self) -> "Head":
         """Return what the baselines beside a model predict: the event of its label, if not the same."""
         return self
