@@ -81,9 +81,9 @@ class BinaryHead(Head):
 
     def probabilities(self, scores: Any) -> Any:
         """Return the sigmoid of the scores, of shape (rows, 1)."""
-        import tensorflow as tf
+        from loanbook.models.submodel_layers import Sigmoid
 
-        return tf.keras.layers.Activation("sigmoid", name="pd")(scores)
+        return Sigmoid(name="pd")(scores)
 
     def pd(self, probabilities: Floats) -> Floats:
         """Return the one output."""

@@ -46,6 +46,17 @@ class SubmodelScores(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow
         return tf.transpose(scores, [1, 0, 2])
 
 
+class Sigmoid(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
+    """Scores to probabilities by the exponential, whose file is precise where they are small.
+
+    See ``sigmoid_nodes.py``.
+    """
+
+    def call(self, scores: Any) -> Any:
+        """Return 1 / (1 + exp(-score))."""
+        return tf.math.reciprocal(1.0 + tf.exp(-scores))
+
+
 class MeanOfSubmodels(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
     """Probabilities, (rows x submodels, outputs), to their mean over the submodels, (rows, outputs)."""
 

@@ -104,7 +104,7 @@ class Predictor:
             }
             for place, output in enumerate(self._session.run(asked, feed, self._run_options)):
                 found[rows, place] = output
-        return np.clip(found, 0, 1)  # its float32 sigmoid may give 1.0000001
+        return np.clip(found, 0, 1)  # an earlier version's float32 sigmoid may give 1.0000001
 
     def _require_shape(self, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int32]) -> None:
         required = (len(self.spec.numeric_columns), len(self.spec.code_columns))
