@@ -1,6 +1,6 @@
 """Rows in memory as the evidence of a baseline, and what its file says of rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,8 @@ class Given:
 
     def rows(self, role: str, limit: int | None = None) -> Rows:
         some, own = slice(limit), {"train": self.train, "tune": self.tune}[role]
-        return Rows(own.numeric[some], own.codes[some], own.targets[some], own.label[some], own.weight[some])
+        known = {item.name: getattr(own, item.name) for item in fields(own)}
+        return replace(own, **{name: part[some] for name, part in known.items() if part is not None})
 
 
 def number(name: str) -> NumericInput:

@@ -85,7 +85,7 @@ def test_it_chains_the_counted_moves_of_a_cells_band(score: bool) -> None:
     ]
     np.testing.assert_allclose(predicted(found.network, spec, of_spec(spec, rows)), expected, atol=1e-6)
     assert np.ptp(expected) > 0.05
-    assert found.facts["counted"] == "moves of 1 months, 12 of them chained"
+    assert found.facts["counted"] == "moves from one report to the next, 12 of them chained"
     cell = found.facts["cells"][-1]
     assert cell["state"] == "dpd60"
     assert sum(cell["moves"].values()) == pytest.approx(1)

@@ -4,7 +4,6 @@ What a bank had before it had a model, and what a model must beat to be worth it
 period are chained over those of the horizon. Of a tape that says no next state the label itself is counted.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any
@@ -13,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
-from loanbook.book.state_moves import DESTINATIONS, NO_MOVE
 from loanbook.models.baselines import Fitted
+from loanbook.models.baselines._counted_chain import CountedChain, counted_moves
 from loanbook.models.binary_head import BinaryHead
-from loanbook.models.chain import default_within, leaning
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Evidence, Rows
 from loanbook.models.inputs.spec import InputSpec
@@ -75,38 +73,8 @@ def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:
     return Fitted(network, {"inputs": axes.inputs, "counted": why, "cells": cells})
 
 
-@dataclass(frozen=True)
-class CountedChain:
-    """Moves of one period by cell.
-
-    Args:
-        moves: probabilities of shape (states, bands, destinations).
-        weights: of the rows that made a move, of shape (states, bands).
-        ends: where each destination lies in the chain.
-        periods: of the horizon.
-    """
-
-    moves: Floats
-    weights: Floats
-    ends: Floats
-    periods: int
-
-    def rates(self) -> tuple[Floats, Floats]:
-        """Return the PD within the horizon and the weight of each cell, of shape (states, bands)."""
-        by_band = default_within(self.moves.transpose(1, 0, 2), self.ends, self.periods)
-        return by_band.T, self.weights
-
-    def in_words(self) -> Iterator[dict[str, float]]:
-        """Yield the moves of each cell by destination, band after band of the first state, then the next."""
-        for moves in self.moves.reshape(-1, len(DESTINATIONS)):
-            yield {state: float(moves[place]) for place, state in enumerate(DESTINATIONS) if moves[place] > 0}
-
-
 def chain_of(axes: "Axes", rows: Rows, target: Head, settings: Settings) -> tuple[CountedChain | None, str]:
-    """Return the counted moves, None where only the label can be counted, and in words what was.
-
-    A cell's moves lean on those of its state by ``prior_rows`` rows, a state's on those of all rows by one.
-    """
+    """Return the counted moves, None where only the label can be counted, and in words what was."""
     book, horizon, moves = target.moves, target.horizon_months or 0, rows.next_state
     if not settings.chained:
         return None, "the label, as asked for"
@@ -116,22 +84,11 @@ def chain_of(axes: "Axes", rows: Rows, target: Head, settings: Settings) -> tupl
         return None, "the label: the state of delinquency is no input"
     if horizon % book.period_months:
         return None, f"the label: {horizon} months are no whole periods of {book.period_months}"
-    counts = _counts(axes, rows, moves)
-    if not counts.sum(axis=(0, 1))[book.ends(axes.states)[:, -1] > 0].any():
+    counts = counted_moves(axes.places(rows), (len(axes.states), len(axes.bands)), moves, rows.weight)
+    chain = CountedChain.of(counts, book.ends(axes.states), book.periods(horizon), settings.prior_rows)
+    if chain is None:
         return None, "the label: no training row moved into default"
-    of_state = leaning(counts.sum(axis=1), counts.sum(axis=(0, 1)) / counts.sum(), 1.0)[:, None]
-    found = of_state if axes.score is None else leaning(counts, of_state, settings.prior_rows)
-    periods = book.periods(horizon)
-    chain = CountedChain(found, counts.sum(axis=2), book.ends(axes.states), periods)
-    return chain, f"moves of {book.period_months} months, {periods} of them chained"
-
-
-def _counts(axes: "Axes", rows: Rows, moves: npt.NDArray[np.int64]) -> Floats:
-    """Return the weight of the moves of each cell, of shape (states, bands, destinations)."""
-    (state, band), shape = axes.places(rows), (len(axes.states), len(axes.bands), len(DESTINATIONS))
-    some = moves != NO_MOVE
-    place = np.ravel_multi_index((state[some], band[some], moves[some]), shape)
-    return np.asarray(np.bincount(place, rows.weight[some], int(np.prod(shape))), np.float64).reshape(shape)
+    return chain, f"moves from one report to the next, {chain.periods} of them chained"
 
 
 @dataclass(frozen=True)
