@@ -80,6 +80,5 @@ def target_head(name: str | Choice | None, tape: TapeKind, definition: DefaultDe
             found=f"none declared by the mapping of {tape.source}",
             do="add 'outcome' to the mapping and ingest again, or take another head",
         )
-    if chosen.is_of_tape:
-        return chosen.of_tape(tape.outcome)
-    return replace(chosen, moves=StateMoves.of(tape.period_months, definition))
+    found = chosen.of_tape(tape.outcome)
+    return found if found.is_of_tape else replace(found, moves=StateMoves.of(tape.period_months, definition))
