@@ -77,8 +77,8 @@ def book(spark: SparkSession, loans: int, months: int, seed: int = 1) -> tuple[D
             lasts = ([*[None] * 11, *paid][-12:], [*[0] * 11, *codes][-12:])
             features.append((*keys, state, "performing", None, ltv, balance, 7, state, *maps, *lasts))
             labels.append([*keys, "observed" if matured else "not_matured", label, None])
-            if number:
-                labels[-2][-1] = state
+            if number:  # some of those that default within a year do so at once
+                labels[-2][-1] = "dpd90" if labels[-2][4] and (loan + number) % 6 == 0 else state
     columns = [name.strip().split()[0] for name in LABELS.split(",")]
     frame = spark.createDataFrame(
         pd.DataFrame(labels, columns=columns).astype({"default_12m": object}), LABELS

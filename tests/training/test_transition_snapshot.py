@@ -69,7 +69,7 @@ def test_rows_with_either_train_and_say_which(both: tuple[Snapshot, Snapshot]) -
     assert rows["label"].isna().equals(unlabelled)
     assert (rows["next_state"] == -1).equals(censored)
     known = rows[~censored]
-    assert set(known["next_state"]) == {moves.index("current"), moves.index("dpd30")}
+    assert set(known["next_state"]) == {moves.index(state) for state in ("current", "dpd30", "dpd90")}
     assert len(rows) == len(direct.frame(direct.fold.samples["train"])) + unlabelled.sum()
     sample = chained.manifest["samples"]["train"]
     assert (sample["rows"], sample["labelled"]) == (len(rows), int((~unlabelled).sum()))
