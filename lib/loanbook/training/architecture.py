@@ -46,8 +46,8 @@ def require_supported(settings: TrainSettings, model: ModelSettings, target: Hea
     """
     if model.emphasis.positive_weight != 1 and target.outputs != 1:
         raise InputError(
-            required=f"a head with one output for emphasis.positive_weight {model.emphasis.positive_weight:g}",
-            found=f"{target.name}, which has {target.outputs}",
+            required=f"a head with one unit for emphasis.positive_weight {model.emphasis.positive_weight:g}",
+            found=f"{target.name}, which has several",
             do="take it out of the model's settings, or take a head of one event",
         )
     for choice in settings.baselines:
