@@ -14,6 +14,7 @@ from loanbook.models.artefact.artefact import REQUIRED, Artefact, canonical, sav
 from loanbook.models.artefact.bins import DevelopmentBins
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.spec import CategoricalInput, InputSpec, NumericInput
+from loanbook.models.sigmoid_nodes import sigmoid_nodes
 from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.runs import RUNS
@@ -47,6 +48,7 @@ def network(weights: tuple[float, float, float], bias: float = 3.0) -> bytes:
         "b": np.array([bias], np.float32),
         "zero": np.array(0, np.float32),
     }
+    last, ones = sigmoid_nodes("score", "pd")
     nodes = [
         helper.make_node("IsNaN", ["numeric"], ["missing"]),
         helper.make_node("Where", ["missing", "zero", "numeric"], ["filled"]),
@@ -54,7 +56,7 @@ def network(weights: tuple[float, float, float], bias: float = 3.0) -> bytes:
         helper.make_node("Cast", ["codes"], ["code"], to=TensorProto.FLOAT),
         helper.make_node("MatMul", ["code", "v"], ["categories"]),
         helper.make_node("Sum", ["numbers", "categories", "b"], ["score"]),
-        helper.make_node("Sigmoid", ["score"], ["pd"]),
+        *last,
     ]
     graph = helper.make_graph(
         nodes,
@@ -64,7 +66,7 @@ def network(weights: tuple[float, float, float], bias: float = 3.0) -> bytes:
             helper.make_tensor_value_info("codes", TensorProto.INT32, ["n", 1]),
         ],
         [helper.make_tensor_value_info("pd", TensorProto.FLOAT, ["n", 1])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+        [*(numpy_helper.from_array(value, name) for name, value in constants.items()), *ones],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)

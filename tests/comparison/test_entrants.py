@@ -30,6 +30,8 @@ def test_a_named_baseline_keeps_its_settings_and_an_architecture_takes_part_anyw
 def test_all_are_the_files_and_the_modules_there_are() -> None:
     found = asked_for("all", SETTINGS)
     assert set(found.architectures) >= {"deep_five_layer", "mlp_64_32"}
+    assert not {"transition", "default_24m"} & set(found.architectures)  # they may be judged by other labels
+    assert asked_for("tabm,transition", SETTINGS).architectures == ("tabm", "transition")
     assert {choice.name for choice in found.baselines} >= {"matrix", "scorecard", "lightgbm"}
 
 

@@ -148,3 +148,30 @@ def test_a_network_that_was_taught_is_said_to_be(make_run: Callable[..., Run]) -
     (row,) = [row for row in make_row_dicts(make_run()) if row["model_name"] == "s-distilled"]
     artefact = load_artefact(make_run().storage, "s-distilled", str(row["model_version"]))
     assert artefact.json("settings.json")["model"]["teacher"] == {"name": "lightgbm"}
+
+
+def test_a_chain_of_moves_is_held_against_the_direct_head_and_scores(make_run: Callable[..., Run]) -> None:
+    publish(make_run("build"), loans=150, months=48)
+    asked = {"models": "mlp_64_32,transition,constant,matrix", "workers": 1}
+    run = make_run("compare_models", *QUICK)
+    found = run_job(run, COMPARE, asked)
+    assert set(found["entrants"]) == {"mlp_64_32", "transition", "constant", "matrix"}
+    losses = {name: figures["log_loss"] for name, figures in found["entrants"].items()}
+    assert losses["transition"] < 1.2 * losses["constant"]
+
+    row = next(row for row in make_row_dicts(run) if row["model_name"] == "s-transition")
+    artefact = load_artefact(run.storage, "s-transition", row["model_version"])
+    assert artefact.json("inputs.json")["measured"]["moves"]["period_months"] == 1
+    (facts, *_) = artefact.json("metrics.json")["baselines"]["matrix"]
+    assert facts["counted"] == "moves from one report to the next, 12 of them chained"
+    assert artefact.head.outputs == 11
+    scored = run_job(
+        make_run("score_portfolio", "score.predictor=model"),
+        COMMANDS["score-portfolio"],
+        {"model": "s-transition", "model_version": None},
+    )
+    scores = run.spark.read.format("delta").load(f"{run.storage.paths.warehouse}/scores")
+    methods = {row["pd_method"] for row in scores.select("pd_method").distinct().collect()}
+    assert methods == {"chained"}
+    assert scored["scores"] == scores.count()
+    assert 0 < scored["mean_pd"] < 1

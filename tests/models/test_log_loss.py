@@ -29,18 +29,22 @@ def off(pds: Floats, label: int) -> Floats:
     return np.asarray(np.abs(log_losses(label, pds) - np.logaddexp(0, -EXACT if label else EXACT)))
 
 
-def test_no_probability_is_beyond_1(pds: Floats) -> None:
-    assert pds.min() >= 0
+def test_no_probability_is_beyond_1_and_small_ones_are_as_precise_as_large_ones(pds: Floats) -> None:
     assert pds.max() == 1
+    np.testing.assert_allclose(pds, 1 / (1 + np.exp(-EXACT)), rtol=3e-7)
+    assert (np.diff(pds[EXACT < 0]) > 0).all()
 
 
-def test_what_was_unlikely_and_came_about_is_off_by_as_much_as_is_said(pds: Floats) -> None:
-    unlikely = np.where(EXACT < 0, off(pds, 1), off(pds, 0))
-    assert unlikely[RARE > 3e-5].max() < 5e-3
-    assert (unlikely * RARE)[RARE > 1e-6].max() < 1.5e-7
-    assert 4 < unlikely.max() < 5
+def test_a_default_that_was_unlikely_costs_what_its_score_says(pds: Floats) -> None:
+    assert off(pds, 1).max() < 1e-6
+
+
+def test_a_default_that_was_likely_and_did_not_come_is_off_by_as_much_as_is_said(pds: Floats) -> None:
+    unlikely = off(pds, 0)[EXACT > 0]
+    assert (unlikely * RARE[EXACT > 0])[RARE[EXACT > 0] > 1e-6].max() < 9e-8
+    assert 2 < unlikely.max() < 5
 
 
 def test_a_mean_of_right_pds_is_off_by_less_than_tells_models_apart(pds: Floats) -> None:
     right = 1 / (1 + np.exp(-EXACT))
-    assert (right * off(pds, 1) + (1 - right) * off(pds, 0)).max() < ROUNDING
+    assert (right * off(pds, 1) + (1 - right) * off(pds, 0)).max() < 4e-7 < ROUNDING

@@ -136,12 +136,12 @@ def test_fitting_simulated_loans_finds_their_hazards() -> None:
 @both_periods
 def test_a_calibrated_curve_has_the_calibrated_pd(target: Any) -> None:
     raw = np.array([curve_by_loop(one) for one in hazards_by_loop(target, scores_for(target, 50))])
-    found = target.calibrated(raw, PLATT)
+    found = target.calibrated(raw, PLATT, np.full(len(raw), "current"))
     np.testing.assert_allclose(target.pd(found), PLATT.apply(target.pd(raw)), rtol=1e-8)
     assert found.shape == raw.shape
     assert (found >= 0).all()
     assert (found.sum(axis=1) <= 1 + 1e-9).all()
-    assert target.calibrated(raw, Calibration(method="none")) is raw
+    assert target.calibrated(raw, Calibration(method="none"), np.full(len(raw), "current")) is raw
 
 
 def test_a_curve_ends_where_training_loans_were_followed_and_says_so() -> None:

@@ -26,7 +26,7 @@ def test_what_a_head_fills_are_columns_of_the_scores(spark: Any, target: Any) ->
     performing = next(row for row in found if row["default_status"] == "performing")
     expected = target.pd(np.full((1, target.outputs), 0.25 / target.outputs))[0]
     assert performing[target.fills[0]] == pytest.approx(expected)
-    assert performing["pd_method"] in ("direct", "hazard")
+    assert performing["pd_method"] in ("direct", "chained", "hazard")
 
 
 def curve_scores(spark: Any, terms: list[int | None], status: str = "performing") -> list[Any]:

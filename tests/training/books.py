@@ -41,7 +41,9 @@ FEATURES = T.StructType(
         T.StructField("state_last_12m", T.ArrayType(T.IntegerType())),
     ]
 )
-LABELS = "source string, loan_id string, as_of_date date, label_status string, default_12m int"
+LABELS = (
+    "source string, loan_id string, as_of_date date, label_status string, default_12m int, next_state string"
+)
 
 
 def month_ends(count: int) -> list[date]:
@@ -74,7 +76,9 @@ def book(spark: SparkSession, loans: int, months: int, seed: int = 1) -> tuple[D
             paid = [1 - 0.01 * past for past in range(number + 1)]
             lasts = ([*[None] * 11, *paid][-12:], [*[0] * 11, *codes][-12:])
             features.append((*keys, state, "performing", None, ltv, balance, 7, state, *maps, *lasts))
-            labels.append((*keys, "observed" if matured else "not_matured", label))
+            labels.append([*keys, "observed" if matured else "not_matured", label, None])
+            if number:  # some of those that default within a year do so at once
+                labels[-2][-1] = "dpd90" if labels[-2][4] and (loan + number) % 6 == 0 else state
     columns = [name.strip().split()[0] for name in LABELS.split(",")]
     frame = spark.createDataFrame(
         pd.DataFrame(labels, columns=columns).astype({"default_12m": object}), LABELS

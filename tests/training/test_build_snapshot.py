@@ -76,6 +76,7 @@ def test_columns_and_keys_of_the_held_out_rows(snapshot: Snapshot) -> None:
         *KEPT,
         "borrower",
         "label",
+        "next_state",
         "weight",
         *spec.numeric_columns,
         *spec.code_columns,

@@ -1,12 +1,16 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from loanbook.book.state_moves import StateMoves
 from loanbook.book.tape_kind import Outcome, TapeKind, declared_outcome
 from loanbook.errors import InputError
+from loanbook.models.head import Head
 from loanbook.models.heads import head
+from loanbook.settings.book import DefaultDefinition
 from loanbook.settings.train import TrainSettings
-from loanbook.training.architecture import target_head
+from loanbook.training.architecture import target_head as head_for
 from loanbook.training.snapshot.origins import folds_for
 from loanbook.training.snapshot.splits import with_enough_defaults
 from tests.training.books import month_ends
@@ -16,13 +20,18 @@ EVER = Outcome(definition="charged off", horizon_months="to_maturity", grain="lo
 SETTINGS = TrainSettings(members=1)
 
 
+def target_head(name: str | None, tape: TapeKind) -> Head:
+    return head_for(name, tape, DefaultDefinition())
+
+
 def of(outcome: Outcome | None) -> TapeKind:
     return TapeKind(source="s", outcome=outcome)
 
 
 def test_a_tape_that_declares_an_outcome_is_learnt_by_it_unless_the_architecture_names_a_head() -> None:
-    assert target_head(None, of(None)) == head("default_12m")
-    assert target_head("default_12m", of(EVER)) == head("default_12m")
+    default = replace(head("default_12m"), moves=StateMoves.of(1, DefaultDefinition()))
+    assert target_head(None, of(None)) == default
+    assert target_head("default_12m", of(EVER)) == default
     month, ever = (target_head(None, of(outcome)) for outcome in (NEXT_MONTH, EVER))
     assert (month.horizon_months, month.fills, month.is_of_tape) == (1, ("pd_outcome",), True)
     assert (ever.horizon_months, ever.event) == (None, "charged off, up to maturity")

@@ -70,11 +70,12 @@ def performing_expr() -> Column:
 
 def _may_enter(definition: DefaultDefinition) -> Column:
     """Return a condition that some month of every loan that enters default meets."""
-    states = DELINQUENT_STATES if definition.distressed_modification_is_default else _entry_states(definition)
+    states = DELINQUENT_STATES if definition.distressed_modification_is_default else entry_states(definition)
     return F.col("state").isin(*states) | F.col("loss_event")
 
 
-def _entry_states(definition: DefaultDefinition) -> list[str]:
+def entry_states(definition: DefaultDefinition) -> list[str]:
+    """Return the states that are default."""
     return [
         state for state in DELINQUENT_STATES if STATES.index(state) >= STATES.index(definition.entry_state)
     ]
@@ -117,7 +118,7 @@ def _with_triggers(definition: DefaultDefinition) -> Callable[[DataFrame], DataF
             F.coalesce(F.col("modified") & ~was_modified, F.lit(False)).alias("_modification"),
             F.coalesce(was_state.isin(*DELINQUENT_STATES), F.lit(False)).alias("_was_delinquent"),
         )
-        trigger = F.col("state").isin(*_entry_states(definition))
+        trigger = F.col("state").isin(*entry_states(definition))
         if definition.liquidation_with_loss_is_default:
             trigger = trigger | F.col("loss_event")
         if definition.distressed_modification_is_default:

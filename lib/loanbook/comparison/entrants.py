@@ -11,6 +11,7 @@ from loanbook.models.baselines import known_baselines
 from loanbook.models.inputs.rows import Rows
 from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_names
+from loanbook.settings.model import load_model_settings
 from loanbook.settings.section import nearest
 from loanbook.settings.train import TrainSettings
 
@@ -29,7 +30,8 @@ def asked_for(models: str | None, settings: TrainSettings) -> Asked:
     """Return what to compare.
 
     Args:
-        models: names of architectures and baselines, parted by commas; ``all``; None: those of the settings.
+        models: names of architectures and baselines, parted by commas; ``all`` but architectures that name a
+            head, which may be judged by another label; None: those of the settings.
         settings: of the training; a baseline keeps the settings that it has there. One architecture at least
             takes part, by default theirs, and one baseline.
 
@@ -44,7 +46,8 @@ def asked_for(models: str | None, settings: TrainSettings) -> Asked:
     of_settings = {choice.name: choice for choice in settings.baselines}
     if models is None:
         return Asked((settings.model,), settings.baselines)
-    names = [*architectures, *baselines] if models == ALL else [name.strip() for name in models.split(",")]
+    headless = [name for name in architectures if load_model_settings(name).head is None]
+    names = [*headless, *baselines] if models == ALL else [name.strip() for name in models.split(",")]
     for name in names:
         if name not in (*architectures, *baselines):
             known = [*architectures, *baselines]

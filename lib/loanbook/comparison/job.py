@@ -79,7 +79,7 @@ def compare_models(
     run.source = run.only_source(FEATURES, made_by="build-features")
     architectures = asked.architectures if models != ALL else _fit_for(run, asked.architectures)
     tape = tape_kind(run.read_source(DELIVERIES, run.source), run.source)
-    target = target_head(heads[architectures[0]], tape)
+    target = target_head(heads[architectures[0]], tape, run.settings.default_definition)
     folder_of_truth = truth_folder(truth, target, delivered_to(run, run.source))
     trained = {
         architecture: steps.do(

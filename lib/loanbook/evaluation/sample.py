@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from loanbook.book.state_moves import UNKNOWN
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.predictor import Predictor, calibrated_mean
 from loanbook.models.clustered import Floats
 from loanbook.models.together import Together
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
-from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.read import Snapshot, states_in
 
 AGES = (12, 24, 36, 60, 120)  # last months on book of the bands before the last
-UNKNOWN = "unknown"
 
 
 def age_bands(months: Floats) -> npt.NDArray[np.str_]:
@@ -112,7 +112,7 @@ class Sample:
     @cached_property
     def state(self) -> npt.NDArray[np.str_]:
         """Return each row's state."""
-        return self.frame["state"].fillna(UNKNOWN).to_numpy(str)
+        return states_in(self.frame)
 
     @cached_property
     def age(self) -> npt.NDArray[np.str_]:
@@ -204,8 +204,9 @@ def concatenated(parts: Sequence[Sample]) -> Sample:
 def _as_sample(name: str, found: PredictedSample, predictors: Mapping[str, Predictor]) -> Sample:
     targets = {one: predictor.target for one, predictor in predictors.items()}
     raw = {one: members.mean(axis=1) for one, members in found.members.items()}
+    state = states_in(found.frame)
     calibrated = {
-        one: calibrated_mean(members, predictors[one].calibration, targets[one])
+        one: calibrated_mean(members, predictors[one].calibration, targets[one], state)
         for one, members in found.members.items()
     }
     return Sample(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from loanbook.evaluation.sample import UNKNOWN, Sample
+from loanbook.book.state_moves import UNKNOWN
+from loanbook.evaluation.sample import Sample
 
 # kind -> its plural in sentences, what a row's value is, heading of a table
 KINDS = {

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.book.default_status import performing_expr
+from loanbook.book.state_moves import NEXT_STATE, move_expr
 from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import logit
 from loanbook.models.head import Floats, Head
@@ -50,7 +51,10 @@ class BinaryHead(Head):
         return replace(self, horizon_months=months, fills=fills, event=str(outcome))
 
     def targets(self, tables: Mapping[str, DataFrame]) -> DataFrame:
-        """Return the label column as ``label``; a row is eligible where it has one."""
+        """Return the label as ``label``; a row is eligible where it has one.
+
+        Beside it stands the place of the next state, from which the counted matrix learns.
+        """
         # A tape's own outcome has the main horizon's status; a horizon without labels is refused by name.
         status = status_column(MAIN_HORIZON if self.is_of_tape else self.horizon_months or 0)
         eligible = (F.col(status) == self.labelled) & F.col(self.label).isNotNull()
@@ -59,6 +63,7 @@ class BinaryHead(Head):
             F.col(status).alias("label_status"),
             F.coalesce(eligible, F.lit(False)).alias("eligible"),
             F.col(self.label).alias("label"),
+            move_expr(F.col(NEXT_STATE)).alias(NEXT_STATE),
         )
 
     def start(self, rate: float) -> Sequence[float]:
@@ -78,9 +83,9 @@ class BinaryHead(Head):
 
     def probabilities(self, scores: Any) -> Any:
         """Return the sigmoid of the scores, of shape (rows, 1)."""
-        import tensorflow as tf
+        from loanbook.models.submodel_layers import Sigmoid
 
-        return tf.keras.layers.Activation("sigmoid", name="pd")(scores)
+        return Sigmoid(name="pd")(scores)
 
     def pd(self, probabilities: Floats) -> Floats:
         """Return the one output."""
@@ -96,7 +101,7 @@ class BinaryHead(Head):
         """
         columns: dict[str, Column] = {}
         for name in self.fills:
-            filled = _of_outcome if name == OUTCOME else _of_default
+            filled = _of_outcome if name == OUTCOME else of_default
             columns |= filled(name, raw[0], calibrated[0], F.lit(method))
         return columns
 
@@ -105,7 +110,8 @@ class BinaryHead(Head):
         return F.lit(True) if self.fills[0] == OUTCOME else performing_expr()
 
 
-def _of_default(name: str, raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
+def of_default(name: str, raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
+    """Return the columns of a PD of default: 1 of a loan in default or probation, without a raw one."""
     performing = performing_expr()
     return {
         f"{name}_raw": F.when(performing, raw),

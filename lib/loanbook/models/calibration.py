@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from loanbook.settings.train import CalibrationMethod
 
 Floats = npt.NDArray[np.float64]
+Words = npt.NDArray[np.str_]
 
 EPSILON = 1e-9
 
@@ -52,6 +53,7 @@ class Calibration(BaseModel):
         y: PDs there.
         shift: what was added to the logit for the mean PD of the rows to be ``central_tendency``, last.
         mean_pd_before: their mean PD without the shift.
+        by_state: calibrations of loans in some states, where a head asks for them.
         loans: borrowers, where settings tell which loans are one's; so are ``defaulting_loans``.
     """
 
@@ -69,6 +71,7 @@ class Calibration(BaseModel):
     shift: float = 0.0
     central_tendency: float | None = None
     mean_pd_before: float | None = None
+    by_state: dict[str, "Calibration"] = {}
     grounds: Grounds | None = None
     rows: int = 0
     loans: int = 0
@@ -102,6 +105,10 @@ class Calibration(BaseModel):
         >>> Calibration(method="platt", intercept=0.1, slope=0.9, reason="as asked for").in_words()
         'Platt, slope 0.900, intercept +0.100: as asked for'
         """
+        own = "".join(f"; {state}: {one.in_words()}" for state, one in self.by_state.items())
+        return self._in_words() + own
+
+    def _in_words(self) -> str:
         level = f"intercept {self.intercept:+.3f}"
         done = {
             "none": "none, insufficient" if self.insufficient else "none",
@@ -131,6 +138,13 @@ class Calibration(BaseModel):
         if raw.ndim > 1 and raw.shape[1] != 1:
             raise ValueError(f"a calibration is of one output a row, not of {raw.shape[1]}")
         return sigmoid(np.clip(self._score(raw) + self.shift, logit(0.0), logit(1.0)))
+
+    def apply_by_state(self, pd_raw: Floats, state: Words) -> Floats:
+        """Return calibrated PDs, (rows,), each by the calibration of its row's state where there is one."""
+        found = self.apply(pd_raw)
+        for name, one in self.by_state.items():
+            found = np.where(state == name, one.apply(pd_raw), found)
+        return found
 
     def _score(self, raw: Floats) -> Floats:
         if self.method == "isotonic":

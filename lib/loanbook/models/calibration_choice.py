@@ -39,7 +39,8 @@ def choose_calibration(
     """
     used = rows.recent(settings.window_months, settings.half_life_months)
     chosen = _chosen(used, settings.method, min_defaults).model_copy(update=dict(used.counts()))
-    return with_mean(chosen, used, settings.central_tendency)
+    before = chosen.apply(used.pd)
+    return chosen.model_copy(update=mean_shift(before, used.weight, settings.central_tendency))
 
 
 def _chosen(
@@ -142,16 +143,15 @@ def _said_of(test: ClosedTest) -> str:
     return f"{rejected}, and slope 1 is (p {SAID(test.p_intercept)})"
 
 
-def with_mean(calibration: Calibration, rows: CalibrationRows, rate: float | None) -> Calibration:
-    """Return the calibration with its logits shifted so that the rows' weighted mean PD is ``rate``.
+def mean_shift(before: Floats, weight: Floats, rate: float | None) -> dict[str, float]:
+    """Return the fields of a calibration that shift logits so that the weighted mean of PDs is ``rate``.
 
-    None leaves it as it is, and so does a slice without rows, of which there is no mean.
+    None where no mean is wanted, or there are no rows, of which there is none.
     """
-    if rate is None or not len(rows):
-        return calibration
-    before = calibration.apply(rows.pd)
-    shift = in_the_large(np.full(len(rows), rate), before, rows.weight)
+    if rate is None or not len(before):
+        return {}
+    shift = in_the_large(np.full(len(before), rate), before, weight)
     if shift is None:
-        return calibration
-    mean = float(np.average(before, weights=rows.weight))
-    return calibration.model_copy(update={"shift": shift, "central_tendency": rate, "mean_pd_before": mean})
+        return {}
+    mean = float(np.average(before, weights=weight))
+    return {"shift": shift, "central_tendency": rate, "mean_pd_before": mean}

@@ -64,11 +64,16 @@ class CalibrationRows:
         """
         if not len(self):
             return self
-        age = self.together.month.max() - self.together.month
-        kept = age >= 0 if window_months is None else age < window_months
-        rows, age = self.where(kept), age[kept]
+        kept = self.recent_places(window_months)
+        rows, age = self.where(kept), (self.together.month.max() - self.together.month)[kept]
         weight = rows.weight if half_life_months is None else rows.weight * 0.5 ** (age / half_life_months)
         return replace(rows, weight=weight * (weight.sum() / np.sum(weight**2)))
+
+    def recent_places(self, window_months: int | None) -> npt.NDArray[np.bool_]:
+        """Return which rows are of the last months; arguments as of ``recent``."""
+        if window_months is None or not len(self):
+            return np.ones(len(self), bool)
+        return np.asarray(self.together.month.max() - self.together.month < window_months)
 
     def counts(self) -> Mapping[str, Any]:
         """Return what they hold, by the names of a calibration's fields."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,12 +10,13 @@ import numpy.typing as npt
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.book.state_moves import StateMoves
 from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import Calibration
 from loanbook.models.calibration_choice import choose_calibration
 from loanbook.models.calibration_rows import CalibrationRows
 from loanbook.models.incidence import Curves
-from loanbook.models.inputs.rows import Rows
+from loanbook.models.inputs.rows import Rows, Words
 from loanbook.models.together import Together
 from loanbook.settings.section import Section
 from loanbook.settings.train import TrainSettings
@@ -40,6 +41,7 @@ class Head(ABC):
         event: what its PD is the probability of, in words.
         horizon_months: months from a row to the end of its label; None: up to the loan's maturity.
         fills: columns of the scores that it fills, the main one first.
+        moves: of the book's loans between states; None where the tape itself says what is bad.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Head(ABC):
     event: str
     horizon_months: int | None
     fills: tuple[str, ...]
+    moves: StateMoves | None = field(default=None, kw_only=True)
 
     # Tables that ``targets`` reads, and columns of its result that the loss takes.
     tables: ClassVar[tuple[Table, ...]] = (LABELS,)
@@ -59,14 +62,24 @@ class Head(ABC):
     score_reads: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def units(self) -> int:
-        """Return the units of the last layer."""
+    def outputs(self) -> int:
+        """Return how many probabilities are made of the scores."""
         return 1
 
     @property
-    def outputs(self) -> int:
-        """Return how many probabilities are made of them."""
-        return 1
+    def reads(self) -> tuple[str, ...]:
+        """Return the inputs that it cannot do without, whatever the backbone."""
+        return ()
+
+    @property
+    def unfitted(self) -> "Head":
+        """Return the head without what was counted: ``start`` then gives every row the same probability."""
+        return self
+
+    @property
+    def leads(self) -> bool:
+        """Return whether its scores may be the book's, of which views tell a 12-month PD or an outcome."""
+        return not {"pd_12m", "pd_outcome"}.isdisjoint(self.fills)
 
     @property
     def beside(self) -> "Head":
@@ -88,7 +101,7 @@ class Head(ABC):
 
     def completed(self, measured: Mapping[str, Any]) -> "Head":
         """Return the head with what ``measured`` found in the training rows of a snapshot."""
-        return self
+        return replace(self, moves=StateMoves.read(measured.get("moves")))
 
     @abstractmethod
     def targets(self, tables: Mapping[str, DataFrame]) -> DataFrame:
@@ -96,7 +109,8 @@ class Head(ABC):
 
         Its columns are ``source``, ``loan_id``, ``as_of_date``; ``label_status``, why a row has a label or
         has none; ``eligible``, whether it may train or judge; ``label``, 1 where the event came about, which
-        default rates and evaluations count; and the ``target_columns``.
+        default rates and evaluations count, null of a row that trains and judges nothing; and the
+        ``target_columns``.
 
         Args:
             tables: the frames of ``self.tables`` by name, of one source.
@@ -117,11 +131,19 @@ class Head(ABC):
         """Return plain values that the network is made by, measured on the rows that fit it.
 
         Args:
-            rows: of ``as_known``.
+            rows: of ``as_known``, with their ``state``.
             period_months: of the tape.
             least: loans below which a sample tells nothing.
         """
-        return {}
+        return {} if self.moves is None else {"moves": asdict(self.moves)}
+
+    def contradicting(self, rows: DataFrame) -> int:
+        """Return how many rows say what the training rows had the head take for impossible.
+
+        Args:
+            rows: that do not fit, of ``as_known``, with their ``state``.
+        """
+        return 0
 
     @property
     def shortened(self) -> str | None:
@@ -135,7 +157,7 @@ class Head(ABC):
         """
         return F.col("label") == 1
 
-    def output(self, hidden: Any, rate: float) -> Any:
+    def output(self, hidden: Any, rate: float, groups: Any) -> Any:
         """Return the scores, float32 of shape (rows, units), or of a backbone's submodels each its own.
 
         Weights are zero at first and the bias is ``start``: training begins at the best constant.
@@ -144,22 +166,18 @@ class Head(ABC):
             hidden: what the backbone built, of shape (rows, hidden units), or (rows, submodels, hidden
                 units), of which the scores are (rows, submodels, units).
             rate: of the label in the training rows.
+            groups: the inputs, for a head whose scores depend on more than the hidden units.
         """
-        import tensorflow as tf
+        from loanbook.models.submodel_layers import last_layer
 
-        from loanbook.models.submodel_layers import SubmodelScores
-
-        if len(hidden.shape) == 3:
-            return SubmodelScores(self.units, self.start(rate), name="score")(hidden)
-        bias = tf.keras.initializers.Constant(self.start(rate))
-        layer = tf.keras.layers.Dense(
-            self.units, kernel_initializer="zeros", bias_initializer=bias, name="score"
-        )
-        return layer(hidden)
+        return last_layer(hidden, self.start(rate))
 
     @abstractmethod
     def start(self, rate: float) -> Sequence[float]:
-        """Return the scores, one a unit, of a model that gives every row the probability ``rate``."""
+        """Return the scores, one a unit, of a model that gives every row the probability ``rate``.
+
+        A head that counted more in the training rows (``measured``) may begin with that.
+        """
 
     @abstractmethod
     def losses(self, scores: Any, targets: Any) -> Any:
@@ -195,12 +213,13 @@ class Head(ABC):
         judged = CalibrationRows(self.pd(raw), label, weight, together)
         return choose_calibration(judged, settings.calibration, settings.min_defaults)
 
-    def calibrated(self, raw: Floats, calibration: Calibration) -> Floats:
+    def calibrated(self, raw: Floats, calibration: Calibration, state: Words) -> Floats:
         """Return all probabilities as a calibration of the PD has them, of shape (rows, outputs).
 
         Args:
             raw: those of one member, of shape (rows, outputs).
             calibration: of ``calibrate``.
+            state: of each row, ``unknown`` where it is not known.
         """
         return calibration.apply(raw)
 

@@ -89,7 +89,7 @@ def constant(spec: InputSpec, target: Head, rate: float) -> Network:
 
 def with_output(groups: Groups, hidden: Any, target: Head, rate: float) -> Network:
     """Return the network of a head over hidden units."""
-    score = target.output(hidden, rate)
+    score = target.output(hidden, rate, groups)
     # Named, because Keras would number the models of a process, and the ONNX file carries the name.
     scores = tf.keras.Model(groups.tensors, score, name="scores")
     says = tf.keras.Model(groups.tensors, probabilities(target, score), name="probabilities")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.sigmoid_nodes import sigmoid_nodes
 
 Matrix = npt.NDArray[np.float32]
 
@@ -178,7 +179,8 @@ def trees_as_onnx(
         helper.make_node("TreeEnsembleRegressor", ["columns"], [total], domain="ai.onnx.ml", **grown)
     )
     if gives == "logit":
-        nodes.append(helper.make_node("Sigmoid", [total], ["pd"]))
+        last, ones = sigmoid_nodes(total, "pd")
+        nodes, constants = nodes + last, constants + ones
     output = helper.make_tensor_value_info("pd", TensorProto.FLOAT, [None, 1])
     graph = helper.make_graph(nodes, "trees", inputs, [output], constants)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]

@@ -12,6 +12,27 @@ from loanbook.tables.columns import (
     UPB,
     one_of,
 )
+from loanbook.tables.labels import HORIZONS, MAIN_HORIZON
+
+OTHER_HORIZONS = tuple(horizon for horizon in HORIZONS if horizon != MAIN_HORIZON)
+PDS_OF_OTHERS = tuple(f"pd_{horizon}m{form}" for horizon in OTHER_HORIZONS for form in ("", "_raw"))
+
+
+def _of_horizon(horizon: int) -> tuple[Column, ...]:
+    of_others = f"null of a model of another event than default within {horizon} months"
+    return (
+        Column(
+            f"pd_{horizon}m_raw",
+            "DOUBLE",
+            f"Probability of default within {horizon} months as the predictor gives it; null in default; {of_others}",
+        ),
+        Column(
+            f"pd_{horizon}m",
+            "DOUBLE",
+            f"Calibrated probability of default within {horizon} months; 1 in default; {of_others}",
+        ),
+    )
+
 
 SCORES = Table(
     name="scores",
@@ -39,6 +60,7 @@ SCORES = Table(
             "DOUBLE",
             "Calibrated probability of default within 12 months; 1 in default; null of a model of another event",
         ),
+        *(column for horizon in OTHER_HORIZONS for column in _of_horizon(horizon)),
         Column(
             "pd_lifetime",
             "DOUBLE",
@@ -81,8 +103,8 @@ SCORES = Table(
         Column(
             "pd_method",
             "STRING",
-            "direct: the predictor's; hazard: the sum of its curve; in_default: 1 by definition; prior: one PD for all, "
-            "as nothing could be learnt",
+            "direct: the predictor's; chained: that of its moves between states; hazard: the sum of its curve; "
+            "in_default: 1 by definition; prior: one PD for all, as nothing could be learnt",
             required=True,
         ),
         DEFAULT_STATUS,
@@ -112,7 +134,8 @@ SCORES = Table(
     key=("source", "loan_id", "as_of_date", "model_name", "model_version", "scenario"),
     partitions=("as_of_date", "model_version"),
     constraints={
-        "pd_given": "pd_12m IS NOT NULL OR pd_outcome IS NOT NULL",
+        "pd_given": f"coalesce({', '.join(('pd_12m', 'pd_outcome', *PDS_OF_OTHERS[::2]))}) IS NOT NULL",
+        **{f"{name}_range": f"{name} IS NULL OR {name} BETWEEN 0 AND 1" for name in PDS_OF_OTHERS},
         "pd_range": "pd_12m IS NULL OR pd_12m BETWEEN 0 AND 1",
         "pd_outcome_range": "pd_outcome IS NULL OR pd_outcome BETWEEN 0 AND 1",
         "pd_outcome_raw_range": "pd_outcome_raw IS NULL OR pd_outcome_raw BETWEEN 0 AND 1",

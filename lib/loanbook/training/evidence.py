@@ -1,12 +1,14 @@
 """What a training snapshot is made of: features that fit their labels, and roles of attributes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import IDS
 from loanbook.errors import InputError
+from loanbook.models.head import Head
+from loanbook.models.inputs.spec import Candidate
 
 
 def role_in(rows: DataFrame, attribute: str) -> str | None:
@@ -34,3 +36,37 @@ def one_definition(features: DataFrame, labels: Sequence[DataFrame]) -> dict[str
         found=f"features {found}, labels {sorted(of_labels)}",
         do="run build-features and build-labels again with the present settings",
     )
+
+
+def require_labels(target: Head, tables: Mapping[str, DataFrame], source: str) -> None:
+    """Refuse to train on a tape that has no label of what is to be learnt.
+
+    Raises:
+        InputError: says how many rows there are of each label status.
+    """
+    of_source = {name: table.where(F.col("source") == source) for name, table in tables.items()}
+    labelled = F.count_if(F.col("eligible") & F.col("label").isNotNull()).alias("labelled")
+    rows = target.targets(of_source).groupBy("label_status").agg(labelled, F.count(F.lit(1)).alias("rows"))
+    found = rows.orderBy("label_status").collect()
+    if not any(row["labelled"] for row in found):
+        statuses = ", ".join(f"{row['label_status']} {row['rows']:,}" for row in found)
+        raise InputError(
+            required=f"labels of {source} that say {target.event}, for the head {target.name}",
+            found=f"none; rows by label status: {statuses or 'no row'}",
+            do="ingest a longer history and run build-labels, or take an architecture with another head",
+        )
+
+
+def require_inputs(target: Head, candidates: Sequence[Candidate]) -> None:
+    """Refuse to leave out an input that a head cannot do without.
+
+    Raises:
+        InputError: names it.
+    """
+    for name in target.reads:
+        if name not in {item.name for item in candidates}:
+            raise InputError(
+                required=f"the input {name}, which the head {target.name} cannot do without",
+                found="it is left out",
+                do="take it out of train.inputs_left_out, or take an architecture with another head",
+            )

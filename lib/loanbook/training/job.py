@@ -22,7 +22,7 @@ from loanbook.tables.deliveries import DELIVERIES
 from loanbook.tables.loans import LOANS
 from loanbook.tables.performance import PERFORMANCE
 from loanbook.training.architecture import checked_architecture, require_supported, target_head
-from loanbook.training.evidence import one_definition, role_in
+from loanbook.training.evidence import one_definition, require_inputs, require_labels, role_in
 from loanbook.training.origin import Training
 from loanbook.training.snapshot.borrowers import borrowers_of
 from loanbook.training.snapshot.build import Request, ensure_snapshot
@@ -59,8 +59,8 @@ def train_model(
         model: a file of ``conf/models`` or a YAML file; by default ``settings.train.model``.
         workers: Horovod processes; by default ``settings.train.workers``.
         resume: go on from the checkpoint of an interrupted run with the same snapshot and settings.
-        challenger: the model does not come to score the book by being trained last; nothing is done where it
-            is trained already.
+        challenger: the model does not come to score the book by being trained last, as one without a 12-month
+            PD never does; nothing is done where it is trained already.
 
     Returns:
         The model's name and version, its status, rows by sample, log losses, seconds by phase, and the
@@ -75,13 +75,13 @@ def train_model(
     size = wanted_workers(settings, workers)
     source = run.only_source(FEATURES, made_by="build-features")
     tape = tape_kind(run.read_source(DELIVERIES, source), source)
-    target = target_head(model_settings.head, tape)
+    target = target_head(model_settings.head, tape, run.settings.default_definition)
     require_supported(settings, model_settings, target)
-    model_settings = model_settings.model_copy(update={"head": model_settings.head or target.name})
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         of_origin = _snapshots(run, target, tape, size, model_settings)
         snapshot = of_origin(0)
         require_groups(model_settings.backbone, snapshot.spec)
+    model_settings = model_settings.model_copy(update={"head": model_settings.head or target.name})
     name = f"{run.source}-{Path(architecture).stem}"
     both = (settings, model_settings)
     tracker = tracker_of(run.settings.tracking, run.storage)
@@ -101,7 +101,7 @@ def train_model(
     return {
         "model": name,
         "model_version": artefact.version,
-        "model_role": "challenger" if challenger else None,
+        "model_role": "challenger" if challenger or not target.leads else None,
         "model_status": artefact.status,
         "shortfalls": metrics["shortfalls"].get(MODEL, []),
         "uncalibrated": metrics["uncalibrated"],
@@ -120,15 +120,22 @@ def train_model(
 def _snapshots(
     run: Run, target: Head, tape: TapeKind, workers: int, model: ModelSettings
 ) -> Callable[[int], Snapshot]:
-    """Return what makes the snapshot of each rolling origin, 0 the most recent, all of the same versions."""
+    """Return what makes the snapshot of each rolling origin, 0 the most recent, all of the same versions.
+
+    Raises:
+        InputError: the architecture names a head, and the tape has no label or no input that it needs.
+    """
     source, settings = tape.source, run.settings.train
     features = run.read(FEATURES, made_by="build-features").where(F.col("source") == source)
     tables = {table.name: run.read(table, made_by="build-labels") for table in target.tables}
+    if model.head is not None:
+        require_labels(target, tables, source)
     of_tape = KIND if target.is_of_tape else KIND - {"outcome"}
     ids = one_definition(features, [table.where(F.col("source") == source) for table in tables.values()])
     added = (*settings.inputs_added, *model.inputs_added)
     role_of = partial(_role, run, source)
     candidates = all_candidates(features, added, settings.inputs_left_out, role_of)
+    require_inputs(target, candidates)
     read, borrowers = [FEATURES.name, *tables], None
     if settings.borrower:
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == source)

@@ -19,18 +19,19 @@ from loanbook.models.together import Together
 from loanbook.training.fit.trained import Trained
 from loanbook.training.snapshot.fold import OUT_OF_FOLD, TEST
 from loanbook.training.snapshot.predicted import PredictedSample
-from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.read import Snapshot, states_in
 
 
 def losses_of(
     snapshot: Snapshot, found: PredictedSample, calibrations: Mapping[str, Calibration], target: Head
 ) -> dict[str, dict[str, float]]:
     """Return the log loss of a sample by predictor, and whether raw or calibrated."""
-    rows = snapshot.rows_of(found.frame)
+    rows, state = snapshot.rows_of(found.frame), states_in(found.frame)
 
     def losses(name: str, members: Floats) -> dict[str, float]:
         own = of_predictor(target, name)
-        both = {"raw": members.mean(axis=1), "calibrated": calibrated_mean(members, calibrations[name], own)}
+        calibrated = calibrated_mean(members, calibrations[name], own, state)
+        both = {"raw": members.mean(axis=1), "calibrated": calibrated}
         return {form: log_loss(rows.label, own.pd(pds), rows.weight) for form, pds in both.items()}
 
     return {name: losses(name, members) for name, members in found.members.items()}
@@ -50,9 +51,9 @@ def differences_of(
     if not len(found.frame):
         return {}
     together = Together.of(found.frame, target.horizon_months)
-    targets = {name: of_predictor(target, name) for name in found.members}
+    state, targets = states_in(found.frame), {name: of_predictor(target, name) for name in found.members}
     pds = {
-        name: targets[name].pd(calibrated_mean(members, calibrations[name], targets[name]))
+        name: targets[name].pd(calibrated_mean(members, calibrations[name], targets[name], state))
         for name, members in found.members.items()
     }
     label, weight = (found.frame[name].to_numpy(np.float64) for name in ("label", "weight"))
@@ -82,7 +83,7 @@ def levels_of(
     for name in test.members:
         own = of_predictor(target, name)
         parts = [
-            own.pd(calibrated_mean(part.members[name], calibrations[name], own))
+            own.pd(calibrated_mean(part.members[name], calibrations[name], own, states_in(part.frame)))
             for part in (test, development)
         ]
         levels[name] = rows.level(np.concatenate(parts))

@@ -44,7 +44,7 @@ class TrainedModels:
 
         Without a model given it is the one of ``score.model``, else the one trained last that was not trained
         as a challenger. A model given is a challenger, unless it is that of ``score.model`` or of the last
-        published scores of the book, or the book has none yet.
+        published scores of the book, or the book has none yet and it may lead (``Head.leads``).
 
         Raises:
             InputError: as ``choose`` does.
@@ -53,7 +53,8 @@ class TrainedModels:
             return Chosen(self._by_settings() or self.choose(None, None), by_name=False, role="book")
         artefact = self.choose(model, version)
         of_book = self._scored_last()
-        is_book = of_book is None or of_book == (artefact.name, artefact.version)
+        first = of_book is None and artefact.head.leads
+        is_book = first or of_book == (artefact.name, artefact.version)
         if not is_book and artefact.name == self._setting[0]:
             by_settings = self._by_settings()
             is_book = by_settings is not None and by_settings.version == artefact.version

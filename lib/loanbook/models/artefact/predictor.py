@@ -8,6 +8,7 @@ import numpy.typing as npt
 from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
 from loanbook.models.head import Head
+from loanbook.models.inputs.rows import Words, states_of
 from loanbook.models.inputs.spec import InputSpec
 
 BATCH_ROWS = 1024
@@ -15,7 +16,7 @@ BATCH_ROWS = 1024
 Floats = npt.NDArray[np.float64]
 
 
-def calibrated_mean(members: Floats, calibration: Calibration, target: Head) -> Floats:
+def calibrated_mean(members: Floats, calibration: Calibration, target: Head, state: Words) -> Floats:
     """Return the mean of the members' calibrated probabilities, of shape (rows, outputs).
 
     A calibration is fitted to what single members say of loans that they were not fitted on. Their mean
@@ -25,8 +26,9 @@ def calibrated_mean(members: Floats, calibration: Calibration, target: Head) -> 
         members: raw probabilities, of shape (rows, members, outputs).
         calibration: of one member.
         target: what they are probabilities of.
+        state: of each row.
     """
-    each = [target.calibrated(members[:, number], calibration) for number in range(members.shape[1])]
+    each = [target.calibrated(members[:, number], calibration, state) for number in range(members.shape[1])]
     return np.asarray(np.mean(each, axis=0))
 
 
@@ -77,7 +79,8 @@ class Predictor:
             InputError: the shapes are not those of the spec.
         """
         members = self.members(numeric, codes)
-        return members.mean(axis=1), calibrated_mean(members, self.calibration, self.target)
+        state = states_of(self.spec, codes, len(members))
+        return members.mean(axis=1), calibrated_mean(members, self.calibration, self.target, state)
 
     def members(
         self, numeric: npt.ArrayLike, codes: npt.ArrayLike | None = None, only: int | None = None
@@ -101,7 +104,7 @@ class Predictor:
             }
             for place, output in enumerate(self._session.run(asked, feed, self._run_options)):
                 found[rows, place] = output
-        return np.clip(found, 0, 1)  # its float32 sigmoid may give 1.0000001
+        return np.clip(found, 0, 1)  # an earlier version's float32 sigmoid may give 1.0000001
 
     def _require_shape(self, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int32]) -> None:
         required = (len(self.spec.numeric_columns), len(self.spec.code_columns))

@@ -1,6 +1,7 @@
-"""The counted matrix: the default rate of the training rows by state of delinquency and band of credit score.
+"""The counted matrix: the moves of the training rows by state of delinquency and band of credit score.
 
-What a bank had before it had a model, and what a model must beat to be worth its upkeep.
+What a bank had before it had a model, and what a model must beat to be worth its upkeep: the moves of one
+period are chained over those of the horizon. Of a tape that says no next state the label itself is counted.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
 from loanbook.models.baselines import Fitted
+from loanbook.models.baselines._counted_chain import CountedChain, counted_moves
 from loanbook.models.binary_head import BinaryHead
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Evidence, Rows
@@ -42,7 +44,10 @@ class Settings(Section):
         description="where bands begin, after the lowest; a missing score has a band of its own",
     )
     prior_rows: float = Field(
-        20.0, gt=0, description="rows of its state's rate that a cell leans on, and a state on the mean rate"
+        20.0, gt=0, description="rows of its state's moves, or rate, that a cell leans on"
+    )
+    chained: bool = Field(
+        True, description="count moves of one period and chain them; false: count the label"
     )
 
 
@@ -54,14 +59,36 @@ def supports(target: Head) -> bool:
 def fit(evidence: Evidence, target: Head, settings: Settings) -> Fitted:
     """Return the matrix counted on all training rows.
 
-    A spec that lacks the state, or the score, gives the rates by the other alone; one that lacks both, the
-    rate of all rows.
+    A spec that lacks the score gives the moves by state alone. One that lacks the state gives the rates by
+    score, one that lacks both, the rate of all rows.
     """
     train, axes = evidence.rows("train"), Axes.of(evidence.spec, settings)
-    rates, weights = counted(axes, train, settings.prior_rows)
+    chain, why = chain_of(axes, train, target, settings)
+    rates, weights = counted(axes, train, settings.prior_rows) if chain is None else chain.rates()
+    cells = axes.table(rates, weights)
+    if chain is not None:
+        cells = [cell | {"moves": moves} for cell, moves in zip(cells, chain.in_words(), strict=True)]
     columns = TreeColumns(evidence.spec, axes.ranks)
     network = trees_as_onnx(columns, [axes.tree(rates)], "probability")
-    return Fitted(network, {"inputs": axes.inputs, "cells": axes.table(rates, weights)})
+    return Fitted(network, {"inputs": axes.inputs, "counted": why, "cells": cells})
+
+
+def chain_of(axes: "Axes", rows: Rows, target: Head, settings: Settings) -> tuple[CountedChain | None, str]:
+    """Return the counted moves, None where only the label can be counted, and in words what was."""
+    book, horizon, moves = target.moves, target.horizon_months or 0, rows.next_state
+    if not settings.chained:
+        return None, "the label, as asked for"
+    if book is None or moves is None:
+        return None, "the label: the rows say no next state"
+    if axes.state is None or settings.state != "state":
+        return None, "the label: the state of delinquency is no input"
+    if horizon % book.period_months:
+        return None, f"the label: {horizon} months are no whole periods of {book.period_months}"
+    counts = counted_moves(axes.places(rows), (len(axes.states), len(axes.bands)), moves, rows.weight)
+    chain = CountedChain.of(counts, book.ends(axes.states), book.periods(horizon), settings.prior_rows)
+    if chain is None:
+        return None, "the label: no training row moved into default"
+    return chain, f"moves from one report to the next, {chain.periods} of them chained"
 
 
 @dataclass(frozen=True)

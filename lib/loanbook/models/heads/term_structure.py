@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.default_status import performing_expr
 from loanbook.book.months import LOAN
+from loanbook.book.state_moves import StateMoves
 from loanbook.book.tape_kind import Outcome
 from loanbook.errors import InputError
 from loanbook.models.calibration import Calibration
@@ -24,6 +25,7 @@ from loanbook.models.follow_up import as_known, followed, with_spell
 from loanbook.models.head import Floats, Head
 from loanbook.models.heads import default_12m
 from loanbook.models.incidence import Curves, constant_hazard, spline_basis, with_default_of
+from loanbook.models.inputs.rows import Words
 from loanbook.settings.section import Section
 from loanbook.tables.base import Table
 from loanbook.tables.labels import LABELS, MAIN_HORIZON
@@ -105,7 +107,7 @@ class TermStructure(Head):
     @property
     def beside(self) -> Head:
         """Return the head of the label: baselines say ``pd_12m`` and no curve."""
-        return default_12m.HEAD
+        return replace(default_12m.HEAD, moves=self.moves)
 
     def with_settings(self, settings: Section) -> Head:
         """Return the head with the settings of its curve."""
@@ -127,7 +129,8 @@ class TermStructure(Head):
 
     def completed(self, measured: Mapping[str, Any]) -> Head:
         """Return the head with the period, how far loans were followed, and their hazard of prepayment."""
-        return replace(self, **measured)
+        own = {name: value for name, value in measured.items() if name != "moves"}
+        return replace(self, moves=StateMoves.read(measured.get("moves")), **own)
 
     @property
     def shortened(self) -> str | None:
@@ -159,9 +162,10 @@ class TermStructure(Head):
                 found=f"periods of {period_months} months",
                 do="take an architecture with another head",
             )
+        known = super().measured(rows, period_months, least)
         found = followed(rows, least)
         if found is None:
-            return {"period_months": period_months, "followed_months": 0}
+            return {**known, "period_months": period_months, "followed_months": 0}
         if not found.loan_months:
             raise InputError(
                 required=f"outcomes of the loans with labels, for the head {self.name}",
@@ -170,6 +174,7 @@ class TermStructure(Head):
             )
         exposure = found.loan_months / period_months
         return {
+            **known,
             "period_months": period_months,
             "followed_months": found.longest,
             "prepayment": min(0.5, (found.prepaid + 0.5) / (exposure + 1)),
@@ -252,7 +257,7 @@ class TermStructure(Head):
         default, prepayment = probabilities[:, : self.periods], probabilities[:, self.periods :]
         return Curves(months, np.cumsum(default, axis=1), np.cumsum(prepayment, axis=1))
 
-    def calibrated(self, raw: Floats, calibration: Calibration) -> Floats:
+    def calibrated(self, raw: Floats, calibration: Calibration, state: Words) -> Floats:
         """Return the curves with the calibrated ``pd_12m``; what changes nothing returns its input."""
         if calibration.method == "none" and calibration.shift == 0:
             return raw

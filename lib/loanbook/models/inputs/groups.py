@@ -22,11 +22,16 @@ from loanbook.settings.model import Scaling
 
 @dataclass(frozen=True)
 class Category:
-    """A category: ``codes`` int32 (rows,), from 0 (unknown) to ``size`` - 1."""
+    """A category: ``codes`` int32 (rows,), from 0 (unknown) on, then those of its vocabulary."""
 
     name: str
     codes: Any
-    size: int
+    vocabulary: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Return how many codes there are."""
+        return len(self.vocabulary) + 1
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def input_groups(spec: InputSpec, scaling: Scaling = "standard") -> Groups:
     codes = tf.keras.Input((len(spec.code_columns),), dtype=tf.int32, name="codes")
     flagged = any(item.missing_share > 0 for item in spec.numeric)
     categorical = [
-        Category(item.name, Column(position, name=f"column_{item.name}")(codes), len(item.vocabulary) + 1)
+        Category(item.name, Column(position, name=f"column_{item.name}")(codes), item.vocabulary)
         for position, item in enumerate(spec.categorical)
     ]
     text = [

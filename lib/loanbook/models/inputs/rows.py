@@ -7,7 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from loanbook.book.state_moves import UNKNOWN
 from loanbook.models.inputs.spec import InputSpec
+
+Words = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Rows:
         targets: float32 (rows, targets of the head).
         label: float32 (rows,): 1 where the head's event came about, else 0.
         weight: float32 (rows,): inverse of the row's sampling probability.
+        state: of each row, where it is known.
+        next_state: its place among the destinations, -1 of none; None where a snapshot does not say it.
     """
 
     numeric: npt.NDArray[np.float32]
@@ -27,6 +32,8 @@ class Rows:
     targets: npt.NDArray[np.float32]
     label: npt.NDArray[np.float32]
     weight: npt.NDArray[np.float32]
+    state: Words | None = None
+    next_state: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -34,7 +41,10 @@ class Rows:
 
     def taken(self, which: Any) -> "Rows":
         """Return some of the rows: those of a slice, a mask or positions."""
-        return Rows(*(getattr(self, item.name)[which] for item in fields(self)))
+        known = {
+            item.name: column for item in fields(self) if (column := getattr(self, item.name)) is not None
+        }
+        return Rows(**{name: column[which] for name, column in known.items()})
 
     @property
     def inputs(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
@@ -56,6 +66,22 @@ class Evidence(Protocol):
 def no_inputs(rows: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Return inputs without a column, of rows whose outcomes alone are of interest."""
     return np.zeros((rows, 0), np.float32), np.zeros((rows, 0), np.int32)
+
+
+def states_of(spec: InputSpec, codes: npt.ArrayLike | None, rows: int) -> Words:
+    """Return the state of each row by its code; ``unknown`` of a rare one, and of all where it is no input.
+
+    Args:
+        spec: what the columns are.
+        codes: of shape (rows, columns), or None where there are none.
+        rows: how many.
+    """
+    state = next((item for item in spec.categorical if item.name == "state"), None)
+    if state is None or codes is None:
+        return np.full(rows, UNKNOWN)
+    place = spec.code_columns.index(state.column)
+    names = np.array([UNKNOWN, *state.vocabulary])
+    return np.asarray(names[np.asarray(codes)[:, place]])
 
 
 def matrices(frame: pd.DataFrame, spec: InputSpec) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:

@@ -50,7 +50,8 @@ class TrainRequest:
     @property
     def target(self) -> Head:
         """Return the head; what a tape says of its own outcome changes nothing in training."""
-        return completed_head(self.model, Snapshot(self.snapshot))
+        found = completed_head(self.model, Snapshot(self.snapshot))
+        return found if self.trainable else found.unfitted
 
 
 def completed_head(model: ModelSettings, snapshot: Snapshot) -> Head:
@@ -90,7 +91,7 @@ def request_for(
     samples, members = snapshot.manifest["samples"], snapshot.fold.members
     together = workers_of_member(train, len(members), workers)
     fewest = min(snapshot.rows_fitted(member, together) for member in members)
-    positives, rows = samples["train"]["defaults"], samples["train"]["rows"]
+    positives, rows = samples["train"]["defaults"], samples["train"]["labelled"]
     tuned = samples["train" if snapshot.fold.is_crossed else "tune"]["rows"]
     if train.batch_size is None:
         batch = batch_for(model.batch_size, fewest // together)

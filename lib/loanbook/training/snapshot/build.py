@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.book.state_moves import NEXT_STATE
 from loanbook.models.head import Head
 from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
@@ -31,6 +33,8 @@ from loanbook.training.snapshot.splits import (
     with_enough_defaults,
 )
 from loanbook.warehouse.storage import Storage, is_complete, published_folder, write_json
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -117,12 +121,12 @@ def _book(request: Request, features: DataFrame) -> DataFrame:
 def _outcomes(
     request: Request, book: DataFrame, tables: Mapping[str, DataFrame], borrowers: DataFrame | None
 ) -> DataFrame:
-    """Return key, borrower, label, label status and targets of every row of the book.
+    """Return key, state, borrower, label, label status and targets of every row of the book.
 
     They are few columns, for many steps.
     """
     of_source = {name: table.where(F.col("source") == request.source) for name, table in tables.items()}
-    keys = book.select(*LOAN_MONTH)
+    keys = book.select(*LOAN_MONTH, "state")
     if borrowers is None:
         known = keys.withColumn("borrower", F.col("loan_id"))
     else:
@@ -140,13 +144,13 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     planned = origin_of(folds, request.origin)
     borrowers = count_borrowers(labelled.where(in_development(planned)))
     fold = with_enough_defaults(planned, *borrowers, settings)
-    placed = labelled.withColumn("role", role_column(fold, settings.seed)).where(F.col("role").isNotNull())
+    trains = F.col("role").isin(*{role for member in fold.members for role in (*member.train, member.tune)})
+    placed = labelled.withColumn("role", role_column(fold, settings.seed))
+    placed = placed.where(F.col("role").isNotNull() & (trains | F.col("label").isNotNull()))
     roles = request.head.as_known(placed, known_until(fold, months, request.head.horizon_months))
     counts = count_roles(roles, fold)
     fitted = fold.samples["train"]
-    measured = request.head.measured(
-        roles.where(F.col("role").isin(*fitted)), request.kind.get("period_months", 1), settings.min_defaults
-    )
+    measured, contradicting = _measured(request, roles, fitted)
     used, training = _with_weights(roles, fitted, counts, request)
     spec = _fit(request, book, roles, fitted, sum(counts[role]["rows"] for role in fitted))
     kept = training["rows_by_role"]
@@ -163,14 +167,14 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     write_json(folder / "spec.json", spec.model_dump(mode="json"))
     folds[request.origin] = fold
     write_json(folder / "splits.json", _splits(request, folds))
-    gap = eligible - sum(item["rows"] for item in counts.values())
+    gap = eligible - sum(item["labelled"] for item in counts.values())
     manifest = {
         **request.describe(), "spec": spec.content_hash(),
         "samples": {
             name: together([counts[role] for role in roles_of], settings.min_defaults)
             for name, roles_of in fold.samples.items()
         },
-        "train": {**training, "rows_of_group": size}, "measured": measured,
+        "train": {**training, "rows_of_group": size, "contradicting": contradicting}, "measured": measured,
         "known_until": known_months(fold, months, request.head.horizon_months),
         "label_status": statuses, "rows_between_development_and_test": gap,
         "test_window": leavers_of(outcomes, book, fold, counts[TEST]),
@@ -200,7 +204,7 @@ def _with_weights(
         *LOAN_MONTH,
         "borrower",
         "role",
-        *[F.col(name).cast("float").alias(name) for name in _judged_by(request.head)],
+        *[F.col(name).cast("float").alias(name) for name in _judged_by(request.head, roles)],
         F.when(fits, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
         F.xxhash64(F.lit(seed + 2), *LOAN_MONTH).alias("shuffle"),
     )
@@ -217,6 +221,20 @@ def _with_weights(
     return used, {"rows": left, "rows_by_role": by_role, "thinned": rows - left, **means}
 
 
+def _measured(request: Request, roles: DataFrame, fitted: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """Return what the head measures of the rows that fit, and how many others contradict it."""
+    fits = F.col("role").isin(*fitted)
+    period, least = request.kind.get("period_months", 1), request.settings.min_defaults
+    measured = request.head.measured(roles.where(fits), period, least)
+    contradicting = request.head.completed(measured).contradicting(roles.where(~fits))
+    if contradicting:
+        logger.warning(
+            "%d rows say what the training rows had the head %s take for impossible: they cost it nothing",
+            contradicting, request.head.name,
+        )  # fmt: skip
+    return measured, contradicting
+
+
 def _together(target: Head, rows: DataFrame, share: float) -> float:
     """Return the sum of the squared numbers of rows that thinning keeps or leaves together."""
     if share >= 1:
@@ -225,9 +243,10 @@ def _together(target: Head, rows: DataFrame, share: float) -> float:
     return float(groups.agg(F.sum(F.col("count") * F.col("count"))).collect()[0][0] or 0)
 
 
-def _judged_by(target: Head) -> list[str]:
-    """Return the label and the columns that the loss takes."""
-    return list(dict.fromkeys(["label", *target.target_columns]))
+def _judged_by(target: Head, rows: DataFrame) -> list[str]:
+    """Return the label, the columns that the loss takes, and the next state where it is known."""
+    moves = [NEXT_STATE] if NEXT_STATE in rows.columns else []
+    return list(dict.fromkeys(["label", *target.target_columns, *moves]))
 
 
 def _write_rows(

@@ -10,18 +10,19 @@ from pyspark.sql import functions as F
 
 from loanbook.training.snapshot.fold import Fold
 
-COUNTED = ("rows", "loans", "defaults", "defaulting_loans", "defaulting_borrowers")
+COUNTED = ("rows", "labelled", "loans", "defaults", "defaulting_loans", "defaulting_borrowers")
 
 
 def count_statuses(outcomes: DataFrame) -> tuple[dict[str, int], list[date], int]:
-    """Return rows by label status, the months that have eligible rows, and the number of these."""
-    found = outcomes.groupBy("label_status", "as_of_date", "eligible").count().collect()
+    """Return rows by label status, the months that have labelled rows, and the number of these."""
+    judged = (F.col("eligible") & F.col("label").isNotNull()).alias("judged")
+    found = outcomes.groupBy("label_status", "as_of_date", judged).count().collect()
     statuses: Counter[str] = Counter()
     for row in found:
         statuses[str(row["label_status"])] += int(row["count"])
-    eligible = [row for row in found if row["eligible"]]
-    months = sorted({row["as_of_date"] for row in eligible})
-    return dict(sorted(statuses.items())), months, sum(int(row["count"]) for row in eligible)
+    labelled = [row for row in found if row["judged"]]
+    months = sorted({row["as_of_date"] for row in labelled})
+    return dict(sorted(statuses.items())), months, sum(int(row["count"]) for row in labelled)
 
 
 def count_borrowers(rows: DataFrame) -> tuple[int, int]:
@@ -33,10 +34,11 @@ def count_borrowers(rows: DataFrame) -> tuple[int, int]:
 
 
 def count_roles(roles: DataFrame, fold: Fold) -> dict[str, dict[str, Any]]:
-    """Return rows, loans, defaults, defaulting loans and borrowers, and months of each role of the fold."""
+    """Return rows, labelled ones, loans, defaults, defaulting loans and borrowers, and months of each."""
     defaulting = F.col("label") == 1
     found = roles.groupBy("role").agg(
         F.count(F.lit(1)).alias("rows"),
+        F.count("label").alias("labelled"),
         F.countDistinct("loan_id").alias("loans"),
         F.sum(F.col("label").cast("long")).alias("defaults"),
         F.countDistinct(F.when(defaulting, F.col("loan_id"))).alias("defaulting_loans"),
@@ -54,7 +56,7 @@ def together(parts: Sequence[Mapping[str, Any]], min_defaults: int) -> dict[str,
 
     It is borrowers that must have defaulted: loans of one default together.
 
-    >>> part = {"rows": 2, "loans": 1, "defaults": 1, "defaulting_loans": 1,
+    >>> part = {"rows": 2, "labelled": 2, "loans": 1, "defaults": 1, "defaulting_loans": 1,
     ...     "defaulting_borrowers": 1, "first_month": "2020-01-31", "last_month": "2020-02-29"}
     >>> found = together([part, part], min_defaults=3)
     >>> found["rows"], found["default_rate"], found["status"]
@@ -66,6 +68,6 @@ def together(parts: Sequence[Mapping[str, Any]], min_defaults: int) -> dict[str,
         **total,
         "first_month": min(months, default=None),
         "last_month": max(months, default=None),
-        "default_rate": total["defaults"] / total["rows"] if total["rows"] else None,
+        "default_rate": total["defaults"] / total["labelled"] if total["labelled"] else None,
         "status": "ok" if total["defaulting_borrowers"] >= min_defaults else "insufficient",
     }

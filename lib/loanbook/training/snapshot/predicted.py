@@ -49,7 +49,7 @@ def predicted_rows(
     roles, tuned = snapshot.fold.samples[sample], [member.tune for member in snapshot.fold.members]
     frames, found = [], []
     for role in roles:
-        frame = snapshot.role_frame(role, None if limit is None else -(-limit // len(roles)))
+        frame = snapshot.role_frame(role, None if limit is None else -(-limit // len(roles)), judged=True)
         member = tuned.index(role) if sample == OUT_OF_FOLD else None
         inputs = matrices(frame, snapshot.spec)
         found.append({name: one.members(*inputs, member) for name, one in predictors.items()})

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from loanbook.book.state_moves import NEXT_STATE, UNKNOWN
 from loanbook.errors import InputError
-from loanbook.models.inputs.rows import Rows, matrices, no_inputs
+from loanbook.models.inputs.rows import Rows, Words, matrices, no_inputs
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.section import validated
 from loanbook.tables.columns import LOAN_MONTH
@@ -98,33 +100,36 @@ class Snapshot:
         train = self.manifest["train"]
         return [train["rows_by_role"][role] for role in member.train], train["rows_of_group"]
 
-    def role_frame(self, role: str, limit: int | None = None) -> pd.DataFrame:
+    def role_frame(self, role: str, limit: int | None = None, *, judged: bool = False) -> pd.DataFrame:
         """Return a role's rows in the random order in which they were written, the same each time.
 
         Args:
             role: one of the fold's.
             limit: of them the first so many, a random sample.
+            judged: only those with a label; others do nothing but train.
         """
         tables: list[pa.Table] = []
         for file in files_of(self.role_folder(role)):
             if limit is not None and sum(table.num_rows for table in tables) >= limit:
                 break
-            tables.append(pq.read_table(file, partitioning=None))
+            table = pq.read_table(file, partitioning=None)
+            tables.append(table.filter(pc.is_valid(table["label"])) if judged else table)
         if not tables:
             columns = [*KEPT, *JUDGED, *self.targets, *self.spec.numeric_columns, *self.spec.code_columns]
             return pd.DataFrame(columns=list(dict.fromkeys(columns)))
         frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         return frame if limit is None else frame.head(limit)
 
-    def frame(self, roles: Sequence[str], limit: int | None = None) -> pd.DataFrame:
+    def frame(self, roles: Sequence[str], limit: int | None = None, *, judged: bool = False) -> pd.DataFrame:
         """Return the rows of some roles, of each as many as its share of ``limit``."""
-        frames = [self.role_frame(role, None if limit is None else -(-limit // len(roles))) for role in roles]
+        of_role = None if limit is None else -(-limit // len(roles))
+        frames = [self.role_frame(role, of_role, judged=judged) for role in roles]
         with_rows = [frame for frame in frames if len(frame)]
         return pd.concat(with_rows, ignore_index=True) if len(with_rows) > 1 else (with_rows or frames)[0]
 
-    def rows(self, roles: Sequence[str], limit: int | None = None) -> Rows:
+    def rows(self, roles: Sequence[str], limit: int | None = None, *, judged: bool = False) -> Rows:
         """Return the rows of some roles as a model takes them, in the order of ``frame``."""
-        return self.rows_of(self.frame(roles, limit))
+        return self.rows_of(self.frame(roles, limit, judged=judged))
 
     def evidence(self, member: Member) -> "MemberEvidence":
         """Return the rows that a member, or a baseline's, is fitted on."""
@@ -137,7 +142,8 @@ class Snapshot:
         )
         with_inputs = set(self.spec.numeric_columns) <= set(frame.columns)
         inputs = matrices(frame, self.spec) if with_inputs else no_inputs(len(frame))
-        return Rows(*inputs, targets, label, weight)
+        moves = frame[NEXT_STATE].to_numpy(np.int64) if NEXT_STATE in frame else None
+        return Rows(*inputs, targets, label, weight, states_in(frame), moves)
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,12 @@ class MemberEvidence:
     def rows(self, role: str, limit: int | None = None) -> Rows:
         """Return the rows of ``train`` or ``tune``, at most about ``limit`` of them, drawn at random."""
         roles = {"train": self.member.train, "tune": (self.member.tune,)}[role]
-        return self.snapshot.rows(roles, limit)
+        return self.snapshot.rows(roles, limit, judged=True)
+
+
+def states_in(frame: pd.DataFrame) -> Words:
+    """Return the state of each row of a frame."""
+    return frame["state"].fillna(UNKNOWN).to_numpy(str)
 
 
 def open_snapshot(storage: Storage, snapshot_id: str) -> Snapshot:
