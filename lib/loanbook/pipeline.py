@@ -6,7 +6,8 @@ from typing import Any
 
 from loanbook.errors import InputError
 from loanbook.models.artefact.artefact import load_artefact, versions
-from loanbook.models.artefact.fit_for import require_source
+from loanbook.models.artefact.fit_for import require_leading, require_source
+from loanbook.models.heads import head
 from loanbook.output import say
 from loanbook.path_forms import local_path
 from loanbook.scoring.summary import summary_table
@@ -77,9 +78,13 @@ def _check_before_the_work(
     """Refuse now what a later job would refuse after hours.
 
     Raises:
-        InputError: no such architecture, too few or too many workers, or series of another mapping.
+        InputError: no such architecture, or one whose scores cannot be the book's, too few or too many
+            workers, or series of another mapping.
     """
-    checked_architecture(model or run.settings.train.model, run.settings.train)
+    architecture = model or run.settings.train.model
+    found = checked_architecture(architecture, run.settings.train)
+    if found.head is not None:
+        require_leading(head(found.head), f"the architecture {architecture}")
     size = wanted_workers(run.settings.train, workers)
     if macro and macro_source:
         find_files(macro, load_mapping(MacroMapping, macro_source).files)

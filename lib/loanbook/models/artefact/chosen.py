@@ -67,8 +67,8 @@ class TrainedModels:
         all of them were.
 
         Raises:
-            InputError: nothing has been trained, a version is given without its model, or there is no such
-                model.
+            InputError: nothing has been trained, or nothing but challengers, a version is given without its
+                model, or there is no such model.
         """
         if model is None and version is not None:
             raise InputError(
@@ -81,6 +81,14 @@ class TrainedModels:
         trained = self._trained_last(model)
         if trained is not None:
             return load_artefact(self.storage, *trained)
+        challengers = [] if model else self._trained(None)
+        if challengers:
+            names = sorted({row["model_name"] for row in challengers})
+            raise InputError(
+                required="a trained model that is no challenger",
+                found=f"only challengers: {', '.join(names)}",
+                do="name one of them with --model, or run train-model without --challenger",
+            )
         what = f"of the name {model!r}" if model else f"of the source {self.source!r}" if self.source else ""
         raise InputError(
             required=f"a trained model {what}".rstrip(),
@@ -107,14 +115,18 @@ class TrainedModels:
         return None
 
     def _trained_last(self, model: str | None) -> tuple[str, str] | None:
-        trained = [
+        trained = self._trained(model)
+        for_book = [row for row in trained if row["model_role"] != "challenger"]
+        found = for_book or (trained if model is not None else [])
+        return (found[0]["model_name"], found[0]["model_version"]) if found else None
+
+    def _trained(self, model: str | None) -> list[Row]:
+        """Return the rows of trainings of a model, or of any, the newest first."""
+        return [
             row
             for row in reversed(self.published)
             if row["job"] == "train_model" and self._is_asked_for(row, model)
         ]
-        for_book = [row for row in trained if row["model_role"] != "challenger"]
-        found = for_book or (trained if model is not None else [])
-        return (found[0]["model_name"], found[0]["model_version"]) if found else None
 
     def _is_asked_for(self, row: Row, model: str | None) -> bool:
         if model is not None:

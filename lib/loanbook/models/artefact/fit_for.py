@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from loanbook.book.tape_kind import TapeKind
 from loanbook.errors import InputError
 from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.head import Head
 
 WHAT = {
     "catalogue_id": "feature catalogue",
@@ -48,6 +49,25 @@ def require_source(artefact: Artefact, source: str) -> None:
     trained_on = artefact.json("inputs.json")["source"]
     if trained_on != source:
         raise _refused(artefact, f"source {source}", trained_on, by_name=False)
+
+
+def require_leading(target: Head, named: str) -> None:
+    """Refuse a model whose scores cannot be the book's.
+
+    Args:
+        target: what it predicts.
+        named: the model, or what is to be trained, in words.
+
+    Raises:
+        InputError: says what it predicts.
+    """
+    if not target.leads:
+        raise InputError(
+            required="a model whose scores may be the book's: of default within 12 months, or of the "
+            "tape's own outcome",
+            found=f"{named}, of {target.event}",
+            do="take another; train-model and score-portfolio, each with --model, make this one a challenger",
+        )
 
 
 def _refused(artefact: Artefact, wanted: str, found: object, by_name: bool) -> InputError:
