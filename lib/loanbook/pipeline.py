@@ -95,7 +95,7 @@ def _check_model_of_book(run: Run, source: str, architecture: str) -> None:
     """Refuse now a ``score.model`` that is neither there for the source nor about to be trained.
 
     Raises:
-        InputError: there is no such model, or it is of another source.
+        InputError: there is no such model, it is of another source, or its scores cannot be the book's.
     """
     name, _, version = (run.settings.score.model or "").partition("/")
     if not name or (name == f"{source}-{Path(architecture).stem}" and not version):
@@ -103,6 +103,7 @@ def _check_model_of_book(run: Run, source: str, architecture: str) -> None:
     known = versions(run.storage, name) or [""]
     artefact = load_artefact(run.storage, name, version or known[-1])
     require_source(artefact, source)
+    require_leading(artefact.head, f"score.model {artefact.name} {artefact.version}")
 
 
 def _check_arguments(

@@ -43,3 +43,16 @@ def test_where_all_are_challengers_one_is_to_be_named(run: Any) -> None:
     with pytest.raises(InputError, match=r"(?s)only challengers: tiny-net.*--model"):
         found.choose(None, None)
     assert found.choose("tiny-net", None) == artefact
+
+
+@pytest.mark.parametrize("named", ["tiny-net", "tiny-net/{version}"])
+def test_a_model_of_another_horizon_never_leads_by_its_setting(run: Any, named: str) -> None:
+    artefact = save_model(run, head="default_24m")
+    setting = named.format(version=artefact.version)
+    found = models(run, trained(artefact, "challenger"), model=setting)
+    with pytest.raises(InputError, match=rf"(?s)score\.model tiny-net {artefact.version}.*within 24 months"):
+        found.for_book(None, None)
+    assert models(run, trained(artefact, "challenger")).for_book("tiny-net", None).role == "challenger"
+    leading = save_model(run, "20200331")
+    chosen = models(run, model=f"tiny-net/{leading.version}").for_book(None, None)
+    assert (chosen.artefact, chosen.role) == (leading, "book")

@@ -8,6 +8,7 @@ from pyspark.sql import Row
 
 from loanbook.errors import InputError
 from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names
+from loanbook.models.artefact.fit_for import require_leading
 from loanbook.settings.score import ScoreSettings
 from loanbook.warehouse.storage import Storage
 
@@ -47,7 +48,7 @@ class TrainedModels:
         published scores of the book, or the book has none yet and it may lead (``Head.leads``).
 
         Raises:
-            InputError: as ``choose`` does.
+            InputError: as ``choose`` does, or that of ``score.model`` may not lead.
         """
         if model is None and version is None:
             return Chosen(self._by_settings() or self.choose(None, None), by_name=False, role="book")
@@ -104,7 +105,11 @@ class TrainedModels:
 
     def _by_settings(self) -> Artefact | None:
         name, version = self._setting
-        return None if name is None else self.choose(name, version)
+        if name is None:
+            return None
+        found = self.choose(name, version)
+        require_leading(found.head, f"score.model {found.name} {found.version}")
+        return found
 
     def _scored_last(self) -> tuple[str, str] | None:
         """Return the model of the last published scores of the book."""
