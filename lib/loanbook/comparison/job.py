@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import tape_kind
 from loanbook.code_version import code_version
+from loanbook.comparison.alike import require_same_event
 from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import ALL, asked_for, entrants_of, rows_a_second
 from loanbook.comparison.learning import Learning, learning_of, stopping_loans
@@ -70,7 +71,7 @@ def compare_models(
 
     Raises:
         InputError: no such architecture or baseline, a package that is not installed, unpublished tables,
-            architectures that are judged on other rows, or no truth of this book in that folder.
+            architectures of different events, or no truth of this book in that folder.
     """
     asked = asked_for(models, run.settings.train)
     steps = Steps(run)
@@ -79,8 +80,11 @@ def compare_models(
     run.source = run.only_source(FEATURES, made_by="build-features")
     architectures = asked.architectures if models != ALL else _fit_for(run, asked.architectures)
     tape = tape_kind(run.read_source(DELIVERIES, run.source), run.source)
-    target = target_head(heads[architectures[0]], tape, run.settings.default_definition)
-    folder_of_truth = truth_folder(truth, target, delivered_to(run, run.source))
+    targets = {
+        name: target_head(heads[name], tape, run.settings.default_definition) for name in architectures
+    }
+    require_same_event(targets)
+    folder_of_truth = truth_folder(truth, targets[architectures[0]], delivered_to(run, run.source))
     trained = {
         architecture: steps.do(
             "train-model", model=architecture, workers=workers, resume=False, challenger=True
