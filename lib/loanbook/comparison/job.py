@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.tape_kind import tape_kind
 from loanbook.code_version import code_version
-from loanbook.comparison.alike import require_same_event
+from loanbook.comparison.alike import require_same_event, require_same_thinning
 from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import ALL, asked_for, entrants_of, rows_a_second
 from loanbook.comparison.learning import Learning, learning_of, stopping_loans
@@ -71,7 +71,8 @@ def compare_models(
 
     Raises:
         InputError: no such architecture or baseline, a package that is not installed, unpublished tables,
-            architectures of different events, or no truth of this book in that folder.
+            architectures of different events or whose training rows are thinned differently, or no truth of
+            this book in that folder.
     """
     asked = asked_for(models, run.settings.train)
     steps = Steps(run)
@@ -84,6 +85,7 @@ def compare_models(
         name: target_head(heads[name], tape, run.settings.default_definition) for name in architectures
     }
     require_same_event(targets)
+    require_same_thinning(targets, steps.settings.train)
     folder_of_truth = truth_folder(truth, targets[architectures[0]], delivered_to(run, run.source))
     trained = {
         architecture: steps.do(
