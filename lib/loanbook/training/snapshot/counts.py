@@ -40,7 +40,7 @@ def count_roles(roles: DataFrame, fold: Fold) -> dict[str, dict[str, Any]]:
         F.count(F.lit(1)).alias("rows"),
         F.count("label").alias("labelled"),
         F.countDistinct("loan_id").alias("loans"),
-        F.sum(F.col("label").cast("long")).alias("defaults"),
+        F.count_if(defaulting).alias("defaults"),
         F.countDistinct(F.when(defaulting, F.col("loan_id"))).alias("defaulting_loans"),
         F.countDistinct(F.when(defaulting, F.col("borrower"))).alias("defaulting_borrowers"),
         F.min("as_of_date").cast("string").alias("first_month"),
