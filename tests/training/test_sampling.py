@@ -22,7 +22,7 @@ def rows(spark: Any) -> Any:
 def test_every_positive_stays_and_the_weighted_mean_agrees(rows: Any) -> None:
     kept, weight = kept_and_weight(HEAD, 0.1, 3)
     thinned = rows.where(kept).withColumn("weight", weight)
-    means = check_thinning((20_000, 400), 19_600, thinned, 0.1)
+    means = check_thinning((20_000, 20_000, 400), 19_600, thinned, 0.1)
     assert means["mean_label"] == pytest.approx(0.02)
     assert means["weighted_mean_label"] == pytest.approx(0.02, rel=0.05)
     counts = {
@@ -38,14 +38,24 @@ def test_a_lost_positive_or_a_wrong_weight_is_an_error(rows: Any) -> None:
     kept, weight = kept_and_weight(HEAD, 0.1, 3)
     thinned = rows.where(kept).withColumn("weight", weight)
     with pytest.raises(LoanbookError, match="kept 399 of 400 positives"):
-        check_thinning((20_000, 400), 19_600, thinned.where("id != 0"), 0.1)
+        check_thinning((20_000, 20_000, 400), 19_600, thinned.where("id != 0"), 0.1)
     with pytest.raises(LoanbookError, match="undersampling"):
-        check_thinning((20_000, 400), 19_600, thinned.withColumn("weight", F.lit(1.0)), 0.1)
+        check_thinning((20_000, 20_000, 400), 19_600, thinned.withColumn("weight", F.lit(1.0)), 0.1)
 
 
 def test_a_share_of_one_keeps_all(rows: Any) -> None:
     kept, weight = kept_and_weight(HEAD, 1.0, 3)
-    assert check_thinning((20_000, 400), 19_600, rows.where(kept).withColumn("weight", weight), 1.0) == {
+    assert check_thinning(
+        (20_000, 20_000, 400), 19_600, rows.where(kept).withColumn("weight", weight), 1.0
+    ) == {
         "mean_label": 0.02,
         "weighted_mean_label": 0.02,
     }
+
+
+def test_rows_without_a_label_are_in_no_mean(rows: Any) -> None:
+    label = F.when(F.col("id") < 10_000, F.col("label"))
+    kept, weight = kept_and_weight(HEAD, 1.0, 3)
+    found = rows.withColumn("label", label).where(kept).withColumn("weight", weight)
+    means = check_thinning((20_000, 10_000, 200), 20_000, found, 1.0)
+    assert means == {"mean_label": 0.02, "weighted_mean_label": 0.02}

@@ -74,6 +74,8 @@ def test_rows_with_either_train_and_say_which(both: tuple[Snapshot, Snapshot]) -
     sample = chained.manifest["samples"]["train"]
     assert (sample["rows"], sample["labelled"]) == (len(rows), int((~unlabelled).sum()))
     assert sample["default_rate"] == pytest.approx(rows["label"].mean())
+    means = [chained.manifest["train"][name] for name in ("mean_label", "weighted_mean_label")]
+    assert means == [pytest.approx(rows["label"].mean())] * 2
     assert chained.targets == ["next_state"]
     assert direct.frame(["test"])["next_state"].isin([*range(len(moves)), -1]).all()
 

@@ -209,10 +209,11 @@ def _with_weights(
         F.xxhash64(F.lit(seed + 2), *LOAN_MONTH).alias("shuffle"),
     )
     thinned = used.where(fits)
-    rows, defaults = (sum(counts[role][name] for role in fitted) for name in ("rows", "defaults"))
-    means = check_thinning(
-        (rows, defaults), _together(request.head, roles.where(fits), share), thinned, share
+    rows, labelled, defaults = (
+        sum(counts[role][name] for role in fitted) for name in ("rows", "labelled", "defaults")
     )
+    squared = _together(request.head, roles.where(fits), share)
+    means = check_thinning((rows, labelled, defaults), squared, thinned, share)
     by_role = {role: counts[role]["rows"] for role in fitted}
     if share < 1:
         found = {row["role"]: row["count"] for row in thinned.groupBy("role").count().collect()}

@@ -21,31 +21,38 @@ def kept_and_weight(target: Head, share: float, seed: int) -> tuple[Column, Colu
     return stays, F.when(always, F.lit(1.0)).otherwise(thinned).cast("float")
 
 
-def check_thinning(full: tuple[int, int], together: float, kept: DataFrame, share: float) -> dict[str, float]:
-    """Compare the weighted mean label of the kept rows with that of all rows.
+def check_thinning(
+    full: tuple[int, int, int], together: float, kept: DataFrame, share: float
+) -> dict[str, float]:
+    """Compare the kept rows with all rows; return the mean label of those that have one, plain and weighted.
 
     Each group that is thinned is kept or not, so that the weighted number of rows has the standard error
     sqrt(the sum of the groups' squared rows times (1 - share) / share).
 
     Args:
-        full: rows and positives before thinning.
+        full: rows, labelled ones and positives before thinning.
         together: sum of the squared rows of the groups that are thinned; where each row is one, their number.
         kept: the rows kept, with their ``label`` and ``weight``.
         share: of the negatives kept.
 
     Raises:
-        LoanbookError: they differ by more than six standard errors, or a positive was lost.
+        LoanbookError: they rows differ by more than six standard errors, or a positive was lost.
     """
-    rows, positives = full
+    rows, labelled, positives = full
+    weight_of_row = F.col("weight").cast("double")
     found = kept.agg(
         F.sum((F.col("label") == 1).cast("int")).alias("positives"),
-        F.sum(F.col("weight").cast("double")).alias("weight"),
+        F.sum(weight_of_row).alias("weight"),
+        F.sum(F.when(F.col("label").isNotNull(), weight_of_row)).alias("labelled"),
     ).collect()[0]
     kept_positives, weight = int(found["positives"] or 0), float(found["weight"] or 0.0)
+    kept_labelled = float(found["labelled"] or 0.0)
     error = math.sqrt(together * (1 - share) / share)
     if kept_positives != positives or abs(weight - rows) > STANDARD_ERRORS * error + 1e-6 * rows:
         raise LoanbookError(
             f"undersampling kept {kept_positives} of {positives} positives, weight {weight} for {rows} rows"
         )
-    mean = positives / rows if rows else 0.0
-    return {"mean_label": mean, "weighted_mean_label": kept_positives / weight if weight else 0.0}
+    return {
+        "mean_label": positives / labelled if labelled else 0.0,
+        "weighted_mean_label": kept_positives / kept_labelled if kept_labelled else 0.0,
+    }
