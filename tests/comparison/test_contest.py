@@ -222,9 +222,10 @@ def test_the_page_stands_alone(contest: Contest) -> None:
 def test_the_page_shows_how_networks_learnt_and_says_of_which_nothing_is_kept(contest: Contest) -> None:
     losses = np.array([0.5, 0.3, 0.4])
     member = Learnt(np.arange(3.0), np.array([np.nan, 0.4, 0.2]), losses, kept=1, stopped_by=37)
-    learning = {"deep": Learning("epoch", [member, member]), "wide": None}
+    learning = {"deep": Learning("epoch", [member, member], "the next state"), "wide": None}
     page = render(replace(compared(contest), learning=learning))
     assert page.count("<img") == 4
+    assert "Log loss of the next state." in page
     assert "Member 1: epoch 1 of 2, stopped by 37 defaulting loans." in page
     assert "<p>wide: no history kept.</p>" in page
     assert "Learning curves" not in render(compared(contest))

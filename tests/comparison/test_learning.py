@@ -9,6 +9,8 @@ import pytest
 from loanbook.comparison.entrants import Entrant
 from loanbook.comparison.learning import learning_of, stopping_loans
 from loanbook.comparison.plots import learning_plots
+from loanbook.models.head import Head
+from loanbook.models.heads import head
 from loanbook.training.snapshot.read import Snapshot
 
 
@@ -34,15 +36,15 @@ METRICS = {
 class Held:
     """Of an artefact what learning curves are made of."""
 
-    def __init__(self, metrics: Any) -> None:
-        self.metrics = metrics
+    def __init__(self, metrics: Any, target: Head) -> None:
+        self.metrics, self.head = metrics, target
 
     def json(self, _: str) -> Any:
         return self.metrics
 
 
-def entrant(predictor: str, metrics: Any = METRICS) -> Entrant:
-    return Entrant("deep", Held(metrics), predictor)  # type: ignore[arg-type]
+def entrant(predictor: str, metrics: Any = METRICS, learns: str = "default_12m") -> Entrant:
+    return Entrant("deep", Held(metrics, head(learns)), predictor)  # type: ignore[arg-type]
 
 
 def test_each_member_says_what_it_kept_and_how_many_defaults_stopped_it() -> None:
@@ -79,6 +81,21 @@ def test_boosted_trees_have_a_curve_by_number_of_trees_and_what_grows_none_has_n
     assert (found.members[0].kept, found.members[0].least) == (2, 0.3)
     assert learning_of(entrant("constant"), [37, 41]) is None
     assert set(learning_plots({"deep": found, "constant": None})) == {"deep"}
+
+
+@pytest.mark.parametrize(
+    ("learns", "of"),
+    [
+        ("default_12m", "the label"),
+        ("transition", "the next state"),
+        ("term_structure", "all months of the curve, plus 0.5 times that of the label"),
+    ],
+)
+def test_a_curve_says_what_its_losses_are_of(learns: str, of: str) -> None:
+    network, trees = (learning_of(entrant(one, learns=learns), [37, 41]) for one in ("model", "lightgbm"))
+    assert network is not None
+    assert trees is not None
+    assert (network.loss_of, trees.loss_of) == (of, "the label")
 
 
 @pytest.mark.parametrize("metrics", [{"parameters": 4}, {"history": [[], []], "best_epoch": [0, 0]}])

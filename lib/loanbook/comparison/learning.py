@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from loanbook.comparison.entrants import Entrant
-from loanbook.models.artefact.artefact import MODEL
+from loanbook.models.artefact.artefact import MODEL, of_predictor
 from loanbook.models.baselines import BY_TREE
 from loanbook.models.clustered import Floats
 from loanbook.training.snapshot.read import Snapshot
@@ -48,10 +48,11 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Learning:
-    """The members of an entrant, and what a round of theirs is."""
+    """The members of an entrant, what a round of theirs is, and what their losses are the log loss of."""
 
     round: str
     members: Sequence[Learnt]
+    loss_of: str
 
     def mean(self, part: str) -> tuple[Floats, Floats]:
         """Return the rounds that all members have, and the mean of their losses.
@@ -77,7 +78,10 @@ def learning_of(entrant: Entrant, stopped_by: Sequence[int]) -> Learning | None:
     own = list(_epochs(metrics) if entrant.predictor == MODEL else _trees(metrics, entrant.predictor))
     fits = max(1, len(own) // len(stopped_by))  # of a member, one after another
     members = [Learnt(*found, stopped_by[number // fits]) for number, found in enumerate(own)]
-    return Learning("epoch" if entrant.predictor == MODEL else "trees", members) if members else None
+    if not members:
+        return None
+    learns = of_predictor(entrant.artefact.head, entrant.predictor)
+    return Learning("epoch" if entrant.predictor == MODEL else "trees", members, learns.loss_of)
 
 
 def _epochs(metrics: Mapping[str, Any]) -> Iterator[tuple[Floats, Floats, Floats, int]]:

@@ -50,7 +50,7 @@ def _learning(found: Learning) -> str:
         axes.plot(rounds, mean, "-", color=colour, linewidth=2.2, label=f"{SAID_OF_PARTS[part]}, mean")
     kept = [(member.kept, member.least) for member in found.members]
     axes.plot(*zip(*kept, strict=True), "o", color=INK, markersize=4.5, label=f"{found.round} kept", zorder=3)
-    axes.set(xlabel=found.round, ylabel="log loss")
+    axes.set(xlabel=found.round, ylabel="loss")
     axes.legend(loc="best")
     return uri(drawn)
 

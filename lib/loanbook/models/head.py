@@ -67,6 +67,11 @@ class Head(ABC):
         return 1
 
     @property
+    def loss_of(self) -> str:
+        """Return what ``losses`` are the log loss of, in words."""
+        return "the label"
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """Return the inputs that it cannot do without, whatever the backbone."""
         return ()

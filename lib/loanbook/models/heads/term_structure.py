@@ -105,6 +105,11 @@ class TermStructure(Head):
         return 2 * self.periods
 
     @property
+    def loss_of(self) -> str:
+        """Return that it is that of the curve, and how much the label counts beside."""
+        return f"all months of the curve, plus {self.label_weight:g} times that of the label"
+
+    @property
     def beside(self) -> Head:
         """Return the head of the label: baselines say ``pd_12m`` and no curve."""
         return replace(default_12m.HEAD, moves=self.moves)

@@ -57,6 +57,11 @@ class TransitionHead(Head):
         return replace(DEFAULT_12M, moves=self.moves)
 
     @property
+    def loss_of(self) -> str:
+        """Return that it is that of the next state."""
+        return "the next state"
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """Return the state."""
         return (STATE,)
