@@ -19,6 +19,15 @@ def test_every_view_is_one_select_that_says_what_it_answers():
         assert ";" not in "".join(rest)
 
 
+def test_scored_loans_show_every_probability_that_is_one_number():
+    columns = {name: {line.strip().rstrip(",") for line in view_sql(name).splitlines()} for name in VIEWS}
+    told = {column.name for column in SCORES.columns if column.type == "DOUBLE"}
+    calibrated = {name for name in told if not name.endswith("_raw")}
+    assert {"pd_24m", "prepayment_12m"} < calibrated
+    assert calibrated <= columns["score_history"]
+    assert calibrated - {"pd_6m", "pd_24m"} <= columns["latest_scores"]  # which are challengers'
+
+
 def plain(value):
     if isinstance(value, float):
         return pytest.approx(value, rel=1e-12)

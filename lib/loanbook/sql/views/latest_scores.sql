@@ -14,6 +14,8 @@ SELECT
   upb,
   pd_12m,
   pd_12m_raw,
+  pd_lifetime,
+  prepayment_12m,
   pd_outcome,
   pd_outcome_raw,
   rank_only,

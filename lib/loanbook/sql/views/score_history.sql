@@ -15,6 +15,10 @@ SELECT
     PARTITION BY source, loan_id, model_name, model_version, predictor, scenario
     ORDER BY as_of_date
   ) AS pd_12m_change,
+  pd_6m,
+  pd_24m,
+  pd_lifetime,
+  prepayment_12m,
   pd_outcome,
   rank_only
 FROM scores
