@@ -1,14 +1,21 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from loanbook.models.calibration import Calibration, logit, sigmoid
 from loanbook.models.calibration_by_state import calibration_by_state
 from loanbook.models.calibration_choice import choose_calibration
 from loanbook.models.calibration_rows import CalibrationRows
+from loanbook.models.heads import head
+from loanbook.models.inputs.rows import states_of
+from loanbook.models.inputs.spec import CategoricalInput, InputSpec
 from loanbook.models.together import Together
-from loanbook.settings.train import CalibrationSettings
+from loanbook.settings.train import CalibrationSettings, TrainSettings
+from loanbook.training.snapshot.read import Snapshot
 
 AUTO = CalibrationSettings()
 
@@ -76,3 +83,26 @@ def test_an_artefacts_json_keeps_the_parts_and_its_words_name_them() -> None:
     assert Calibration.model_validate_json(both.model_dump_json()) == both
     assert both.in_words() == "none: as asked for; dpd30: intercept +0.500: as asked for"
     assert both.id != Calibration(method="none", reason="as asked for").id
+
+
+def test_a_state_that_no_input_tells_has_none_of_its_own_so_that_scoring_does_as_judging(
+    tmp_path: Path,
+) -> None:
+    judged, state = rows_of(
+        ("current", 3000, 0.0), ("dpd30", 2000, 1.0), ("reo", 2000, 2.0), ("unknown", 2000, -1.0)
+    )
+    told = CategoricalInput(name="state", expression="state", vocabulary=("current", "dpd30"))
+    spec = InputSpec(numeric=(), categorical=(told,))
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    manifest = {"samples": {}, "train": {}, "spec": "", "targets": ["next_state"]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    codes = np.array([("current", "dpd30").index(one) + 1 if one in told.vocabulary else 0 for one in state])
+    frame = {"state": state, "label": judged.label, "weight": 1.0, "next_state": 0, told.column: codes}
+    rows = Snapshot(tmp_path).rows_of(pd.DataFrame(frame))
+    raw = np.column_stack([judged.pd, np.zeros((len(state), 10))])
+    target = head("transition")
+    found = target.calibrate(raw, rows, judged.together, TrainSettings())
+    assert set(found.by_state) == {"current", "dpd30"}
+    scored = states_of(spec, rows.codes, len(rows))
+    assert set(scored[state == "reo"]) == {"unknown"}
+    np.testing.assert_array_equal(target.calibrated(raw, found, scored), target.calibrated(raw, found, state))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from loanbook.book.state_moves import UNKNOWN
 from loanbook.models.calibration import Calibration, Words
 from loanbook.models.calibration_choice import choose_calibration, mean_shift
 from loanbook.models.calibration_rows import CalibrationRows
@@ -23,12 +24,13 @@ def calibration_by_state(
 
     Args:
         rows: that the model was not fitted on.
-        state: of each.
+        state: of each, as scoring will know it; those that are ``unknown`` have none of their own.
         settings: as for ``choose_calibration``; a mean PD that is wanted is that of all rows together.
         min_defaults: defaulting loans that a state needs for its own.
     """
     alone = settings.model_copy(update={"central_tendency": None})
-    own = [one for one in np.unique(state) if rows.where(state == one).defaulting_loans >= min_defaults]
+    named = [one for one in np.unique(state) if one != UNKNOWN]
+    own = [one for one in named if rows.where(state == one).defaulting_loans >= min_defaults]
     rest = ~np.isin(state, own)
     shared = rows.where(rest) if rows.where(rest).defaulting_loans >= min_defaults else rows
     found = choose_calibration(shared, alone, min_defaults).model_copy(

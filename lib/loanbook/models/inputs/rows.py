@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from loanbook.book.state_moves import UNKNOWN
-from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.inputs.spec import CategoricalInput, InputSpec
 
 Words = npt.NDArray[np.str_]
 
@@ -23,7 +23,7 @@ class Rows:
         targets: float32 (rows, targets of the head).
         label: float32 (rows,): 1 where the head's event came about, else 0.
         weight: float32 (rows,): inverse of the row's sampling probability.
-        state: of each row, where it is known.
+        state: of each row as the inputs tell it (``known_states``); None where no row's is known.
         next_state: its place among the destinations, -1 of none; None where a snapshot does not say it.
     """
 
@@ -76,12 +76,27 @@ def states_of(spec: InputSpec, codes: npt.ArrayLike | None, rows: int) -> Words:
         codes: of shape (rows, columns), or None where there are none.
         rows: how many.
     """
-    state = next((item for item in spec.categorical if item.name == "state"), None)
+    state = _state_input(spec)
     if state is None or codes is None:
         return np.full(rows, UNKNOWN)
     place = spec.code_columns.index(state.column)
     names = np.array([UNKNOWN, *state.vocabulary])
     return np.asarray(names[np.asarray(codes)[:, place]])
+
+
+def known_states(spec: InputSpec, state: Words) -> Words:
+    """Return the states of rows as scoring knows them, by ``states_of``.
+
+    Args:
+        spec: what the inputs are.
+        state: of each row, rare ones too.
+    """
+    known = _state_input(spec)
+    return np.where(np.isin(state, known.vocabulary if known else ()), state, UNKNOWN)
+
+
+def _state_input(spec: InputSpec) -> CategoricalInput | None:
+    return next((item for item in spec.categorical if item.name == "state"), None)
 
 
 def matrices(frame: pd.DataFrame, spec: InputSpec) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:

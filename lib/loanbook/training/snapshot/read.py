@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from loanbook.book.state_moves import NEXT_STATE, UNKNOWN
 from loanbook.errors import InputError
-from loanbook.models.inputs.rows import Rows, Words, matrices, no_inputs
+from loanbook.models.inputs.rows import Rows, Words, known_states, matrices, no_inputs
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.settings.section import validated
 from loanbook.tables.columns import LOAN_MONTH
@@ -143,7 +143,8 @@ class Snapshot:
         with_inputs = set(self.spec.numeric_columns) <= set(frame.columns)
         inputs = matrices(frame, self.spec) if with_inputs else no_inputs(len(frame))
         moves = frame[NEXT_STATE].to_numpy(np.int64) if NEXT_STATE in frame else None
-        return Rows(*inputs, targets, label, weight, states_in(frame), moves)
+        state = known_states(self.spec, states_in(frame))
+        return Rows(*inputs, targets, label, weight, state, moves)
 
 
 @dataclass(frozen=True)
