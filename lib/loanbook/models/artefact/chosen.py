@@ -88,7 +88,8 @@ class TrainedModels:
             raise InputError(
                 required="a trained model that is no challenger",
                 found=f"only challengers: {', '.join(names)}",
-                do="name one of them with --model, or run train-model without --challenger",
+                do="name one of them with --model, or train one for the book: train-model without "
+                "--challenger, of default within 12 months or of the tape's own outcome",
             )
         what = f"of the name {model!r}" if model else f"of the source {self.source!r}" if self.source else ""
         raise InputError(
