@@ -20,7 +20,7 @@ deviation of its log hazard of 0, 0.1 and 0.2. Flagged after four years of devel
 After two years, with 290 in the test: 0, 2 and 3 percent, and 87, 64 and 34.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,6 +149,33 @@ class OutOfSample:
         """Return ``excess`` of each block of months."""
         blocks = self.together.blocks
         return [self.where(blocks == one).excess(pds[blocks == one]) for one in np.unique(blocks)]
+
+
+def levels_of(
+    frames: Sequence[pd.DataFrame],
+    pds: Mapping[str, Sequence[Floats]],
+    horizon_months: int | None,
+    later: bool,
+    min_defaults: int,
+    rank_only: bool,
+) -> dict[str, Level]:
+    """Return the level of each predictor on the test rows; empty where none is claimed.
+
+    Args:
+        frames: the rows of the test, then those of development.
+        pds: calibrated, of both by predictor.
+        horizon_months: of the label; None: up to maturity.
+        later: whether the test rows are later than those of development.
+        min_defaults: defaulting borrowers of the test below which nothing is claimed.
+        rank_only: whether the PDs say no level.
+    """
+    if rank_only or not len(frames[0]):
+        return {}
+    rows = OutOfSample.of(frames[0], frames[1], horizon_months, later)
+    if len(np.unique(rows.together.borrower[rows.is_test & (rows.label > 0)])) < min_defaults:
+        return {}
+    found = {name: rows.level(np.concatenate(both)) for name, both in pds.items()}
+    return {name: level for name, level in found.items() if level is not None}
 
 
 def _apart_by(blocks: Sequence[float]) -> float:
