@@ -42,10 +42,14 @@ def said(loans: int, seed: int, times: float) -> PredictedSample:
 
 
 def found(
-    evidence: Evidence, times: float, method: str = "trained", min_defaults: int = 30
+    evidence: Evidence,
+    times: float,
+    method: str = "trained",
+    min_defaults: int = 30,
+    calibration: Calibration = NONE,
 ) -> dict[str, Level]:
     judged = {"test": said(900, 1, times), "out_of_fold": said(900, 2, 1.0)}
-    both = {"model": NONE, "logistic": NONE}
+    both = {"model": calibration, "logistic": calibration}
     target = head("default_12m")
     return judged_levels(evidence, judged, both, target, method, min_defaults)  # type: ignore[arg-type]
 
@@ -58,6 +62,13 @@ def test_the_level_of_each_predictor_is_judged_on_the_test_rows() -> None:
     assert found(Evidence(manifest={"sampling": "case_control"}), 1.5) == {}
     assert found(Evidence(), 1.5, "prior") == {}
     assert found(Evidence(), 1.5, min_defaults=900) == {}
+
+
+def test_no_level_is_claimed_of_pds_that_were_given_a_mean() -> None:
+    double = float(np.log(2))
+    assert found(Evidence(), 1.0, calibration=Calibration(method="none", shift=double))["model"].is_off
+    asked = Calibration(method="none", shift=double, central_tendency=0.25)
+    assert found(Evidence(), 1.0, calibration=asked) == {}
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def sample_levels(samples: Sequence[Sample], basis: Basis, min_defaults: int) ->
         later=basis.held_out == "months",
         min_defaults=min_defaults,
         rank_only=basis.rank_only is not None,
+        central_tendency=basis.central_tendency,
     )
 
 

@@ -158,6 +158,7 @@ def levels_of(
     later: bool,
     min_defaults: int,
     rank_only: bool,
+    central_tendency: float | None = None,
 ) -> dict[str, Level]:
     """Return the level of each predictor on the test rows; empty where none is claimed.
 
@@ -168,8 +169,9 @@ def levels_of(
         later: whether the test rows are later than those of development.
         min_defaults: defaulting borrowers of the test below which nothing is claimed.
         rank_only: whether the PDs say no level.
+        central_tendency: mean that the PDs were given because somebody asked for it; None: no such mean.
     """
-    if rank_only or not len(frames[0]):
+    if rank_only or central_tendency is not None or not len(frames[0]):
         return {}
     rows = OutOfSample.of(frames[0], frames[1], horizon_months, later)
     if len(np.unique(rows.together.borrower[rows.is_test & (rows.label > 0)])) < min_defaults:

@@ -89,6 +89,7 @@ def judged_levels(
         later=snapshot.fold.held_out == "months",
         min_defaults=min_defaults,
         rank_only=method == "prior" or snapshot.manifest.get("sampling") == "case_control",
+        central_tendency=calibrations[MODEL].central_tendency,
     )
 
 
