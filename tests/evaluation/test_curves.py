@@ -67,6 +67,22 @@ def test_the_right_curves_agree_with_what_was_observed_at_each_horizon() -> None
     assert found["cif_default_24m"].n < found["cif_default_12m"].n < 20_000
 
 
+def test_the_interval_of_a_brier_score_is_over_blocks_as_long_as_its_horizon() -> None:
+    of = followed(2_000)
+    month = FIRST + np.random.default_rng(4).integers(0, 60, len(of.ahead))
+    frame = of.part.frame.assign(as_of_date=[last_day(int(one)) for one in month])
+    of = Followed(replace(of.part, frame=frame), of.curves, np.full(len(month), 99))
+    found = {row.metric: row for row in curve_rows(of, "fold0", SETTINGS)}
+    assert found["brier_default_12m"].method.endswith("by 5 blocks of at least 12 months")
+    assert found["brier_default_24m"].method.endswith("no interval over time: two blocks")
+    row, kept = found["brier_prepayment_24m"], ~((of.event == NEITHER) & (of.months < 24))
+    came = (of.event == PREPAYMENT) & (of.months <= 24)
+    squares = ((came - of.curves.at(24)[1]) ** 2)[kept]
+    assert row.high == pytest.approx(
+        squares.mean() + 1.95996 * squares.std() / np.sqrt(len(squares)), rel=1e-6
+    )
+
+
 def test_a_brier_score_is_that_of_a_loop_over_the_rows() -> None:
     of = followed(2_000)
     row = next(row for row in curve_rows(of, "fold0", SETTINGS) if row.metric == "brier_default_24m")
