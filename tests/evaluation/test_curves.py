@@ -67,6 +67,13 @@ def test_the_right_curves_agree_with_what_was_observed_at_each_horizon() -> None
     assert found["cif_default_24m"].n < found["cif_default_12m"].n < 20_000
 
 
+def test_borrowers_are_counted_before_anything_is_said_of_a_horizon() -> None:
+    of = followed(2_000)
+    of_few = replace(of.part, frame=of.part.frame.assign(borrower=np.arange(2_000) % 29))
+    assert all(row.estimate is None for row in curve_rows(replace(of, part=of_few), "fold0", SETTINGS))
+    assert all(row.estimate is not None for row in curve_rows(of, "fold0", SETTINGS))
+
+
 def test_the_interval_of_a_brier_score_is_over_blocks_as_long_as_its_horizon() -> None:
     of = followed(2_000)
     month = FIRST + np.random.default_rng(4).integers(0, 60, len(of.ahead))

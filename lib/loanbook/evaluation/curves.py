@@ -109,7 +109,7 @@ def curve_rows(of: Followed, fold: str, settings: EvaluateSettings) -> Iterator[
             continue
         rows = of.where(of.ahead >= horizon)
         defaulted = (rows.event == DEFAULT) & (rows.months <= horizon)
-        enough = len(np.unique(rows.part.loan[defaulted])) >= settings.min_defaults
+        enough = len(np.unique(rows.part.together.borrower[defaulted])) >= settings.min_defaults
         measured = _measured(rows, horizon)
         yield from rows_of(rows.part, MODEL, fold, "all", measured if enough else nothing(measured))
 

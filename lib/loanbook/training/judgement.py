@@ -15,7 +15,7 @@ from loanbook.models.head import Floats, Head
 from loanbook.models.level import Level, levels_of
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
-from loanbook.models.together import Together
+from loanbook.models.together import Together, defaulting
 from loanbook.training.fit.trained import Trained
 from loanbook.training.snapshot.fold import OUT_OF_FOLD, TEST
 from loanbook.training.snapshot.predicted import PredictedSample
@@ -176,16 +176,8 @@ def status_of(
 
 
 def _defaulting(sample: Mapping[str, Any]) -> str:
-    """Return how many defaulted, and of how many borrowers, if fewer: what ``min_defaults`` counts.
-
-    >>> _defaulting({"defaulting_loans": 31, "defaulting_borrowers": 20})
-    '31 defaulting loans of 20 borrowers'
-    """
-    loans, borrowers = (
-        sample["defaulting_loans"],
-        sample.get("defaulting_borrowers", sample["defaulting_loans"]),
-    )
-    return f"{loans} defaulting loans" + (f" of {borrowers} borrowers" if borrowers < loans else "")
+    loans = sample["defaulting_loans"]
+    return defaulting(loans, sample.get("defaulting_borrowers", loans))
 
 
 def _told_on(snapshot: Snapshot) -> str:
