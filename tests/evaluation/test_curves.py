@@ -74,6 +74,14 @@ def test_borrowers_are_counted_before_anything_is_said_of_a_horizon() -> None:
     assert all(row.estimate is not None for row in curve_rows(of, "fold0", SETTINGS))
 
 
+def test_a_horizon_that_all_loans_were_lost_before_is_insufficient() -> None:
+    of = followed(200)
+    lost = of.part.frame.assign(months=3.0, event=NEITHER)
+    found = list(curve_rows(replace(of, part=replace(of.part, frame=lost)), "fold0", SETTINGS))
+    assert {row.metric for row in found} == {row.metric for row in curve_rows(of, "fold0", SETTINGS)}
+    assert {(row.estimate, row.method) for row in found} == {(None, "insufficient")}
+
+
 def test_the_interval_of_a_brier_score_is_over_blocks_as_long_as_its_horizon() -> None:
     of = followed(2_000)
     month = FIRST + np.random.default_rng(4).integers(0, 60, len(of.ahead))

@@ -110,8 +110,13 @@ def curve_rows(of: Followed, fold: str, settings: EvaluateSettings) -> Iterator[
         rows = of.where(of.ahead >= horizon)
         defaulted = (rows.event == DEFAULT) & (rows.months <= horizon)
         enough = len(np.unique(rows.part.together.borrower[defaulted])) >= settings.min_defaults
-        measured = _measured(rows, horizon)
-        yield from rows_of(rows.part, MODEL, fold, "all", measured if enough else nothing(measured))
+        measured = _measured(rows, horizon) if enough else nothing(_names(horizon))
+        yield from rows_of(rows.part, MODEL, fold, "all", measured)
+
+
+def _names(horizon: int) -> Iterator[str]:
+    for name in EVENTS:
+        yield from (f"{what}_{name}_{horizon}m" for what in ("brier", "cif", "aalen_johansen"))
 
 
 def _measured(of: Followed, horizon: int) -> Measured:
