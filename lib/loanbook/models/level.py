@@ -18,6 +18,11 @@ Simulated books hold 250 defaulting loans in a year of test. What moves a month 
 deviation of its log hazard of 0, 0.1 and 0.2. Flagged after four years of development: the truth in 0, 1 and
 4 percent, where the test rows alone would flag 1, 9 and 27; its odds times 1.3 in 86, 74 and 42 percent.
 After two years, with 290 in the test: 0, 2 and 3 percent, and 87, 64 and 34.
+
+These odds are too high on development as well, which the third row finds: so are PDs that were not
+calibrated, or on a window of its months alone. A calibration on all of them makes development right, and
+what is then wrong in the test year is left to the fourth row: odds that are 1.3 times as high there alone are
+flagged in 18, 11 and 8 percent after four years, twice as high in 86, 50 and 25.
 """
 
 from collections.abc import Mapping, Sequence
