@@ -42,7 +42,7 @@ def book(rows: int, seed: int = 1) -> tuple[Sample, Any]:
         {
             "source": "s", "loan_id": [f"L{k}" for k in range(rows)], "borrower": np.arange(rows),
             "as_of_date": [last_day(int(one)) for one in month], "weight": 1.0, "months": months,
-            "event": event,
+            "event": event, "remaining_term": 100.0,
             "label": ((event == DEFAULT) & (months <= 12)).astype(float),
         }
     )  # fmt: skip
@@ -174,12 +174,33 @@ def test_the_truth_itself_is_no_distance_from_the_truth_and_a_doubled_curve_is(t
     prepaid, ratio = prepayment_rows(of, tmp_path, "fold0")
     assert prepaid.estimate == pytest.approx(0, abs=1e-9)
     assert ratio.estimate == pytest.approx(1)
+    assert ratio.n == 900
     write_truth(tmp_path, part, raw / 2)
     half_as_true = true_curves(of, tmp_path)
     assert half_as_true is not None
     found = {row.metric: row for row in true_curve_rows(half_as_true, "fold0")}
     assert found["mean_to_truth_curve_default_36m"].estimate == pytest.approx(2)
     assert (found["kl_to_truth_curve_default_36m"].estimate or 0) > 0.01
+
+
+def test_loans_that_mature_within_12_months_are_not_held_against_a_truth_without_maturity(
+    tmp_path: Any,
+) -> None:
+    part, raw = book(900)
+    write_truth(tmp_path, part, raw)
+    ends = np.arange(900) % 3 == 0
+    part = replace(part, frame=part.frame.assign(remaining_term=np.where(ends, 12.0, 13.0)))
+    mature = np.where(ends[:, None] & (np.arange(72) == 47), 0.5, raw)
+    (of,) = followed_of(
+        TARGET, [replace(part, vectors={"model": (raw, mature)})], {"known_until": {"later": str(UNTIL)}}
+    )
+    ratio = {row.metric: row for row in prepayment_rows(of, tmp_path, "fold0")}[
+        "mean_to_truth_prepayment_12m"
+    ]
+    assert (ratio.estimate, ratio.n) == (pytest.approx(1), 600)
+    unknown = of.part.frame.assign(remaining_term=np.nan)
+    of = replace(of, part=replace(of.part, frame=unknown))
+    assert list(prepayment_rows(of, tmp_path, "fold0")) == []
 
 
 def test_no_curve_of_the_truth_and_no_curve_of_the_model_say_nothing(tmp_path: Any) -> None:
