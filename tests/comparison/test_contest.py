@@ -107,6 +107,13 @@ def test_what_the_data_decide_is_said_and_what_not(contest: Contest) -> None:
     assert len(conclusions(few)) == 1
 
 
+def test_what_is_too_few_is_said_in_borrowers_where_they_have_several_loans() -> None:
+    test, development = entered(900, "test", 1), entered(900, "out_of_fold", 5)
+    of_few = replace(test, frame=test.frame.assign(borrower=np.arange(len(test.frame)) % 20))
+    said = conclusions(held([of_few, development]))
+    assert re.fullmatch(r"\d+ defaulting loans of 20 borrowers in the test: too few .*", said[0])
+
+
 def test_nothing_is_best_where_development_holds_too_few_defaults() -> None:
     found = held([entered(900, "test", 1), entered(20, "out_of_fold", 5)])
     assert found.best is None
@@ -226,6 +233,6 @@ def test_the_page_shows_how_networks_learnt_and_says_of_which_nothing_is_kept(co
     page = render(replace(compared(contest), learning=learning))
     assert page.count("<img") == 4
     assert "Log loss of the next state." in page
-    assert "Member 1: epoch 1 of 2, stopped by 37 defaulting loans." in page
+    assert "Member 1: epoch 1 of 2, stopped by 37 defaulting borrowers." in page
     assert "<p>wide: no history kept.</p>" in page
     assert "Learning curves" not in render(compared(contest))

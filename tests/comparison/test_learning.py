@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from loanbook.comparison.entrants import Entrant
-from loanbook.comparison.learning import learning_of, stopping_loans
+from loanbook.comparison.learning import learning_of, stopping_borrowers
 from loanbook.comparison.plots import learning_plots
 from loanbook.models.head import Head
 from loanbook.models.heads import head
@@ -52,11 +52,11 @@ def test_each_member_says_what_it_kept_and_how_many_defaults_stopped_it() -> Non
     assert found is not None
     assert found.round == "epoch"
     assert [str(member) for member in found.members] == [
-        "2 of 3, stopped by 1,037 defaulting loans", "1 of 2, stopped by 41 defaulting loans"
+        "2 of 3, stopped by 1,037 defaulting borrowers", "1 of 2, stopped by 41 defaulting borrowers"
     ]  # fmt: skip
     found = learning_of(entrant("model", {"history": [epochs(0.5, 0.4)], "best_epoch": [1]}), [37])
     assert found is not None
-    assert str(found.members[0]) == "1 of 1, not yet stopped by 37 defaulting loans"
+    assert str(found.members[0]) == "1 of 1, not yet stopped by 37 defaulting borrowers"
 
 
 def test_the_loss_of_a_member_is_that_of_what_it_kept() -> None:
@@ -103,13 +103,16 @@ def test_an_artefact_without_a_history_has_no_curve(metrics: Any) -> None:
     assert learning_of(entrant("model", metrics), [37, 41]) is None
 
 
-def test_what_stops_a_member_is_counted_in_loans(tmp_path: Path) -> None:
+def test_what_stops_a_member_is_counted_in_borrowers(tmp_path: Path) -> None:
     dates = dict.fromkeys(("development_from", "development_to", "test_from", "test_to"))
     fold = {"name": "f", "shares": {"part_0": 0.5, "part_1": 0.5}, **dates}
     (tmp_path / "splits.json").write_text(json.dumps({"trained_fold": "f", "folds": [fold]}))
-    rows = {"source": "s", "loan_id": ["a", "a", "b", "c"], "label": np.array([1, 1, 1, 0], np.float32)}
+    rows = {
+        "source": "s", "loan_id": ["a", "a", "b", "c", "d"], "borrower": ["x", "x", "y", "x", "z"],
+        "label": np.array([1, 1, 1, 1, 0], np.float32),
+    }  # fmt: skip
     for number in range(2):
         group = tmp_path / "role=part_1" / f"row_group={number}"
         group.mkdir(parents=True)
         pd.DataFrame(rows).to_parquet(group / "part-0.parquet", index=False)
-    assert stopping_loans(Snapshot(tmp_path)) == [0, 2]
+    assert stopping_borrowers(Snapshot(tmp_path)) == [0, 2]

@@ -33,6 +33,14 @@ def test_each_metric_stands_once_for_each_predictor_and_segment():
     }  # fmt: skip
 
 
+def test_out_of_fold_ranks_are_within_members():
+    part = made_up()
+    part = dataclasses.replace(part, frame=part.frame.assign(member=np.arange(len(part.label)) % 2))
+    whole = by_metric(assess(part, "fold0", SETTINGS))
+    assert whole["ks"].method == "Kolmogorov-Smirnov, pairs within each of 2 members"
+    assert whole["ks"].estimate != by_metric(assess(made_up(), "fold0", SETTINGS))["ks"].estimate
+
+
 def test_estimates_and_counts_are_those_of_the_rows():
     part = made_up()
     whole = by_metric(assess(part, "fold0", SETTINGS))

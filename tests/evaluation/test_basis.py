@@ -36,3 +36,9 @@ def test_held_out_loans_are_named_in_method_and_page():
     assert "ut of time" not in page
     few = on(basis, assess(made_up(loans=12), "held_out_loans", SETTINGS))
     assert {row.method for row in few} == {INSUFFICIENT}
+
+
+def test_the_page_says_that_no_level_is_judged_of_a_mean_that_was_asked_for():
+    page = render(findings(600, basis=Basis(central_tendency=0.02)))
+    assert "The level is not judged: the mean PD of 2.000 % was asked for" in page
+    assert "The level is not judged" not in render(findings(600))

@@ -42,7 +42,7 @@ def book(rows: int, seed: int = 1) -> tuple[Sample, Any]:
         {
             "source": "s", "loan_id": [f"L{k}" for k in range(rows)], "borrower": np.arange(rows),
             "as_of_date": [last_day(int(one)) for one in month], "weight": 1.0, "months": months,
-            "event": event,
+            "event": event, "remaining_term": 100.0,
             "label": ((event == DEFAULT) & (months <= 12)).astype(float),
         }
     )  # fmt: skip
@@ -65,6 +65,37 @@ def test_the_right_curves_agree_with_what_was_observed_at_each_horizon() -> None
             expected, seen = (found[f"{of}_{event}_{horizon}m"] for of in ("cif", "aalen_johansen"))
             assert seen.estimate == pytest.approx(expected.estimate, abs=0.012)
     assert found["cif_default_24m"].n < found["cif_default_12m"].n < 20_000
+
+
+def test_borrowers_are_counted_before_anything_is_said_of_a_horizon() -> None:
+    of = followed(2_000)
+    of_few = replace(of.part, frame=of.part.frame.assign(borrower=np.arange(2_000) % 29))
+    assert all(row.estimate is None for row in curve_rows(replace(of, part=of_few), "fold0", SETTINGS))
+    assert all(row.estimate is not None for row in curve_rows(of, "fold0", SETTINGS))
+
+
+def test_a_horizon_that_all_loans_were_lost_before_is_insufficient() -> None:
+    of = followed(200)
+    lost = of.part.frame.assign(months=3.0, event=NEITHER)
+    found = list(curve_rows(replace(of, part=replace(of.part, frame=lost)), "fold0", SETTINGS))
+    assert {row.metric for row in found} == {row.metric for row in curve_rows(of, "fold0", SETTINGS)}
+    assert {(row.estimate, row.method) for row in found} == {(None, "insufficient")}
+
+
+def test_the_interval_of_a_brier_score_is_over_blocks_as_long_as_its_horizon() -> None:
+    of = followed(2_000)
+    month = FIRST + np.random.default_rng(4).integers(0, 60, len(of.ahead))
+    frame = of.part.frame.assign(as_of_date=[last_day(int(one)) for one in month])
+    of = Followed(replace(of.part, frame=frame), of.curves, np.full(len(month), 99))
+    found = {row.metric: row for row in curve_rows(of, "fold0", SETTINGS)}
+    assert found["brier_default_12m"].method.endswith("by 5 blocks of at least 12 months")
+    assert found["brier_default_24m"].method.endswith("no interval over time: two blocks")
+    row, kept = found["brier_prepayment_24m"], ~((of.event == NEITHER) & (of.months < 24))
+    came = (of.event == PREPAYMENT) & (of.months <= 24)
+    squares = ((came - of.curves.at(24)[1]) ** 2)[kept]
+    assert row.high == pytest.approx(
+        squares.mean() + 1.95996 * squares.std() / np.sqrt(len(squares)), rel=1e-6
+    )
 
 
 def test_a_brier_score_is_that_of_a_loop_over_the_rows() -> None:
@@ -143,12 +174,33 @@ def test_the_truth_itself_is_no_distance_from_the_truth_and_a_doubled_curve_is(t
     prepaid, ratio = prepayment_rows(of, tmp_path, "fold0")
     assert prepaid.estimate == pytest.approx(0, abs=1e-9)
     assert ratio.estimate == pytest.approx(1)
+    assert ratio.n == 900
     write_truth(tmp_path, part, raw / 2)
     half_as_true = true_curves(of, tmp_path)
     assert half_as_true is not None
     found = {row.metric: row for row in true_curve_rows(half_as_true, "fold0")}
     assert found["mean_to_truth_curve_default_36m"].estimate == pytest.approx(2)
     assert (found["kl_to_truth_curve_default_36m"].estimate or 0) > 0.01
+
+
+def test_loans_that_mature_within_12_months_are_not_held_against_a_truth_without_maturity(
+    tmp_path: Any,
+) -> None:
+    part, raw = book(900)
+    write_truth(tmp_path, part, raw)
+    ends = np.arange(900) % 3 == 0
+    part = replace(part, frame=part.frame.assign(remaining_term=np.where(ends, 12.0, 13.0)))
+    mature = np.where(ends[:, None] & (np.arange(72) == 47), 0.5, raw)
+    (of,) = followed_of(
+        TARGET, [replace(part, vectors={"model": (raw, mature)})], {"known_until": {"later": str(UNTIL)}}
+    )
+    ratio = {row.metric: row for row in prepayment_rows(of, tmp_path, "fold0")}[
+        "mean_to_truth_prepayment_12m"
+    ]
+    assert (ratio.estimate, ratio.n) == (pytest.approx(1), 600)
+    unknown = of.part.frame.assign(remaining_term=np.nan)
+    of = replace(of, part=replace(of.part, frame=unknown))
+    assert list(prepayment_rows(of, tmp_path, "fold0")) == []
 
 
 def test_no_curve_of_the_truth_and_no_curve_of_the_model_say_nothing(tmp_path: Any) -> None:

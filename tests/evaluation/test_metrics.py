@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from loanbook.evaluation.metrics import at_threshold, auc, clustered_rate, ranking
+from loanbook.evaluation.metrics import at_threshold, auc, clustered_rate, ks, ranking
 from loanbook.models.log_loss import log_loss, log_losses
 from loanbook.models.together import Together
 
@@ -59,6 +59,7 @@ def test_out_of_fold_the_constant_ranks_nothing(rows):
     assert found is not None
     assert found.estimate == pytest.approx(0.5)
     assert sk.roc_auc_score(label, constant, sample_weight=weight) < 0.49
+    assert ks(label, constant, weight, member) == pytest.approx(0)
 
 
 def test_out_of_fold_pairs_are_of_one_member(rows):
@@ -73,6 +74,20 @@ def test_out_of_fold_pairs_are_of_one_member(rows):
     found = auc(label, pd, weight, member, every_row_by(member))
     assert found is not None
     assert found.estimate == pytest.approx(right / pairs)
+
+
+def test_out_of_fold_a_ks_is_the_mean_of_the_members_by_their_pairs(rows):
+    label, pd, weight = rows
+    member = np.arange(len(label)) % 4 // 3
+    pd = pd / (1 + 4 * member)  # one member's level is far below the other's
+    pairs, distances = [], []
+    for one in range(2):
+        own = member == one
+        false_alarms, hits, _ = sk.roc_curve(label[own], pd[own], sample_weight=weight[own])
+        distances.append(np.max(hits - false_alarms))
+        pairs.append(weight[own & (label == 1)].sum() * weight[own & (label == 0)].sum())
+    assert ks(label, pd, weight, member) == pytest.approx(np.average(distances, weights=pairs))
+    assert ks(np.ones(4), np.ones(4), np.ones(4), np.zeros(4, np.int64)) is None
 
 
 def test_decisions_at_a_threshold_are_those_of_scikit_learn(rows):

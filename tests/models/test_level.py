@@ -11,7 +11,7 @@ from loanbook.models.clustered import Floats, Interval
 from loanbook.models.level import Level, OutOfSample
 from loanbook.models.together import Together
 
-BOOKS, LOANS, HORIZON, LIFE = 60, 36_000, 12, 36
+BOOKS, LOANS, HORIZON, LIFE = 20, 36_000, 12, 36
 TEST_FROM = 60  # months of development: 0 to 47
 
 
@@ -31,15 +31,17 @@ def book(seed: int, moved: float) -> tuple[OutOfSample, Floats]:
     hazard = np.exp(random.normal(-6.8, 1.0, LOANS))
     lived_until = grown[np.maximum(start, 0)] + random.exponential(size=LOANS) / hazard
     default = np.searchsorted(grown, lived_until) - 1
-    at = np.array([*range(0, 48, 4), *range(TEST_FROM, TEST_FROM + 12, 4)])
-    on_book = (start[:, None] <= at) & (at + HORIZON <= start[:, None] + LIFE) & (default[:, None] >= at)
-    loan, place = np.nonzero(on_book)
-    month = at[place]
+    at = np.array([*range(0, 48, 4), *range(TEST_FROM, TEST_FROM + 12, 4)], np.int16)
+    last = np.minimum(start + LIFE - HORIZON, default)
+    short, until = start[:, None].astype(np.int16), last[:, None].astype(np.int16)
+    loan, place = np.divmod(np.flatnonzero((short <= at) & (at <= until)), len(at))
+    month = at[place].astype(np.int64)
     label = (default[loan] < month + HORIZON).astype(np.float64)
     rows = OutOfSample(label, np.ones(len(loan)), month >= TEST_FROM, Together(loan, month, HORIZON))
     return rows, 1 - np.exp(-HORIZON * hazard[loan])
 
 
+@cache
 def levels(moved: float, times: float) -> list[Level]:
     """Return the level of each book, the odds of its truth so many times as high."""
     found = []

@@ -184,6 +184,20 @@ def test_emphasis_weighs_positives_and_what_is_hard(shape: tuple[int, ...]) -> N
     )
 
 
+def test_a_row_that_is_certain_leaves_a_focal_loss_its_gradient() -> None:
+    import tensorflow as tf
+
+    from loanbook.models.submodels import losses_to_train
+
+    scores, label = tf.Variable([[200.0], [-200.0], [1.0]]), tf.constant([[1.0], [0.0], [1.0]])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(losses_to_train(DEFAULT, scores, label, Emphasis(focal=0.5)))
+    found = tape.gradient(loss, scores).numpy()[:, 0]
+    p = float(sigmoid(1.0))
+    expected = 0.5 * p * (1 - p) ** 0.5 * np.log(p) - (1 - p) ** 1.5
+    np.testing.assert_allclose(found, [0, 0, expected], rtol=1e-5, atol=1e-12)
+
+
 def test_a_weight_of_positives_leaves_the_level() -> None:
     import tensorflow as tf
 

@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,36 @@ def test_no_label_that_judges_a_member_reaches_what_it_is_taught(crossed: Snapsh
 
     np.testing.assert_array_equal(said(crossed, 0), said(other, 0))
     assert np.abs(said(crossed, 1) - said(other, 1)).max() > 0.05
+
+
+def test_what_holds_one_class_teaches_nothing(crossed: Snapshot, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    shutil.copytree(crossed.folder, folder)
+    for file in (folder / "role=part_0").rglob("*.parquet"):
+        frame = pd.read_parquet(file, partitioning=None)
+        frame.assign(label=np.float32(0)).to_parquet(file, index=False)
+    frame = crossed.role_frame("part_2")
+    for teacher in (RATE, TREES, Choice(name="logistic")):
+        found = taught(Snapshot(folder), 1, teacher)
+        said = {
+            role: np.concatenate([item for file, item in found.items() if f"role={role}" in str(file)])
+            for role in ("part_0", "part_2")
+        }
+        np.testing.assert_array_equal(said["part_2"], frame["label"])
+        assert (said["part_0"] > 0).all()
+
+
+def test_the_networks_of_a_member_have_the_same_teachers(
+    crossed: Snapshot, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model: ModelSettings = load_model_settings("mlp_64_32", batch_size=512, epochs=1)
+    model = model.model_copy(update={"head": "default_12m", "teacher": RATE})
+    train = TrainSettings(members=3, fits=2, baselines=(RATE,))
+    request = TrainRequest(crossed.folder, tmp_path, model, train, rate=0.05, trainable=True, resume=False)
+    with caplog.at_level(logging.INFO):
+        for number, learnt in enumerate((2, 2, 4)):
+            train_network(request, crossed, Alone(), number)
+            assert caplog.text.count("the teacher constant has learnt") == learnt
 
 
 def test_a_network_says_what_its_teacher_does(snapshot: Snapshot, tmp_path: Path) -> None:

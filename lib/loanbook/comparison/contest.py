@@ -7,7 +7,7 @@ from functools import cached_property
 from loanbook.evaluation.assess import Evaluation, assess, overall, rows_of
 from loanbook.evaluation.basis import OF_DEFAULT, Basis, on
 from loanbook.evaluation.distance import distance_rows
-from loanbook.evaluation.levels import levels_of
+from loanbook.evaluation.levels import sample_levels
 from loanbook.evaluation.measures import PAIRED, Measured, minus, nothing
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.segments import segments_of
@@ -116,7 +116,7 @@ def contest_of(
     if truth is not None:
         fold = judged[0][1]
         rows += [*overall(truth.part, TRUTH, fold, settings), *distance_rows(truth.part, fold, settings)]
-    levels = levels_of(samples, basis, settings.min_defaults)
+    levels = sample_levels(samples, basis, settings.min_defaults)
     found = Contest(samples, on(basis, rows), dict(losses), None, levels=levels, truth=truth)
     found = replace(found, shortfalls=_shortfalls(found))
     if samples[1].defaulting_borrowers < settings.min_defaults or not losses:

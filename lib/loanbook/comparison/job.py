@@ -15,7 +15,7 @@ from loanbook.code_version import code_version
 from loanbook.comparison.alike import require_same_event, require_same_thinning
 from loanbook.comparison.contest import Contest, contest_of
 from loanbook.comparison.entrants import ALL, asked_for, entrants_of, rows_a_second
-from loanbook.comparison.learning import Learning, learning_of, stopping_loans
+from loanbook.comparison.learning import Learning, learning_of, stopping_borrowers
 from loanbook.comparison.origins import Origin, judged_samples
 from loanbook.comparison.page import Compared, render, table
 from loanbook.comparison.seconds import Seconds, seconds_before, seconds_of
@@ -193,7 +193,7 @@ def _about(run: Run, origins: Sequence[Origin]) -> dict[str, str]:
 
 def _learning(origin: Origin) -> dict[str, Learning | None]:
     """Return how each network learnt, and each baseline that has learning curves."""
-    stopped_by = {name: stopping_loans(one) for name, one in origin.snapshots.items()}
+    stopped_by = {name: stopping_borrowers(one) for name, one in origin.snapshots.items()}
     found = [(one, learning_of(one, stopped_by[one.artefact.snapshot_id])) for one in origin.entrants]
     return {one.name: curves for one, curves in found if curves or one.predictor == MODEL}
 

@@ -1,4 +1,4 @@
-"""How the members of a network, or of boosted trees, learnt, and how many defaulting loans stopped each."""
+"""How the members of a network, or of boosted trees, learnt, and how many defaults stopped each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Learnt:
         train: loss on the rows that it was fitted on, of each round; NaN where it was not taken.
         tune: loss on the rows that stop it.
         kept: the round that the member is left at.
-        stopped_by: defaulting loans among the rows that stop it.
+        stopped_by: defaulting borrowers among the rows that stop it.
     """
 
     rounds: Floats
@@ -40,10 +40,10 @@ class Learnt:
         return float(self.tune[self.rounds == self.kept][0])
 
     def __str__(self) -> str:
-        """Return what it kept, and how many defaulting loans stopped it, or would have, given more rounds."""
+        """Return what it kept, and how many defaults stopped it, or would have, given more rounds."""
         last = int(self.rounds[-1])
         stopped = "stopped" if self.kept < last else "not yet stopped"
-        return f"{self.kept:,} of {last:,}, {stopped} by {self.stopped_by:,} defaulting loans"
+        return f"{self.kept:,} of {last:,}, {stopped} by {self.stopped_by:,} defaulting borrowers"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def learning_of(entrant: Entrant, stopped_by: Sequence[int]) -> Learning | None:
 
     Args:
         entrant: a network or a baseline.
-        stopped_by: defaulting loans of the part that stops each member.
+        stopped_by: defaulting borrowers of the part that stops each member.
     """
     metrics = entrant.artefact.json("metrics.json")
     own = list(_epochs(metrics) if entrant.predictor == MODEL else _trees(metrics, entrant.predictor))
@@ -102,14 +102,14 @@ def _trees(metrics: Mapping[str, Any], baseline: str) -> Iterator[tuple[Floats, 
             yield rounds, np.full(len(losses), np.nan), losses, int(facts["trees"])
 
 
-def stopping_loans(snapshot: Snapshot) -> list[int]:
-    """Return how many loans of the part that stops each member default."""
+def stopping_borrowers(snapshot: Snapshot) -> list[int]:
+    """Return how many borrowers of the part that stops each member default, as training says it."""
     return [_defaulting(snapshot, member.tune) for member in snapshot.fold.members]
 
 
 def _defaulting(snapshot: Snapshot, role: str) -> int:
     defaults = [
-        pq.read_table(file, columns=["source", "loan_id"], filters=[("label", ">", 0)], partitioning=None)
+        pq.read_table(file, columns=["source", "borrower"], filters=[("label", ">", 0)], partitioning=None)
         for file in files_of(snapshot.role_folder(role))
     ]
     return len({tuple(row.values()) for table in defaults for row in table.to_pylist()})

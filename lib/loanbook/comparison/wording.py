@@ -14,13 +14,11 @@ DEVELOPMENT = {
 def conclusions(contest: Contest) -> list[str]:
     """Return which entrants the test rows tell from the best, which not, and what would."""
     if not contest.sufficient:
-        few = contest.samples[0].defaulting_loans
-        return [f"{few:,} defaulting loans in the test: too few to compare anything."]
+        return [f"{contest.samples[0].defaulting} in the test: too few to compare anything."]
     test, development = contest.samples
     where = DEVELOPMENT.get(development.role, development.role)
     if contest.best is None:
-        few = development.defaulting_loans
-        return [f"{few:,} defaulting loans of development ({where}): too few to say which one scores best."]
+        return [f"{development.defaulting} in development ({where}): too few to say which one scores best."]
     best = contest.best
     told: list[str] = []
     open_: list[str] = []
@@ -45,7 +43,7 @@ def conclusions(contest: Contest) -> list[str]:
         said.append(f"The test rows tell it from {_listed(told)}.")
     if open_:
         said.append(
-            f"The test rows cannot tell it from {_listed(open_)}: {test.defaulting_loans:,} defaulting loans "
+            f"The test rows cannot tell it from {_listed(open_)}: {test.defaulting} "
             f"leave {'these intervals' if len(open_) > 1 else 'this interval'} around 0. An interval half as "
             "wide needs four times as many."
         )

@@ -30,12 +30,14 @@ class Basis:
         of_default: whether it is default, which a loan in default has already.
         held_out: months after those trained on, or loans of the same months.
         rank_only: why the PDs say no level, None where they do.
+        central_tendency: mean that the PDs were given because it was asked for, whatever came about.
     """
 
     event: str = "default within 12 months"
     of_default: bool = True
     held_out: str = "months"
     rank_only: str | None = None
+    central_tendency: float | None = None
 
     @property
     def test(self) -> str:
@@ -57,6 +59,7 @@ def basis_of(artefact: Artefact) -> Basis:
         of_default=not target.is_of_tape,
         held_out=folds.get(splits["trained_fold"], {}).get("held_out", "months"),
         rank_only=why_rank_only(artefact, kind),
+        central_tendency=artefact.calibration().central_tendency,
     )
 
 

@@ -6,7 +6,7 @@ censoring*).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -109,23 +109,30 @@ def curve_rows(of: Followed, fold: str, settings: EvaluateSettings) -> Iterator[
             continue
         rows = of.where(of.ahead >= horizon)
         defaulted = (rows.event == DEFAULT) & (rows.months <= horizon)
-        enough = len(np.unique(rows.part.loan[defaulted])) >= settings.min_defaults
-        measured = _measured(rows, horizon)
-        yield from rows_of(rows.part, MODEL, fold, "all", measured if enough else nothing(measured))
+        enough = len(np.unique(rows.part.together.borrower[defaulted])) >= settings.min_defaults
+        measured = _measured(rows, horizon) if enough else nothing(_names(horizon))
+        yield from rows_of(rows.part, MODEL, fold, "all", measured)
+
+
+def _names(horizon: int) -> Iterator[str]:
+    for name in EVENTS:
+        yield from (f"{what}_{name}_{horizon}m" for what in ("brier", "cif", "aalen_johansen"))
 
 
 def _measured(of: Followed, horizon: int) -> Measured:
     lost = (of.event == NEITHER) & (of.months < horizon)
     kept, column = of.where(~lost), int(np.searchsorted(of.curves.months, horizon))
     judged = f"rows followed {horizon} months"
-    said = f"{judged}, less {int(lost.sum())} lost before; interval {kept.part.together.said}"
+    # What came about within a horizon is shared by rows whose windows of that length overlap.
+    together = replace(kept.part.together, horizon_months=horizon)
+    said = f"{judged}, less {int(lost.sum())} lost before; interval {together.said}"
     found: Measured = {}
     for place, (name, code) in enumerate(EVENTS.items()):
         ends = f"{name}_{horizon}m"
         expected = of.curves.at(horizon)[place]
         came = (kept.event == code) & (kept.months <= horizon)
         squares = (came - expected[~lost]) ** 2
-        found[f"brier_{ends}"] = (kept.part.together.mean(squares, kept.part.weight), said)
+        found[f"brier_{ends}"] = (together.mean(squares, kept.part.weight), said)
         found[f"cif_{ends}"] = (
             float(np.average(expected, weights=of.part.weight)),
             f"weighted mean, {judged}",

@@ -14,7 +14,7 @@ from loanbook.evaluation.curves import Drawn, curve_rows, drawn_of, followed_of
 from loanbook.evaluation.distance import distance_rows
 from loanbook.evaluation.findings import findings_of
 from loanbook.evaluation.judged import Judged
-from loanbook.evaluation.levels import levels_of
+from loanbook.evaluation.levels import sample_levels
 from loanbook.evaluation.origins import back_tests_of, pooled_rows
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
 from loanbook.evaluation.sample import Sample, predicted_samples
@@ -86,7 +86,7 @@ def evaluate_model(
     best = artefact.scores_with(asked if asked in artefact.predictors else "best")
     back_tests = back_tests_of(run.storage, artefact, loans, basis, settings)
     pooled = pooled_rows(samples[0], back_tests, basis, settings)
-    levels = levels_of(samples, basis, settings.min_defaults)
+    levels = sample_levels(samples, basis, settings.min_defaults)
     judged = Judged(
         artefact, fold, samples, on(basis, rows), compared, basis, best, back_tests, pooled, levels, drawn
     )

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-import numpy as np
-
 from loanbook.evaluation.assess import Evaluation
 from loanbook.evaluation.basis import Basis
 from loanbook.evaluation.sample import Sample
 from loanbook.evaluation.segments import KINDS
 from loanbook.models.clustered import NORMAL_95
-from loanbook.models.level import Level, OutOfSample
+from loanbook.models.level import Level, levels_of
 from loanbook.models.together import MIN_BLOCKS, student
 
 # Segments, and what they are in words; a year of months is no group beside the whole.
@@ -21,7 +19,7 @@ GROUPS = {
 }
 
 
-def levels_of(samples: Sequence[Sample], basis: Basis, min_defaults: int) -> dict[str, Level]:
+def sample_levels(samples: Sequence[Sample], basis: Basis, min_defaults: int) -> dict[str, Level]:
     """Return the level of each predictor on the test rows, as training found it; empty where none is claimed.
 
     Args:
@@ -30,16 +28,16 @@ def levels_of(samples: Sequence[Sample], basis: Basis, min_defaults: int) -> dic
         min_defaults: defaulting borrowers of the test below which nothing is.
     """
     test, development = samples
-    if basis.rank_only or test.defaulting_borrowers < min_defaults:
-        return {}
-    later = basis.held_out == "months"
-    rows = OutOfSample.of(test.frame, development.frame, test.horizon_months, later)
-    found = {
-        name: rows.level(np.concatenate([part.calibrated[name] for part in samples]))
-        for name in test.calibrated
-        if name in development.calibrated
-    }
-    return {name: level for name, level in found.items() if level is not None}
+    shared = [name for name in test.calibrated if name in development.calibrated]
+    return levels_of(
+        [part.frame for part in samples],
+        {name: [part.calibrated[name] for part in samples] for name in shared},
+        test.horizon_months,
+        later=basis.held_out == "months",
+        min_defaults=min_defaults,
+        rank_only=basis.rank_only is not None,
+        central_tendency=basis.central_tendency,
+    )
 
 
 @dataclass(frozen=True)

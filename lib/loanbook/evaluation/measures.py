@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from loanbook.evaluation.calibration import calibration_fit, slope_interval
-from loanbook.evaluation.metrics import at_threshold, auc, clustered_rate, ranking
+from loanbook.evaluation.metrics import at_threshold, auc, clustered_rate, ks
 from loanbook.evaluation.sample import Sample
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats, Interval
@@ -100,18 +100,20 @@ def _of_support(part: Sample, predictor: str) -> tuple[str, ...]:
 def _rank_measures(part: Sample, pd: Floats) -> Measured:
     found = auc(part.label, pd, part.weight, part.member, part.together)
     gini = None if found is None else Interval(*(2 * value - 1 for value in dataclasses.astuple(found)))
-    curve = ranking(part.label, pd, part.weight)
     return {
         "auc": (found, _ranked(part)),
         "gini": (gini, "2 AUC - 1"),
-        "ks": (curve.ks if curve else None, "Kolmogorov-Smirnov"),
+        "ks": (ks(part.label, pd, part.weight, part.member), f"Kolmogorov-Smirnov{_within(part)}"),
     }
 
 
 def _ranked(part: Sample) -> str:
+    return f"Mann-Whitney{_within(part)}, interval {part.together.said}"
+
+
+def _within(part: Sample) -> str:
     members = len(np.unique(part.member))
-    of_pairs = f", pairs within each of {members} members" if members > 1 else ""
-    return f"Mann-Whitney{of_pairs}, interval {part.together.said}"
+    return f", pairs within each of {members} members" if members > 1 else ""
 
 
 def _auc_current(part: Sample, predictor: str, settings: EvaluateSettings) -> tuple[Interval | None, str]:

@@ -1,5 +1,6 @@
 """Metrics of probabilities against labels: NumPy, weights everywhere, None where undefined."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,22 +65,40 @@ def auc(label: Floats, pd: Floats, weight: Floats, member: Ints, together: Toget
         together: which rows come about together.
     """
     pairs, estimates, influence = [], [], np.zeros(len(pd))
-    for one in np.unique(member):
-        rows = np.flatnonzero(member == one)
-        curve = ranking(label[rows], pd[rows], weight[rows])
-        if curve is not None:
-            bad = label[rows] > 0
-            right = _in_order(pd[rows], weight[rows], bad)
-            both = float(weight[rows][bad].sum() * weight[rows][~bad].sum())
-            pairs.append(both)
-            estimates.append(curve.auc)
-            share = np.where(bad, weight[rows][~bad].sum(), weight[rows][bad].sum())
-            influence[rows] = weight[rows] * share * (right - curve.auc)
+    for rows, curve, both in _by_member(label, pd, weight, member):
+        bad = label[rows] > 0
+        right = _in_order(pd[rows], weight[rows], bad)
+        pairs.append(both)
+        estimates.append(curve.auc)
+        share = np.where(bad, weight[rows][~bad].sum(), weight[rows][bad].sum())
+        influence[rows] = weight[rows] * share * (right - curve.auc)
     if not pairs:
         return None
     estimate = float(np.average(estimates, weights=pairs))
     half = NORMAL_95 * float(np.sqrt(together.variance(influence / sum(pairs))))
     return Interval(estimate, max(0.0, estimate - half), min(1.0, estimate + half))
+
+
+def ks(label: Floats, pd: Floats, weight: Floats, member: Ints) -> float | None:
+    """Return the mean of the members' Kolmogorov-Smirnov distances, weighted by their pairs as in ``auc``.
+
+    None where one of the classes is absent.
+    """
+    found = [(curve.ks, pairs) for _, curve, pairs in _by_member(label, pd, weight, member)]
+    pairs = sum(pairs for _, pairs in found)
+    return sum(distance * own for distance, own in found) / pairs if found else None
+
+
+def _by_member(
+    label: Floats, pd: Floats, weight: Floats, member: Ints
+) -> Iterator[tuple[Ints, Ranking, float]]:
+    """Return the rows of each member that has both classes, their ROC curve and their weighted pairs."""
+    for one in np.unique(member):
+        rows = np.flatnonzero(member == one)
+        curve = ranking(label[rows], pd[rows], weight[rows])
+        if curve is not None:
+            bad = label[rows] > 0
+            yield rows, curve, float(weight[rows][bad].sum() * weight[rows][~bad].sum())
 
 
 def _in_order(pd: Floats, weight: Floats, bad: npt.NDArray[np.bool_]) -> Floats:

@@ -13,7 +13,7 @@ from loanbook.book.state_moves import UNKNOWN
 from loanbook.models.artefact.artefact import MODEL, Artefact
 from loanbook.models.artefact.predictor import Predictor, calibrated_mean
 from loanbook.models.clustered import Floats
-from loanbook.models.together import Together
+from loanbook.models.together import Together, defaulting
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot, states_in
@@ -141,6 +141,11 @@ class Sample:
         A borrower's loans default together. Each loan is a borrower's unless ``train.borrower`` says more.
         """
         return len(np.unique(self.together.borrower[self.label > 0]))
+
+    @property
+    def defaulting(self) -> str:
+        """Return in words how many defaulted."""
+        return defaulting(self.defaulting_loans, self.defaulting_borrowers)
 
     def part(self, rows: npt.NDArray[np.bool_]) -> "Sample":
         """Return the rows where ``rows`` is true."""

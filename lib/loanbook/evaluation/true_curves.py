@@ -17,6 +17,7 @@ from loanbook.evaluation.truth import read_truth
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats
 from loanbook.models.incidence import Curves
+from loanbook.training.snapshot.predicted import TERM
 
 FILES = "curve-*.parquet"
 PREPAYMENT = "prepayment_12m_expected"
@@ -92,22 +93,26 @@ def true_curve_rows(found: TrueCurves, fold: str) -> Iterator[Evaluation]:
 
 
 def prepayment_rows(of: Followed, folder: Path, fold: str) -> Iterator[Evaluation]:
-    """Return how far prepayment within 12 months is from the truth's, which counts no maturity."""
+    """Return how far prepayment within 12 months is from the truth's, which counts no maturity.
+
+    To the model maturity is prepayment: only loans whose contract lasts longer are compared.
+    """
     months = sorted(set(of.part.frame["as_of_date"]))
     truth = read_truth(folder, months, PREPAYMENT)
     keys = of.part.frame[KEY]
     expected = keys.merge(truth, on=KEY, how="left", validate="many_to_one")[PREPAYMENT].to_numpy(np.float64)
-    known = ~np.isnan(expected)
-    rows = of.where(known)
-    yield from _rows(rows.part, fold, "prepayment_12m", rows.curves.at(12)[1], expected[known])
+    known = ~np.isnan(expected) & (of.part.frame[TERM].to_numpy(np.float64) > 12)
+    rows, said = of.where(known), "rows that have it, with a term of over 12 months"
+    yield from _rows(rows.part, fold, "prepayment_12m", rows.curves.at(12)[1], expected[known], said)
 
 
-def _rows(part: Sample, fold: str, name: str, expected: Floats, truth: Floats) -> Iterator[Evaluation]:
+def _rows(
+    part: Sample, fold: str, name: str, expected: Floats, truth: Floats, said: str = "rows that have it"
+) -> Iterator[Evaluation]:
     """Return the divergence from true incidences, and the mean to that of the truth; nothing of no row."""
     if not len(expected):
         return
     mean, true = (float(np.average(of, weights=part.weight)) for of in (expected, truth))
-    said = "rows that have it"
     measured: Measured = {
         f"kl_to_truth_{name}": (
             kl_divergence(truth, expected, part.weight), f"weighted mean of KL(truth || model), {said}"

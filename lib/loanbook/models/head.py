@@ -114,7 +114,7 @@ class Head(ABC):
 
         Its columns are ``source``, ``loan_id``, ``as_of_date``; ``label_status``, why a row has a label or
         has none; ``eligible``, whether it may train or judge; ``label``, 1 where the event came about, which
-        default rates and evaluations count, null of a row that trains and judges nothing; and the
+        default rates and evaluations count, null of a row that trains, but judges nothing; and the
         ``target_columns``.
 
         Args:

@@ -51,7 +51,8 @@ def losses_to_train(target: Head, scores: Any, targets: Any, emphasis: Emphasis 
     weight = emphasis.positive_weight
     each = _each(target, scores if weight == 1 else scores + math.log(weight), targets)
     if emphasis.focal:
-        each *= tf.pow(-tf.math.expm1(-each), emphasis.focal)
+        # Not 0, where a power below 1 has no gradient: one row that is certain would make all weights NaN.
+        each *= tf.pow(tf.maximum(-tf.math.expm1(-each), 1e-12), emphasis.focal)
     losses = tf.reduce_mean(each, axis=1) if len(scores.shape) == 3 else each
     return losses if weight == 1 else losses * tf.where(targets[:, 0] == 1, weight, 1.0)
 

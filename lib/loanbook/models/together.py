@@ -45,6 +45,15 @@ def _within(angle: float, freedom: int) -> float:
     return 2 / math.pi * (angle + total) if odd else total
 
 
+def defaulting(loans: int, borrowers: int) -> str:
+    """Return how many loans defaulted, and of how many borrowers, if fewer: what ``min_defaults`` counts.
+
+    >>> defaulting(31, 20)
+    '31 defaulting loans of 20 borrowers'
+    """
+    return f"{loans:,} defaulting loans" + (f" of {borrowers:,} borrowers" if borrowers < loans else "")
+
+
 @dataclass(frozen=True)
 class Together:
     """Rows that depend on each other, and the intervals that follow.

@@ -24,7 +24,7 @@ from loanbook.models.together import Together
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.trained import Trained
-from loanbook.training.judgement import differences_of, levels_of, losses_of, status_of, training_of
+from loanbook.training.judgement import differences_of, judged_levels, losses_of, status_of, training_of
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.predicted import PredictedSample, predicted_rows
 from loanbook.training.snapshot.read import Snapshot, stamp_of
@@ -64,7 +64,7 @@ def build_artefact(
         if len(found.frame)
     }
     differences = differences_of(snapshot, judged, calibrations, target)
-    levels = levels_of(snapshot, judged, calibrations, target)
+    levels = judged_levels(snapshot, judged, calibrations, target, method, train.min_defaults)
     bins = DevelopmentBins(inputs=_input_bins(snapshot), scores=_score_bins(judged, target))
     contents = {
         "spec.json": snapshot.spec.model_dump(mode="json"),

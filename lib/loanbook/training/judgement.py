@@ -12,10 +12,10 @@ from loanbook.models.binary_head import TAPE_OUTCOME
 from loanbook.models.calibration import Calibration
 from loanbook.models.clustered import Interval
 from loanbook.models.head import Floats, Head
-from loanbook.models.level import Level, OutOfSample
+from loanbook.models.level import Level, levels_of
 from loanbook.models.log_loss import log_loss
 from loanbook.models.shortfalls import log_loss_difference, said_of, shortfalls_of
-from loanbook.models.together import Together
+from loanbook.models.together import Together, defaulting
 from loanbook.training.fit.trained import Trained
 from loanbook.training.snapshot.fold import OUT_OF_FOLD, TEST
 from loanbook.training.snapshot.predicted import PredictedSample
@@ -67,27 +67,30 @@ def differences_of(
     }
 
 
-def levels_of(
+def judged_levels(
     snapshot: Snapshot,
     judged: Mapping[str, PredictedSample],
     calibrations: Mapping[str, Calibration],
     target: Head,
+    method: str,
+    min_defaults: int,
 ) -> dict[str, Level]:
     """Return the level of each predictor's calibrated PDs on the test rows, where one is claimed."""
-    test, development = judged[TEST], judged[snapshot.fold.checked_on]
-    if not len(test.frame) or snapshot.manifest.get("sampling") == "case_control":
-        return {}
-    later = snapshot.fold.held_out == "months"
-    rows = OutOfSample.of(test.frame, development.frame, target.horizon_months, later)
-    levels = {}
-    for name in test.members:
-        own = of_predictor(target, name)
-        parts = [
-            own.pd(calibrated_mean(part.members[name], calibrations[name], own, states_in(part.frame)))
-            for part in (test, development)
-        ]
-        levels[name] = rows.level(np.concatenate(parts))
-    return {name: level for name, level in levels.items() if level is not None}
+    parts = judged[TEST], judged[snapshot.fold.checked_on]
+
+    def calibrated(name: str, part: PredictedSample) -> Floats:
+        own, members = of_predictor(target, name), part.members[name]
+        return own.pd(calibrated_mean(members, calibrations[name], own, states_in(part.frame)))
+
+    return levels_of(
+        [part.frame for part in parts],
+        {name: [calibrated(name, part) for part in parts] for name in parts[0].members},
+        target.horizon_months,
+        later=snapshot.fold.held_out == "months",
+        min_defaults=min_defaults,
+        rank_only=method == "prior" or snapshot.manifest.get("sampling") == "case_control",
+        central_tendency=calibrations[MODEL].central_tendency,
+    )
 
 
 def training_of(
@@ -130,7 +133,7 @@ def status_of(
         method: how the model came about.
         calibrations: by predictor.
         differences: of log losses out of sample, by predictor and baseline.
-        levels: of PDs on the test rows, by predictor.
+        levels: of PDs on the test rows, by predictor, where one is claimed.
         losses: by sample, predictor and form.
     """
     samples, fold = snapshot.manifest["samples"], snapshot.fold
@@ -148,9 +151,8 @@ def status_of(
         which = f"{still} of {len(networks)} networks" if len(networks) > 1 else "training"
         reasons.append(f"{which} never improved on the mean default rate: every PD is that rate")
     judged = samples[TEST if samples[TEST]["rows"] else fold.checked_on]["status"] == "ok"
-    claimed = levels if method == "trained" else {}
     shortfalls = (
-        {name: shortfalls_of(found, claimed.get(name)) for name, found in differences.items()}
+        {name: shortfalls_of(found, levels.get(name)) for name, found in differences.items()}
         if judged
         else {}
     )
@@ -174,16 +176,8 @@ def status_of(
 
 
 def _defaulting(sample: Mapping[str, Any]) -> str:
-    """Return how many defaulted, and of how many borrowers, if fewer: what ``min_defaults`` counts.
-
-    >>> _defaulting({"defaulting_loans": 31, "defaulting_borrowers": 20})
-    '31 defaulting loans of 20 borrowers'
-    """
-    loans, borrowers = (
-        sample["defaulting_loans"],
-        sample.get("defaulting_borrowers", sample["defaulting_loans"]),
-    )
-    return f"{loans} defaulting loans" + (f" of {borrowers} borrowers" if borrowers < loans else "")
+    loans = sample["defaulting_loans"]
+    return defaulting(loans, sample.get("defaulting_borrowers", loans))
 
 
 def _told_on(snapshot: Snapshot) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# What teaches a member is the same for each of its networks, and takes longer than one to fit.
+_TAUGHT: dict[tuple[str, Member], "Taught"] = {}
+
 UNTRAINED: dict[str, Any] = {"epochs": 0, "best_epoch": 0, "tune_log_loss": None, "history": []}
 
 
@@ -119,9 +122,13 @@ def _taught(request: TrainRequest, snapshot: Snapshot, member: Member) -> "Taugh
         return None
     from loanbook.training.fit.teacher import taught_targets
 
-    return taught_targets(
-        snapshot, member, request.target, request.model.teacher, request.model.teacher_weight
-    )
+    key = request.attempt, member
+    if key not in _TAUGHT:
+        _TAUGHT.clear()
+        _TAUGHT[key] = taught_targets(
+            snapshot, member, request.target, request.model.teacher, request.model.teacher_weight
+        )
+    return _TAUGHT[key]
 
 
 def loop_of(

@@ -55,7 +55,8 @@ def taught_targets(
     The rows that fit the member are in parts: those of the snapshot or, of a single network, of its
     borrowers. A teacher of each is fitted on the others, and stopped by the part of which it then says the
     PDs. Were the teachers those of the snapshot's own members, each but one would know the labels that this
-    member is stopped, calibrated and compared by.
+    member is stopped, calibrated and compared by. Where the others hold one class, nothing can be learnt
+    from them, and labels alone teach the part.
 
     Args:
         snapshot: the rows.
@@ -69,6 +70,10 @@ def taught_targets(
     part, said = _parts(frames), np.empty(len(rows))
     for number in np.unique(part):
         own = part == number
+        if len(np.unique(rows.label[~own])) < 2:
+            said[own] = rows.label[own]
+            logger.info("part %d is taught by its labels alone: those of the others are all alike", number)
+            continue
         evidence = _Given(snapshot.spec, {"train": rows.taken(~own), "tune": rows.taken(own)})
         said[own] = _said(teacher, evidence, target)
         logger.info("the teacher %s has learnt without part %d", teacher.name, number)

@@ -16,7 +16,7 @@ from loanbook.training.snapshot.read import JUDGED, KEPT, Snapshot
 
 Floats = npt.NDArray[np.float64]
 
-AGE = "months_on_book"  # in the catalogue of features
+AGE, TERM = "months_on_book", "remaining_term"  # in the catalogue of features
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,10 @@ class PredictedSample:
     """Rows of a sample, and what each predictor's members say of them.
 
     Args:
-        frame: key, borrower, state, default status, upb, label, targets, weight and age of each row, its
-            months on book, null where they are no input of the snapshot; the ``member`` that predicted it, -1
-            where all did; and whether it is out of support, where the spec says what that is.
+        frame: key, borrower, state, default status, upb, label, targets and weight of each row; its ``age``,
+            months on book, and ``remaining_term``, null where they are no input of the snapshot; the
+            ``member`` that predicted it, -1 where all did; and whether it is out of support, where the spec
+            says what that is.
         members: raw probabilities by predictor, of shape (rows, members, outputs); out of fold there is one
             member for each row, the one that never saw it.
     """
@@ -58,7 +59,8 @@ def predicted_rows(
             {OUT_OF_SUPPORT: out_of_support(inputs[0], snapshot.spec)} if says_support(snapshot.spec) else {}
         )
         by = -1 if member is None else member
-        frames.append(narrow.assign(age=age_of(frame, snapshot.spec), member=by, **beyond))
+        known = {name: number_of(frame, snapshot.spec, item) for name, item in (("age", AGE), (TERM, TERM))}
+        frames.append(narrow.assign(**known, member=by, **beyond))
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return PredictedSample(
         pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0],
@@ -66,7 +68,7 @@ def predicted_rows(
     )
 
 
-def age_of(frame: pd.DataFrame, spec: InputSpec) -> Floats:
-    """Return the months on book of each row, NaN where they are unknown or no input of the spec."""
-    found = next((item.column for item in spec.numeric if item.expression == AGE), None)
+def number_of(frame: pd.DataFrame, spec: InputSpec, feature: str) -> Floats:
+    """Return a feature of each row, NaN where it is unknown or no input of the spec."""
+    found = next((item.column for item in spec.numeric if item.expression == feature), None)
     return np.full(len(frame), np.nan) if found is None else frame[found].to_numpy(np.float64)
