@@ -1,9 +1,13 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.evaluation.truth import TRUTH, require_same_book, with_truth
+from loanbook.evaluation.true_curves import compared_columns
+from loanbook.evaluation.truth import TRUTH, require_same_book, truth_folder, with_truth
+from loanbook.models.heads import head
 from loanbook.simulate.identity import MANIFEST
 from loanbook.warehouse.storage import write_json
 from tests.evaluation.rows import made_up
@@ -56,6 +60,21 @@ def test_the_truth_of_another_book_is_refused(tmp_path, caplog):
     (tmp_path / MANIFEST).unlink()
     require_same_book(tmp_path, [("b.txt", "cc")])
     assert "manifest.json is not there" in caplog.text
+
+
+def test_a_truth_without_prepayment_is_refused_early_for_a_model_with_curves(tmp_path):
+    write_truth(tmp_path, made_up(5), np.ones(15, bool))
+
+    def checked(name: str) -> Any:
+        return truth_folder(str(tmp_path), head(name), list, compared_columns(head(name)))
+
+    assert checked("default_12m") == tmp_path
+    with pytest.raises(InputError, match=r"(?s)no column prepayment_12m_expected.*simulate the book again"):
+        checked("term_structure")
+    (tmp_path / "part-00000.parquet").rename(tmp_path / "other.parquet")
+    (tmp_path / "part-00001.parquet").unlink()
+    with pytest.raises(InputError, match="no such file"):
+        checked("default_12m")
 
 
 @pytest.mark.parametrize("content", ["nothing", "another table"])

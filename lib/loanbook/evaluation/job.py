@@ -18,7 +18,13 @@ from loanbook.evaluation.levels import sample_levels
 from loanbook.evaluation.origins import back_tests_of, pooled_rows
 from loanbook.evaluation.publish import evaluations_of, frame_of, predictions_of, write_report
 from loanbook.evaluation.sample import Sample, predicted_samples
-from loanbook.evaluation.true_curves import drawn_with_truth, prepayment_rows, true_curve_rows, true_curves
+from loanbook.evaluation.true_curves import (
+    compared_columns,
+    drawn_with_truth,
+    prepayment_rows,
+    true_curve_rows,
+    true_curves,
+)
 from loanbook.evaluation.truth import TRUTH, compared_with, truth_folder
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.table import FEATURES
@@ -66,7 +72,8 @@ def evaluate_model(
     _require_source(run, inputs["source"], artefact)
     run.source = inputs["source"]
     _require_fit(run, artefact)
-    folder_of_truth = truth_folder(truth, artefact.head, delivered_to(run, inputs["source"]))
+    delivered, columns = delivered_to(run, inputs["source"]), compared_columns(artefact.head)
+    folder_of_truth = truth_folder(truth, artefact.head, delivered, columns)
     run.inputs = dict(inputs["tables"])
     tracker = tracker_of(run.settings.tracking, run.storage)
     settings, snapshot = run.settings.evaluate, open_snapshot(run.storage, artefact.snapshot_id)

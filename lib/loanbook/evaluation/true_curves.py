@@ -13,9 +13,10 @@ from loanbook.evaluation.curves import HORIZONS, Drawn, Followed, mean_of
 from loanbook.evaluation.distance import kl_divergence
 from loanbook.evaluation.measures import Measured
 from loanbook.evaluation.sample import Sample
-from loanbook.evaluation.truth import read_truth
+from loanbook.evaluation.truth import PD, read_truth
 from loanbook.models.artefact.artefact import MODEL
 from loanbook.models.clustered import Floats
+from loanbook.models.head import Head
 from loanbook.models.incidence import Curves
 from loanbook.training.snapshot.predicted import TERM
 
@@ -23,6 +24,12 @@ FILES = "curve-*.parquet"
 PREPAYMENT = "prepayment_12m_expected"
 WAYS = ("default", "prepayment", "removed", "matured")
 KEY = ["loan_id", "as_of_date"]
+
+
+def compared_columns(target: Head) -> tuple[str, ...]:
+    """Return the columns of a truth's files that a model of the head is compared with."""
+    has_curves = target.curves(np.zeros((0, target.outputs))) is not None
+    return (PD, PREPAYMENT) if has_curves else (PD,)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,10 @@ class Compared:
 
 
 def truth_folder(
-    truth: str | None, target: Head, delivered: Callable[[], Iterable[tuple[str, str]]]
+    truth: str | None,
+    target: Head,
+    delivered: Callable[[], Iterable[tuple[str, str]]],
+    columns: Sequence[str] = (PD,),
 ) -> Path | None:
     """Return the folder of the truth to compare with; refuse one that cannot be before anything is computed.
 
@@ -43,10 +46,11 @@ def truth_folder(
         truth: the folder, or None.
         target: what the model predicts.
         delivered: gives name and SHA-256 of the files that were ingested of the source.
+        columns: of the truth that will be compared with.
 
     Raises:
-        InputError: there is no such folder, the model is not of what the truth is of, or the truth is of
-            another book.
+        InputError: there is no such folder, it lacks a column, the model is not of what the truth is of, or
+            the truth is of another book.
     """
     if truth is None:
         return None
@@ -63,6 +67,7 @@ def truth_folder(
             found=f"no folder {truth}",
             do="correct the path, or leave --truth out",
         )
+    _files(folder, columns)
     require_same_book(folder, delivered())
     return folder
 
@@ -137,16 +142,23 @@ def read_truth(folder: Path, months: list[date], column: str) -> pd.DataFrame:
     Raises:
         InputError: the folder holds none.
     """
-    columns = (*KEY, column)
-    files = sorted(str(path) for path in folder.glob(FILES))
-    missing = [name for name in columns if not files or name not in pq.read_schema(files[0]).names]
-    if missing:
-        raise InputError(
-            required=f"--truth with a folder of files {FILES} with {', '.join(columns)}",
-            found=f"{folder}: " + (f"no column {', '.join(missing)}" if files else "no such file"),
-            do="name the folder truth/ that simulate-tapes wrote beside the tapes",
-        )
+    files = _files(folder, [column])
     wanted = ds.field("as_of_date").isin(months) & ds.field(column).is_valid()
-    table = ds.dataset(files, format="parquet").to_table(columns=list(columns), filter=wanted)
+    table = ds.dataset(files, format="parquet").to_table(columns=[*KEY, column], filter=wanted)
     frame: pd.DataFrame = table.to_pandas()
     return frame.astype({"loan_id": str})
+
+
+def _files(folder: Path, columns: Sequence[str]) -> list[str]:
+    """Return the files of a folder of truth, of which there are some, with the key and these columns."""
+    files = sorted(str(path) for path in folder.glob(FILES))
+    found = set(pq.read_schema(files[0]).names) if files else set[str]()
+    missing = [name for name in (*KEY, *columns) if name not in found]
+    if missing:
+        raise InputError(
+            required=f"--truth with a folder of files {FILES} with {', '.join((*KEY, *columns))}",
+            found=f"{folder}: " + (f"no column {', '.join(missing)}" if files else "no such file"),
+            do="name the folder truth/ that simulate-tapes wrote beside the tapes; an earlier version's may "
+            "lack columns: simulate the book again",
+        )
+    return files
