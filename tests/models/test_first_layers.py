@@ -12,6 +12,7 @@ from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.request import TrainRequest
 from loanbook.training.snapshot.read import Snapshot
+from loanbook.warehouse.storage import write_json
 from tests.models.specs import SPEC, some_inputs
 
 pytestmark = pytest.mark.train
@@ -151,6 +152,7 @@ def test_a_model_file_says_how_numbers_are_scaled(tmp_path: Path) -> None:
     from loanbook.training.fit.member import network_of
 
     found = {}
+    write_json(tmp_path / "manifest.json", dict.fromkeys(("samples", "train", "spec", "targets")))
     for scaling in ("standard", "robust"):
         backbone = Choice.model_validate({"name": "mlp", "units": [4]})
         model = ModelSettings(backbone=backbone, head="default_12m", scaling=scaling)
