@@ -29,7 +29,7 @@ OF_BASELINES = {
 }
 FIXED = {TRUTH: "#2e9e5b", **OF_NETWORKS, **OF_BASELINES}
 OF_EVENTS = {"default": "#b5306b", "prepayment": "#0b5394"}  # of curves
-OTHERS = ("#c0392b", "#111827", "#65a30d", "#94a3b8", "#a16207", "#0ea5e9")  # of predictors of one's own
+OTHERS = ("#f97316", "#14b8a6", "#9333ea", "#94a3b8", "#7f1d1d", "#84cc16")  # of predictors of one's own
 ANY_NETWORK = "#0b5394"
 
 

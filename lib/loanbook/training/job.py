@@ -77,6 +77,7 @@ def train_model(
     tape = tape_kind(run.read_source(DELIVERIES, source), source)
     target = target_head(model_settings.head, tape, run.settings.default_definition)
     require_supported(settings, model_settings, target)
+    tracker = tracker_of(run.settings.tracking, run.storage)
     with timed(seconds, "snapshot"), named(run.spark, "train-model: snapshot"):
         of_origin = _snapshots(run, target, tape, size, model_settings)
         snapshot = of_origin(0)
@@ -84,7 +85,6 @@ def train_model(
     model_settings = model_settings.model_copy(update={"head": model_settings.head or target.name})
     name = f"{run.source}-{Path(architecture).stem}"
     both = (settings, model_settings)
-    tracker = tracker_of(run.settings.tracking, run.storage)
     events = run.storage.tracking_folder("tensorboard", name) if run.settings.tracking.tensorboard else None
     training = Training(run.spark, run.storage, name, target, both, size, resume, seconds, events)
     artefacts = []

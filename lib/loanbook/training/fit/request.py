@@ -32,7 +32,7 @@ class TrainRequest:
         work: folder that gets the checkpoints, and what is fitted (see ``trained.py``).
         rate: default rate that the untrained network gives.
         model: the architecture; its head is named.
-        events: folder of TensorBoard's event files, a folder a training and member; None: none are written.
+        events: folder of TensorBoard's event files, a folder a training and network; None: none are written.
         attempt: names this training among those of the same work folder.
         trainable: whether the rows support any training; if not, network and baselines stay at ``rate``.
     """

@@ -36,7 +36,7 @@ def check_thinning(
         share: of the negatives kept.
 
     Raises:
-        LoanbookError: they rows differ by more than six standard errors, or a positive was lost.
+        LoanbookError: the rows differ by more than six standard errors, or a positive was lost.
     """
     rows, labelled, positives = full
     weight_of_row = F.col("weight").cast("double")
