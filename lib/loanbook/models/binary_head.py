@@ -105,10 +105,6 @@ class BinaryHead(Head):
             columns |= filled(name, raw[0], calibrated[0], F.lit(method))
         return columns
 
-    def still_open(self) -> Column:
-        """Return all loans; of default, those that are not in default already."""
-        return F.lit(True) if self.fills[0] == OUTCOME else performing_expr()
-
 
 def of_default(name: str, raw: Column, calibrated: Column, method: Column) -> dict[str, Column]:
     """Return the columns of a PD of default: 1 of a loan in default or probation, without a raw one."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from loanbook.book.default_status import performing_expr
 from loanbook.book.state_moves import StateMoves
 from loanbook.book.tape_kind import Outcome
 from loanbook.models.calibration import Calibration
@@ -242,4 +243,4 @@ class Head(ABC):
 
     def still_open(self) -> Column:
         """Return for which scored loans the event may still come: only these are expected to have one."""
-        return F.lit(True)
+        return F.lit(True) if self.is_of_tape else performing_expr()

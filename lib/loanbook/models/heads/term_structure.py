@@ -295,10 +295,6 @@ class TermStructure(Head):
             ),
         }
 
-    def still_open(self) -> Column:
-        """Return the loans that are not in default already."""
-        return performing_expr()
-
 
 def _summed(incidences: Column) -> Column:
     return F.least(F.aggregate(incidences, F.lit(0.0), lambda total, one: total + one), F.lit(1.0))
