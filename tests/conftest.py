@@ -34,12 +34,15 @@ TEST_CONF = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.examples)
+        if {"tiny", "large", "of_two_seeds"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("simulated"))  # costly books, made by one process alone
 
 
 @pytest.fixture(autouse=True)

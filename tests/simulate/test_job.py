@@ -22,16 +22,32 @@ def test_counts_are_those_of_the_files(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_the_truth_says_which_book_it_is_of(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def of_two_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Books ``one`` and ``again`` of the first seed, ``other`` of the second."""
+    folder = tmp_path_factory.mktemp("seeds")
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
-        simulated(tmp_path / name, size="tiny", loans=60, months=40, seed=seed)
+        simulated(folder / name, size="tiny", loans=60, months=40, seed=seed)
+    return folder
+
+
+def test_same_seed_same_bytes(of_two_seeds: Path) -> None:
     one, again, other = (
-        json.loads((tmp_path / name / "truth" / MANIFEST).read_text("utf-8"))
+        {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+        for folder in (of_two_seeds / name for name in ("one", "again", "other"))
+    )
+    assert one == again
+    assert all(one[name] != other.get(name) for name in one if "historical_data_time" in name)
+
+
+def test_the_truth_says_which_book_it_is_of(of_two_seeds: Path) -> None:
+    one, again, other = (
+        json.loads((of_two_seeds / name / "truth" / MANIFEST).read_text("utf-8"))
         for name in ("one", "again", "other")
     )
     assert one == again
     assert (one["settings"], one["seed"], other["seed"]) == (other["settings"], 1, 2)
-    tapes = [path for path in (tmp_path / "one" / "tapes").iterdir() if "time" not in path.name]
+    tapes = [path for path in (of_two_seeds / "one" / "tapes").iterdir() if "time" not in path.name]
     assert one["tapes"] == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tapes}
     assert not set(one["tapes"].values()) & set(other["tapes"].values())
 

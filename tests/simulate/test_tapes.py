@@ -3,8 +3,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.simulate.conftest import simulated
-
 EXITS = {"01", "02", "03", "06", "09", "15", "16", "96"}
 
 
@@ -108,22 +106,6 @@ def test_gaps(performance: pd.DataFrame) -> None:
     assert (step >= 1).all()
     missing = (step - 1).sum() / (len(performance) + (step - 1).sum())
     assert 0.005 < missing < 0.02
-
-
-def test_same_seed_same_bytes(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        simulated(tmp_path / name, size="tiny", loans=40, months=36, seed=3)
-    simulated(tmp_path / "c", size="tiny", loans=40, months=36, seed=4)
-    contents = {
-        name: {
-            file.relative_to(tmp_path / name): file.read_bytes()
-            for file in (tmp_path / name).rglob("*")
-            if file.is_file()
-        }
-        for name in "abc"
-    }
-    assert contents["a"] == contents["b"]
-    assert contents["a"] != contents["c"]
 
 
 def test_field_positions_match_the_genuine_lines(shared_data: Path, tiny: Path) -> None:

@@ -1,25 +1,48 @@
 """The truth of many months ahead: within twelve of them, and month by month to the end of a loan's term."""
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 
+from loanbook.settings.simulate import HazardProcess
 from loanbook.simulate import chain as ch
 from loanbook.simulate.book import index_value
 from loanbook.simulate.draws import Array
 from loanbook.simulate.panel import Panel
-from loanbook.simulate.paths import EXPECTED, Outlook
+from loanbook.simulate.paths import EXPECTED, Outlook, Paths
 from loanbook.simulate.recursion import DEFAULT, PREPAYMENT, REMOVED, Cohort, marginals
 from loanbook.simulate.truth import Book
 
 HORIZON = 12  # months
 CHUNK = 64  # loans a task on many paths: its arrays stay in the processor's cache
 CHUNK_FEW_PATHS = 16_384
+SHARED_LOANS = 500  # in a book below which other processes take longer to start than they save
+
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # as the built-in map
 
 
-def within_12m(book: Book, panel: Panel, wanted: Array, outlook: Outlook) -> Array:
+@contextmanager
+def on_all_cores(loans: int) -> Iterator[Each]:
+    """Yield a ``map`` that shares its work out to a process for each core; of a small book the built-in one.
+
+    Threads would wait for each other between NumPy's short calls. The processes are spawned: a forked one
+    would inherit the locks of a Spark session's threads.
+    """
+    cores = os.cpu_count() or 1
+    if loans < SHARED_LOANS or cores == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        yield pool.map
+
+
+def within_12m(book: Book, panel: Panel, wanted: Array, outlook: Outlook, each: Each = map) -> Array:
     """Return the 12-month probabilities of default and of prepayment, shape (kinds, 2, rows).
 
     NaN of a row that is not wanted or not performing. Both are given that the loan is not removed first.
@@ -29,15 +52,18 @@ def within_12m(book: Book, panel: Panel, wanted: Array, outlook: Outlook) -> Arr
         panel: the rows.
         wanted: which of them, shape (rows,).
         outlook: the kinds of paths.
+        each: what maps loans to their probabilities, see ``on_all_cores``.
     """
     rows = np.flatnonzero(wanted & (panel.state < ch.DEFAULTED))
     out = np.full((len(outlook.kinds), 2, len(panel)), np.nan, dtype=np.float32)
-    for some, events in _ahead(book, panel, rows, outlook, HORIZON):
+    for some, events in _ahead(book, panel, rows, outlook, HORIZON, each):
         out[:, :, some] = not_removed(events)
     return out
 
 
-def to_term(book: Book, panel: Panel, wanted: Array, outlook: Outlook) -> Iterator[tuple[Array, Array]]:
+def to_term(
+    book: Book, panel: Panel, wanted: Array, outlook: Outlook, each: Each = map
+) -> Iterator[tuple[Array, Array]]:
     """Yield rows and their marginal probabilities of each event up to the end of their terms.
 
     The wanted rows that perform and have a month of their term left come in parts, each with probabilities
@@ -49,9 +75,10 @@ def to_term(book: Book, panel: Panel, wanted: Array, outlook: Outlook) -> Iterat
         panel: the rows.
         wanted: which of them, shape (rows,).
         outlook: the kinds of paths.
+        each: what maps loans to their probabilities, see ``on_all_cores``.
     """
     rows = np.flatnonzero(wanted & (panel.state < ch.DEFAULTED) & (panel.remaining > 0))
-    for some, events in _ahead(book, panel, rows, outlook, None):
+    for some, events in _ahead(book, panel, rows, outlook, None, each):
         month = np.arange(events.shape[2])[:, None]
         yield some, events * (month < panel.remaining[some])
 
@@ -73,33 +100,38 @@ def not_removed(events: Array) -> Array:
 
 
 def _ahead(
-    book: Book, panel: Panel, rows: Array, outlook: Outlook, horizon: int | None
+    book: Book, panel: Panel, rows: Array, outlook: Outlook, horizon: int | None, each: Each
 ) -> Iterator[tuple[Array, Array]]:
     """Yield parts of the rows with their marginals; without a horizon, up to the longest term left."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for month in np.unique(panel.month[rows]).tolist():
-            some = rows[panel.month[rows] == month]
-            # Rows alike in state or term left need fewer arrays, or fewer months.
-            alike = panel.state[some] if horizon else panel.remaining[some]
-            some = some[np.argsort(alike, kind="stable")]
-            yield from _month_ahead(book, panel, some, outlook, horizon, pool)
+    for month in np.unique(panel.month[rows]).tolist():
+        some = rows[panel.month[rows] == month]
+        # Rows alike in state or term left need fewer arrays, or fewer months.
+        alike = panel.state[some] if horizon else panel.remaining[some]
+        some = some[np.argsort(alike, kind="stable")]
+        yield from _month_ahead(book, panel, some, outlook, horizon, each)
 
 
 def _month_ahead(
-    book: Book, panel: Panel, rows: Array, outlook: Outlook, horizon: int | None, pool: Executor
+    book: Book, panel: Panel, rows: Array, outlook: Outlook, horizon: int | None, each: Each
 ) -> Iterator[tuple[Array, Array]]:
     chunk = CHUNK if EXPECTED in outlook.kinds else CHUNK_FEW_PATHS
     parts = [rows[i : i + chunk] for i in range(0, len(rows), chunk)]
     months = [horizon or int(panel.remaining[part].max()) for part in parts]
     paths = outlook.paths(int(panel.month[rows[0]]), max(months))
-    p, chain = book.settings.hazards, book.chain
-    cohorts = [_cohort(book, panel.take(part)) for part in parts]
-    jobs = [
-        pool.submit(marginals, p, chain, cohort, paths.first(ahead))
-        for cohort, ahead in zip(cohorts, months, strict=True)
-    ]
-    for part, job in zip(parts, jobs, strict=True):
-        yield part, job.result()
+    ahead = [(_cohort(book, panel.take(part)), left) for part, left in zip(parts, months, strict=True)]
+    shares = os.cpu_count() or 1
+    made = each(
+        partial(_marginals, book.settings.hazards, book.chain, paths),
+        [ahead[share::shares] for share in range(shares)],
+    )
+    for share, results in enumerate(made):
+        yield from zip(parts[share::shares], results, strict=True)
+
+
+def _marginals(
+    p: HazardProcess, chain: ch.Chain, paths: Paths, ahead: Sequence[tuple[Cohort, int]]
+) -> list[Array]:
+    return [marginals(p, chain, cohort, paths.first(months)) for cohort, months in ahead]
 
 
 def _cohort(book: Book, rows: Panel) -> Cohort:

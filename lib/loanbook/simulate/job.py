@@ -16,6 +16,7 @@ from loanbook.logs import progress
 from loanbook.settings.section import nearest
 from loanbook.settings.simulate import SimulationSettings, SizeSettings
 from loanbook.simulate import chain as ch
+from loanbook.simulate.ahead import Each, on_all_cores
 from loanbook.simulate.book import Loans, make_book
 from loanbook.simulate.draws import Array, generator
 from loanbook.simulate.hazards import traits
@@ -105,11 +106,12 @@ def simulate_tapes(
     sizes = (settings.truth.sample_loans, min(chosen.curve_loans, settings.truth.sample_loans))
     in_sample, in_curves = (sampled(len(book), n, seed) for n in sizes)
     blocks = list(_blocks(vintages(settings.first_month, book.origination)))
-    for block, rows in enumerate(progress(blocks, "blocks of loans")):
-        samples = in_sample[rows], in_curves[rows]
-        for name, count in _write_block(plan, block, book.take(rows), ids[rows], *samples).items():
-            counts[name] += count
-        log.info("simulated %d of %d loans", rows.stop, len(book))
+    with on_all_cores(len(book)) as each:
+        for block, rows in enumerate(progress(blocks, "blocks of loans")):
+            samples = in_sample[rows], in_curves[rows]
+            for name, count in _write_block(plan, block, book.take(rows), ids[rows], *samples, each).items():
+                counts[name] += count
+            log.info("simulated %d of %d loans", rows.stop, len(book))
     write_identity(plan.out, settings, chosen, seed)
     seconds = round(time.perf_counter() - started, 2)
     return {**counts, "size": size, "seed": seed, "out": out, "seconds": seconds}
@@ -173,7 +175,7 @@ def _blocks(quarters: Array) -> Iterator[slice]:
 
 
 def _write_block(
-    plan: Plan, block: int, loans: Loans, ids: pa.Array, in_sample: Array, in_curves: Array
+    plan: Plan, block: int, loans: Loans, ids: pa.Array, in_sample: Array, in_curves: Array, each: Each
 ) -> dict[str, int]:
     settings, size, macro = plan.settings, plan.size, plan.macro
     panel = simulate_panel(settings, macro, loans, size.months, size.default_shift, plan.seed, block)
@@ -182,7 +184,7 @@ def _write_block(
     seen = observe(settings.tapes, panel, ltv, rng, size.hidden.delinquent_gap)
     files = _write_tapes(plan, loans, ids, panel, seen)
     truth = _truth_block(plan, loans, ids, panel, seen.reported, in_sample, in_curves)
-    write_truth(plan.out / "truth", f"{block:05d}", truth)
+    write_truth(plan.out / "truth", f"{block:05d}", truth, each)
     entered = np.diff((panel.state == ch.DEFAULTED).astype(np.int8), prepend=np.int8(0)) == 1
     return {"loan_months": int(seen.reported.sum()), "files": files + 2, "defaults": int(entered.sum())}
 

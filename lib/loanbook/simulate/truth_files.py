@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from loanbook.settings.simulate import SimulationSettings, SizeSettings
 from loanbook.simulate import chain as ch
-from loanbook.simulate.ahead import HORIZON, not_removed, to_term, within_12m
+from loanbook.simulate.ahead import HORIZON, Each, not_removed, to_term, within_12m
 from loanbook.simulate.draws import Array, generator
 from loanbook.simulate.panel import Panel
 from loanbook.simulate.paths import EXPECTED, FROZEN, REALISED, Outlook
@@ -96,15 +96,16 @@ class TruthBlock:
         }
 
 
-def write_truth(folder: Path, name: str, block: TruthBlock) -> None:
+def write_truth(folder: Path, name: str, block: TruthBlock, each: Each) -> None:
     """Compute the truth of a block's rows and write it as Parquet, the curves first.
 
     Args:
         folder: of the files, each of which takes its name when it is complete.
         name: of the block.
         block: see there.
+        each: what maps loans to their probabilities, see ``ahead.on_all_cores``.
     """
-    lifetime = _write_curves(folder / f"curve-{name}.parquet", block)
+    lifetime = _write_curves(folder / f"curve-{name}.parquet", block, each)
     panel, rows = block.panel, np.arange(len(block.panel))
     following = next_state(block.book, panel)
     table = {
@@ -112,28 +113,29 @@ def write_truth(folder: Path, name: str, block: TruthBlock) -> None:
         "state": pa.DictionaryArray.from_arrays(pa.array(STATE_OF[panel.state]), list(STATE_NAMES)),
         "reported": pa.array(block.reported),
         **{f"p_{state}": _nullable(following[:, i]) for i, state in enumerate(NEXT_STATES)},
-        **_twelve_months(block),
+        **_twelve_months(block, each),
         **{f"pd_lifetime_{kind}": _nullable(lifetime[i]) for i, kind in enumerate(CURVE_KINDS)},
     }
     _write(folder / f"part-{name}.parquet", pa.table(table))
 
 
-def _twelve_months(block: TruthBlock) -> dict[str, pa.Array]:
+def _twelve_months(block: TruthBlock, each: Each) -> dict[str, pa.Array]:
     every = np.ones(len(block.panel), dtype=bool)
     columns: dict[str, pa.Array] = {}
     for kinds, rows in (((REALISED, FROZEN), every), ((EXPECTED,), block.wanted.expected)):
-        chances = within_12m(block.book, block.panel, rows, block.outlook(*kinds))
+        chances = within_12m(block.book, block.panel, rows, block.outlook(*kinds), each)
         for kind, (default, prepayment) in zip(kinds, chances, strict=True):
             columns[f"pd_12m_{kind}"] = _nullable(default)
             columns[f"prepayment_12m_{kind}"] = _nullable(prepayment)
     return {name: columns[name] for name in sorted(columns)}
 
 
-def _write_curves(path: Path, block: TruthBlock) -> Array:
+def _write_curves(path: Path, block: TruthBlock, each: Each) -> Array:
     """Write the marginal curves, and return the lifetime PDs of all rows, (kinds, rows)."""
     lifetime = np.full((len(CURVE_KINDS), len(block.panel)), np.nan, dtype=np.float32)
     tables = [_curve_table(block, np.zeros(0, dtype=int), np.zeros((len(CURVE_KINDS), len(EVENTS), 0, 0)))]
-    for rows, events in to_term(block.book, block.panel, block.wanted.curves, block.outlook(*CURVE_KINDS)):
+    outlook = block.outlook(*CURVE_KINDS)
+    for rows, events in to_term(block.book, block.panel, block.wanted.curves, outlook, each):
         lifetime[:, rows] = not_removed(events)[:, 0]
         tables.append(_curve_table(block, rows, events))
     _write(path, pa.concat_tables(tables).sort_by([(name, "ascending") for name in CURVE_KEY]))
