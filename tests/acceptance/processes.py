@@ -16,6 +16,7 @@ ENVIRONMENT = {**os.environ, "PYSPARK_PYTHON": sys.executable}
 SMALL = {
     "spark.driver.memory": "2g", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2",
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",  # compiling a plan costs another quarter
 }  # fmt: skip
 
 

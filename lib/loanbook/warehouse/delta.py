@@ -26,8 +26,11 @@ USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"  # of commits t
 LAST_COMMIT = "spark.databricks.delta.lastCommitVersionInSession"  # Delta sets it after each commit
 
 
-def create(spark: SparkSession, storage: Storage, table: Table) -> None:
+def create(spark: SparkSession, storage: Storage, table: Table) -> bool:
     """Create the table, with comments, constraints and protocol, where it does not exist.
+
+    Returns:
+        Whether it did not.
 
     Raises:
         InputError: it exists with other columns, as an earlier or later version of the package wrote it.
@@ -36,7 +39,7 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     if log is not None:
         found = StructType.fromJson(json.loads(log.unsafeVolatileSnapshot().schema().json()))
         require_columns(table, found)
-        return
+        return False
     builder = DeltaTable.createIfNotExists(spark).comment(table.description)
     builder = builder.tableName(storage.spark_name(table.name))
     if not storage.catalog:
@@ -46,6 +49,7 @@ def create(spark: SparkSession, storage: Storage, table: Table) -> None:
     for key, value in {**PROPERTIES, **constraints}.items():
         builder = builder.property(key, value)
     builder.partitionedBy(*table.partitions).execute()
+    return True
 
 
 def require_columns(table: Table, schema: StructType) -> None:
@@ -103,8 +107,9 @@ def _commit(
     mode: str,
     where: str | None = None,
 ) -> int:
-    create(spark, storage, table)
-    if where is not None and is_empty(spark, storage, table):
+    made = create(spark, storage, table)
+    # Of a table that was just made Delta would count the files by Spark jobs.
+    if where is not None and (made or is_empty(spark, storage, table)):
         mode, where = "append", None  # to look for what to replace takes Delta longer than to write
     spark.conf.unset(LAST_COMMIT)
     text = json.dumps(metadata, sort_keys=True)

@@ -87,8 +87,8 @@ class Writer(Reader, ABC):
         """
         self.prepare(table)
         if df is None:
-            delta.create(self.spark, self.storage, table)
-            if delta.is_empty(self.spark, self.storage, table):
+            made = delta.create(self.spark, self.storage, table)
+            if made or delta.is_empty(self.spark, self.storage, table):
                 self._committed(table, delta.latest_version(self.spark, self.storage, table) or 0)
                 return
         rows = table.empty(self.spark) if df is None else df
