@@ -59,6 +59,8 @@ class Reader:
     def published_runs(self) -> list[Row]:
         """Return the published runs as they ended, one after the other; ``details`` of this job's only."""
         before = self.runs_before  # first of all: a Column needs the session that this builds
+        if self._runs_version is None:
+            return []
         fields = (
             "run_id job source status as_of_date inputs outputs model_name model_version model_role scenario"
         )
