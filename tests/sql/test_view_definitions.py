@@ -2,8 +2,9 @@ from pkgutil import iter_modules
 
 import pytest
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
 from loanbook.models import baselines
+from loanbook.run_job import run_job
 from loanbook.sql.duckdb import Warehouse
 from loanbook.sql.spark_views import create_spark_views
 from loanbook.sql.view_definitions import VIEWS, view_question, view_sql
