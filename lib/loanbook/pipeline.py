@@ -12,7 +12,7 @@ from loanbook.output import say
 from loanbook.path_forms import local_path
 from loanbook.scoring.summary import summary_table
 from loanbook.settings.train import wanted_workers
-from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.mapping.macro_mapping import MacroMapping
 from loanbook.sources.mapping.mapping_files import load_mapping
 from loanbook.steps import Steps

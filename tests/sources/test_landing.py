@@ -17,7 +17,7 @@ from loanbook.errors import InputError
 from loanbook.settings.section import validated
 from loanbook.sources.landing import landing, text_blocks
 from loanbook.sources.landing.file_names import delivered_at_of, slice_of
-from loanbook.sources.landing.files import files_of, find_files
+from loanbook.sources.landing.find_files import files_of, find_files
 from loanbook.sources.landing.landing import by_tasks, landed_files
 from loanbook.sources.mapping.file_spec import FileSpec
 from loanbook.warehouse.storage import LOCK
