@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import load_artefact, versions
 from loanbook.models.artefact.fit_for import require_leading, require_source
+from loanbook.models.artefact.saved_artefacts import load_artefact, versions
 from loanbook.models.heads import head
 from loanbook.output import say
 from loanbook.path_forms import local_path
