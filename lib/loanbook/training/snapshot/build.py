@@ -1,10 +1,7 @@
 """Features and labels at pinned versions to a training snapshot."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,8 @@ from loanbook.book.state_moves import NEXT_STATE
 from loanbook.models.head import Head
 from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
-from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
-from loanbook.settings.train import TrainSettings, settings_of_rows, workers_of_member
+from loanbook.models.inputs.spec import InputSpec, column_of
+from loanbook.settings.train import workers_of_member
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.counts import count_borrowers, count_roles, count_statuses, together
 from loanbook.training.snapshot.fold import TEST, Fold
@@ -25,6 +22,7 @@ from loanbook.training.snapshot.origins import folds_for, origin_of
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
 from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
+from loanbook.training.snapshot.snapshot_request import SnapshotRequest
 from loanbook.training.snapshot.splits import (
     in_development,
     known_months,
@@ -37,53 +35,9 @@ from loanbook.warehouse.storage import Storage, is_complete, published_folder, w
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a snapshot is made of; the same request gives the same snapshot.
-
-    Args:
-        source: of the rows.
-        tables: name to version of the tables read.
-        kind: of the data: catalogue, default definition and knowledge of the features, period and sampling.
-        origin: which of the rolling origins: 0 the most recent, 1 the one before.
-    """
-
-    source: str
-    head: Head
-    candidates: Sequence[Candidate]
-    tables: dict[str, int]
-    kind: dict[str, Any]
-    settings: TrainSettings
-    workers: int
-    origin: int = 0
-
-    @property
-    def snapshot_id(self) -> str:
-        """Return the folder's name: head and 12 hex digits over the request."""
-        content = {
-            **self.describe(),
-            "head": asdict(self.head),
-            "candidates": [item.model_dump() for item in self.candidates],
-            "settings": self.settings.model_dump(mode="json", include=settings_of_rows()),
-            "least_groups": max(self.settings.row_groups, 4 * self.workers),
-            "workers": self.workers if self.settings.row_groups % self.workers else 1,
-            "origin": self.origin,
-            "told_of_numbers": sorted(NumericInput.model_fields),  # a spec of less would serve no longer
-        }
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        return f"{self.head.name}-{digest[:12]}"
-
-    def describe(self) -> dict[str, Any]:
-        """Return source, label and lineage, for manifests."""
-        return {
-            "source": self.source, "label": self.head.label, "targets": list(self.head.target_columns),
-            "tables": self.tables, **self.kind,
-        }  # fmt: skip
-
-
 def ensure_snapshot(
     storage: Storage,
-    request: Request,
+    request: SnapshotRequest,
     features: DataFrame,
     tables: Mapping[str, DataFrame],
     borrowers: DataFrame | None = None,
@@ -112,14 +66,14 @@ def ensure_snapshot(
     return Snapshot(target)
 
 
-def _book(request: Request, features: DataFrame) -> DataFrame:
+def _book(request: SnapshotRequest, features: DataFrame) -> DataFrame:
     read = [*KEPT, *(column_of(item.expression) for item in request.candidates)]
     require_columns(features, read)
     return features.where(F.col("source") == request.source).select(*dict.fromkeys(read))
 
 
 def _outcomes(
-    request: Request, book: DataFrame, tables: Mapping[str, DataFrame], borrowers: DataFrame | None
+    request: SnapshotRequest, book: DataFrame, tables: Mapping[str, DataFrame], borrowers: DataFrame | None
 ) -> DataFrame:
     """Return key, state, borrower, label, label status and targets of every row of the book.
 
@@ -136,7 +90,7 @@ def _outcomes(
     return found.withColumn("eligible", F.coalesce("eligible", F.lit(False)))
 
 
-def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
+def _write(request: SnapshotRequest, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
     settings = request.settings
     statuses, months, eligible = count_statuses(outcomes)
     labelled = outcomes.where("eligible")
@@ -182,7 +136,9 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     write_json(folder / "manifest.json", manifest)
 
 
-def _fit(request: Request, book: DataFrame, roles: DataFrame, fitted: Sequence[str], rows: int) -> InputSpec:
+def _fit(
+    request: SnapshotRequest, book: DataFrame, roles: DataFrame, fitted: Sequence[str], rows: int
+) -> InputSpec:
     """Fit the spec on the rows that members are fitted on; on the whole book where there are none."""
     kinds = {
         kind: [item for item in request.candidates if item.kind == kind]
@@ -194,7 +150,7 @@ def _fit(request: Request, book: DataFrame, roles: DataFrame, fitted: Sequence[s
 
 
 def _with_weights(
-    roles: DataFrame, fitted: Sequence[str], counts: Mapping[str, Mapping[str, Any]], request: Request
+    roles: DataFrame, fitted: Sequence[str], counts: Mapping[str, Mapping[str, Any]], request: SnapshotRequest
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Return the rows with their weight, some of those that fit thinned, and the numbers of the thinning."""
     share, seed = request.settings.negatives_kept, request.settings.seed
@@ -222,7 +178,9 @@ def _with_weights(
     return used, {"rows": left, "rows_by_role": by_role, "thinned": rows - left, **means}
 
 
-def _measured(request: Request, roles: DataFrame, fitted: Sequence[str]) -> tuple[dict[str, Any], int]:
+def _measured(
+    request: SnapshotRequest, roles: DataFrame, fitted: Sequence[str]
+) -> tuple[dict[str, Any], int]:
     """Return what the head measures of the rows that fit, and how many others contradict it."""
     fits = F.col("role").isin(*fitted)
     period, least = request.kind.get("period_months", 1), request.settings.min_defaults
@@ -271,7 +229,7 @@ def _write_rows(
         files.drop("shuffle").write.mode("append").partitionBy("role", "row_group").parquet(str(folder))
 
 
-def _splits(request: Request, folds: Sequence[Fold]) -> dict[str, Any]:
+def _splits(request: SnapshotRequest, folds: Sequence[Fold]) -> dict[str, Any]:
     return {
         "label": request.head.label,
         "horizon_months": request.head.horizon_months,
