@@ -8,8 +8,6 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.book.state_moves import NEXT_STATE
-from loanbook.models.head import Head
 from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
 from loanbook.models.inputs.spec import InputSpec, column_of
@@ -21,7 +19,7 @@ from loanbook.training.snapshot.leavers import leavers_of
 from loanbook.training.snapshot.origins import folds_for, origin_of
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
-from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
+from loanbook.training.snapshot.sampling import thinned_rows
 from loanbook.training.snapshot.snapshot_request import SnapshotRequest
 from loanbook.training.snapshot.splits import (
     in_development,
@@ -105,7 +103,7 @@ def _write(request: SnapshotRequest, book: DataFrame, outcomes: DataFrame, folde
     counts = count_roles(roles, fold)
     fitted = fold.samples["train"]
     measured, contradicting = _measured(request, roles, fitted)
-    used, training = _with_weights(roles, fitted, counts, request)
+    used, training = thinned_rows(roles, fitted, counts, request)
     spec = _fit(request, book, roles, fitted, sum(counts[role]["rows"] for role in fitted))
     kept = training["rows_by_role"]
     size = choose_size(
@@ -149,35 +147,6 @@ def _fit(
     return fit_spec(of_rows, **kinds, settings=request.settings, rows=rows or book.count())
 
 
-def _with_weights(
-    roles: DataFrame, fitted: Sequence[str], counts: Mapping[str, Mapping[str, Any]], request: SnapshotRequest
-) -> tuple[DataFrame, dict[str, Any]]:
-    """Return the rows with their weight, some of those that fit thinned, and the numbers of the thinning."""
-    share, seed = request.settings.negatives_kept, request.settings.seed
-    kept, weight = kept_and_weight(request.head, share, seed + 1)
-    fits = F.col("role").isin(*fitted)
-    used = roles.where(~fits | kept).select(
-        *LOAN_MONTH,
-        "borrower",
-        "role",
-        *[F.col(name).cast("float").alias(name) for name in _judged_by(request.head, roles)],
-        F.when(fits, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
-        F.xxhash64(F.lit(seed + 2), *LOAN_MONTH).alias("shuffle"),
-    )
-    thinned = used.where(fits)
-    rows, labelled, defaults = (
-        sum(counts[role][name] for role in fitted) for name in ("rows", "labelled", "defaults")
-    )
-    squared = _together(request.head, roles.where(fits), share)
-    means = check_thinning((rows, labelled, defaults), squared, thinned, share)
-    by_role = {role: counts[role]["rows"] for role in fitted}
-    if share < 1:
-        found = {row["role"]: row["count"] for row in thinned.groupBy("role").count().collect()}
-        by_role = {role: found.get(role, 0) for role in fitted}
-    left = sum(by_role.values())
-    return used, {"rows": left, "rows_by_role": by_role, "thinned": rows - left, **means}
-
-
 def _measured(
     request: SnapshotRequest, roles: DataFrame, fitted: Sequence[str]
 ) -> tuple[dict[str, Any], int]:
@@ -192,20 +161,6 @@ def _measured(
             contradicting, request.head.name,
         )  # fmt: skip
     return measured, contradicting
-
-
-def _together(target: Head, rows: DataFrame, share: float) -> float:
-    """Return the sum of the squared numbers of rows that thinning keeps or leaves together."""
-    if share >= 1:
-        return 0.0
-    groups = rows.where(~target.always_kept()).groupBy(*target.thinned_by).count()
-    return float(groups.agg(F.sum(F.col("count") * F.col("count"))).collect()[0][0] or 0)
-
-
-def _judged_by(target: Head, rows: DataFrame) -> list[str]:
-    """Return the label, the columns that the loss takes, and the next state where it is known."""
-    moves = [NEXT_STATE] if NEXT_STATE in rows.columns else []
-    return list(dict.fromkeys(["label", *target.target_columns, *moves]))
 
 
 def _write_rows(
