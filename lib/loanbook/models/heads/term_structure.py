@@ -202,55 +202,21 @@ class TermStructure(Head):
         It is a cross-entropy over three classes, summed over the months at risk within the curve; a row
         without a 12-month label (NaN) has none of it.
         """
-        import tensorflow as tf
+        from loanbook.models.heads._competing_risks import log_hazards, log_likelihood, log_of_label
 
-        logits, stay = self._logits(scores)
+        curve = log_hazards(scores, self.basis)
         label, months, event = targets[:, 0], targets[:, 1], targets[:, 2]
-        last = tf.math.ceil(months / self.period_months)[:, None]
-        period = tf.range(1, self.periods + 1, dtype=tf.float32)[None]
-        at_risk = tf.cast(period <= last, tf.float32)
-        came = (
-            tf.one_hot(tf.cast(event, tf.int32), 2)[:, :, None] * tf.cast(period == last, tf.float32)[:, None]
-        )
-        # The event instead of staying, in the last month at risk.
-        likelihood = tf.reduce_sum(at_risk * stay, 1) + tf.reduce_sum(came * logits, [1, 2])
-        defaulted, not_defaulted = self._log_year(logits, stay)
-        known = tf.logical_not(tf.math.is_nan(label))
-        of_label = tf.where(tf.where(known, label, 0.0) > 0, defaulted, not_defaulted)
-        return -likelihood - self.label_weight * tf.where(known, of_label, 0.0)
+        likelihood = log_likelihood(*curve, months / self.period_months, event)
+        return -likelihood - self.label_weight * log_of_label(*curve, label, self.year)
 
     def probabilities(self, scores: Any) -> Any:
         """Return the incidences of default in each period, then of prepayment: (rows, outputs)."""
         import tensorflow as tf
 
-        logits, stay = self._logits(scores)
-        incidences = tf.exp(self._log_incidences(logits, stay))
+        from loanbook.models.heads._competing_risks import log_hazards, log_incidences
+
+        incidences = tf.exp(log_incidences(*log_hazards(scores, self.basis)))
         return tf.keras.layers.Reshape((self.outputs,), name="incidences")(incidences)
-
-    def _logits(self, scores: Any) -> tuple[Any, Any]:
-        """Return log(h / h_S) of both events, (rows, 2, periods), and log h_S, (rows, periods)."""
-        import tensorflow as tf
-
-        basis = tf.constant(self.basis, tf.float32)
-        logits = tf.matmul(tf.reshape(scores, (-1, 2, len(self.basis))), basis)
-        top = tf.maximum(tf.reduce_max(logits, axis=1), 0.0)  # so that no exponential overflows
-        whole = tf.exp(-top) + tf.reduce_sum(tf.exp(logits - top[:, None]), axis=1)
-        return logits, -top - tf.math.log(whole)
-
-    def _log_incidences(self, logits: Any, stay: Any) -> Any:
-        """Return log f of both events, (rows, 2, periods)."""
-        import tensorflow as tf
-
-        return tf.cumsum(stay, axis=1)[:, None] + logits  # log S(t - 1) + log h = log S(t) + log(h / h_S)
-
-    def _log_year(self, logits: Any, stay: Any) -> tuple[Any, Any]:
-        """Return the log of the probability of default within 12 months, and of none, each (rows,)."""
-        import tensorflow as tf
-
-        both = self._log_incidences(logits[:, :, : self.year], stay[:, : self.year])
-        survival = tf.reduce_sum(stay[:, : self.year], axis=1, keepdims=True)
-        neither = tf.concat([both[:, 1], survival], axis=1)
-        return tf.reduce_logsumexp(both[:, 0], axis=1), tf.reduce_logsumexp(neither, axis=1)
 
     def pd(self, probabilities: Floats) -> Floats:
         """Return the cumulative incidence of default at 12 months."""
