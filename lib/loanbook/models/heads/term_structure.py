@@ -15,7 +15,6 @@ from pydantic import Field
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.book.default_status import performing_expr
 from loanbook.book.months import LOAN
 from loanbook.book.state_moves import StateMoves
 from loanbook.book.tape_kind import Outcome
@@ -24,6 +23,7 @@ from loanbook.models.calibration import Calibration
 from loanbook.models.follow_up import as_known, followed, with_spell
 from loanbook.models.head import Floats, Head
 from loanbook.models.heads import default_12m
+from loanbook.models.heads._curve_columns import curve_columns
 from loanbook.models.incidence import Curves, constant_hazard, spline_basis, with_default_of
 from loanbook.models.inputs.rows import Words
 from loanbook.settings.section import Section
@@ -177,12 +177,11 @@ class TermStructure(Head):
                 found="none that tells a month at risk",
                 do="run build-labels again, which makes labels and outcomes together",
             )
-        exposure = found.loan_months / period_months
         return {
             **known,
             "period_months": period_months,
             "followed_months": found.longest,
-            "prepayment": min(0.5, (found.prepaid + 0.5) / (exposure + 1)),
+            "prepayment": found.prepayment_hazard(period_months),
         }
 
     def always_kept(self) -> Column:
@@ -199,8 +198,7 @@ class TermStructure(Head):
     def losses(self, scores: Any, targets: Any) -> Any:
         """Return -log of the probability of each row's months at risk and event, and of its label beside it.
 
-        It is a cross-entropy over three classes, summed over the months at risk within the curve; a row
-        without a 12-month label (NaN) has none of it.
+        Months beyond the curve tell nothing; a row without a 12-month label (NaN) has none of it.
         """
         from loanbook.models.heads._competing_risks import log_hazards, log_likelihood, log_of_label
 
@@ -239,31 +237,8 @@ class TermStructure(Head):
     def score_columns(
         self, raw: Sequence[Column], calibrated: Sequence[Column], method: str
     ) -> dict[str, Column]:
-        """Return ``pd_12m``, the curves and what follows from them; a loan in default has PD 1 and no curve.
-
-        ``pd_lifetime`` is the cumulative incidence at the contract's end, null where the curve ends before.
-        """
-        performing, periods = performing_expr(), self.periods
-        default, prepayment = (F.array(*half) for half in (calibrated[:periods], calibrated[periods:]))
-        left = F.ceil(F.col("remaining_term") / self.period_months).cast("int")
-        within = performing & F.col("remaining_term").between(1, self.months)
-        return {
-            "pd_12m_raw": F.when(performing, _summed(F.array(*raw[: self.year]))),
-            "pd_12m": F.when(performing, _summed(F.slice(default, 1, self.year))).otherwise(F.lit(1.0)),
-            "pd_lifetime": F.when(within, _summed(F.slice(default, F.lit(1), left))).otherwise(
-                F.when(~performing, F.lit(1.0))
-            ),
-            "prepayment_12m": F.when(performing, _summed(F.slice(prepayment, 1, self.year))),
-            "pd_curve": F.when(performing, default),
-            "prepayment_curve": F.when(performing, prepayment),
-            "pd_method": F.when(performing, F.lit("hazard" if method == "direct" else method)).otherwise(
-                F.lit("in_default")
-            ),
-        }
-
-
-def _summed(incidences: Column) -> Column:
-    return F.least(F.aggregate(incidences, F.lit(0.0), lambda total, one: total + one), F.lit(1.0))
+        """Return ``pd_12m``, ``pd_lifetime``, ``prepayment_12m``, both curves, and the method ``hazard``."""
+        return curve_columns(raw, calibrated, self.year, self.period_months, method)
 
 
 HEAD = TermStructure(
