@@ -86,7 +86,8 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def scored_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
     """Features of two months, a model and the last month's scores: folder, model, result of the scoring."""
-    from loanbook.commands import COMMANDS, run_job
+    from loanbook.commands import COMMANDS
+    from loanbook.run_job import run_job
     from loanbook.settings.settings import load_settings
     from loanbook.warehouse.runs import Run
     from tests.tiny_book import feature_rows, publish_features, publish_training, save_model

@@ -14,7 +14,7 @@ TAKE_A_RUN = {
     "features/read.py": "what the jobs of features and labels read",
     "steps.py": "runs jobs",
     "pipeline.py": "runs the jobs",
-    "commands.py": "runs a job",
+    "run_job.py": "runs a job",
 }
 TAKE_A_WRITER = {
     "features/panel/write.py": "commits the files that workers wrote",

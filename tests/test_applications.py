@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanbook.models.artefact.artefact import load_artefact
+from loanbook.models.artefact.saved_artefacts import load_artefact
 from loanbook.sql.duckdb import Warehouse
 from tests.conftest import ROOT
 from tests.makers import run_maker

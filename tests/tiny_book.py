@@ -10,8 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from loanbook.features.catalogue.registry import catalogue_id
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.models.artefact.artefact import REQUIRED, Artefact, canonical, save_artefact
+from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.bins import DevelopmentBins
+from loanbook.models.artefact.saved_artefacts import REQUIRED, canonical, save_artefact
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.spec import CategoricalInput, InputSpec, NumericInput
 from loanbook.models.sigmoid_nodes import sigmoid_nodes

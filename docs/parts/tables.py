@@ -2,7 +2,7 @@
 
 from docs.parts.markdown import code, rows
 from loanbook.maintenance.every_table import TABLES
-from loanbook.sql.views import VIEWS, view_question
+from loanbook.sql.view_definitions import VIEWS, view_question
 from loanbook.tables.base import Table
 from loanbook.tables.columns import STATES
 

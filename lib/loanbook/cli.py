@@ -12,12 +12,13 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from loanbook.arguments import Command
-from loanbook.commands import COMMANDS, WITHOUT_JVM, run_job
+from loanbook.commands import COMMANDS, WITHOUT_JVM
 from loanbook.errors import InputError
 from loanbook.failures import explained
 from loanbook.interrupts import interruptible
 from loanbook.logs import configure_logging
 from loanbook.output import say, to_json
+from loanbook.run_job import run_job
 
 log = logging.getLogger("loanbook")
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import load_artefact, versions
 from loanbook.models.artefact.fit_for import require_leading, require_source
+from loanbook.models.artefact.saved_artefacts import load_artefact, versions
 from loanbook.models.heads import head
 from loanbook.output import say
 from loanbook.path_forms import local_path
 from loanbook.scoring.summary import summary_table
 from loanbook.settings.train import wanted_workers
-from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.mapping.macro_mapping import MacroMapping
 from loanbook.sources.mapping.mapping_files import load_mapping
 from loanbook.steps import Steps

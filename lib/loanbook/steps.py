@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
+from loanbook.run_job import run_job
 from loanbook.settings.choice import Choice
 from loanbook.warehouse.runs import Run
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from loanbook.settings.settings import load_settings
-from loanbook.sources.landing.files import TapeFile, find_files
+from loanbook.sources.landing.find_files import find_files
+from loanbook.sources.landing.tape_file import TapeFile
 from loanbook.sources.mapping.file_spec import FieldType, FileSpec
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.sources.mapping.mapping_files import load_mapping

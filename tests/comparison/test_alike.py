@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
 from loanbook.comparison.alike import require_same_event, require_same_thinning
 from loanbook.errors import InputError
 from loanbook.models.heads import head
+from loanbook.run_job import run_job
 from loanbook.settings.train import TrainSettings
 from loanbook.warehouse.runs import Run
 from tests.training.test_job import publish

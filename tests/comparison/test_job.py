@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
 from loanbook.comparison.job import _fit_for
-from loanbook.models.artefact.artefact import load_artefact
 from loanbook.models.artefact.chosen import TrainedModels
+from loanbook.models.artefact.saved_artefacts import load_artefact
+from loanbook.run_job import run_job
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.training.job import train_model
 from loanbook.warehouse.runs import Run

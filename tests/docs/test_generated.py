@@ -24,7 +24,7 @@ from loanbook.sources.mapping.expressions import FUNCTIONS, WINDOW_FUNCTIONS
 from loanbook.sources.mapping.macro_mapping import MacroMapping
 from loanbook.sources.mapping.mapped_columns import EXIT_COLUMNS, LOAN_COLUMNS, PERFORMANCE_COLUMNS
 from loanbook.sources.mapping.mapping import TapeMapping
-from loanbook.sql.views import VIEWS, view_sql
+from loanbook.sql.view_definitions import VIEWS, view_sql
 from loanbook.tables.columns import STATES
 from tests.conftest import ROOT
 from tests.settings.keys import keys_of

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
 from loanbook.errors import InputError
 from loanbook.evaluation.measures import INSUFFICIENT
 from loanbook.evaluation.metrics import ranking
 from loanbook.models.inputs.rows import matrices
 from loanbook.models.log_loss import log_loss
+from loanbook.run_job import run_job
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.predictions import PREDICTIONS
 from loanbook.warehouse.storage import published_folder, write_json

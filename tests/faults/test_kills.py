@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
 from loanbook.features.catalogue.table import FEATURES
+from loanbook.run_job import run_job
 from loanbook.sql.duckdb import Warehouse
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.tables.labels import LABELS

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from loanbook.book.default_status import with_default_status
 from loanbook.book.months import last_day, month_number
-from loanbook.quality.history import severities
+from loanbook.quality.history_checks import severities
 from loanbook.settings.book import DefaultDefinition
 from loanbook.sources.canonical.line_fates import with_performance_fate
 from loanbook.sources.publishing.publish import write_loans

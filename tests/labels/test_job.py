@@ -9,8 +9,8 @@ import pytest
 
 from loanbook.book.months import last_day, month_number
 from loanbook.labels.cohorts import Calendar
+from loanbook.labels.fixed_horizon import label_rows
 from loanbook.labels.job import build_labels
-from loanbook.labels.labels import label_rows
 from loanbook.labels.outcomes import outcome_rows
 from loanbook.tables.base import Table
 from loanbook.tables.deliveries import DELIVERIES

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 from pyspark.sql import functions as F
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
 from loanbook.errors import GateRefused, InputError
 from loanbook.evaluation.job import evaluate_model
 from loanbook.features.catalogue.table import FEATURES
@@ -12,6 +12,7 @@ from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.models.calibration import Calibration
 from loanbook.models.inputs.model_inputs import model_inputs
 from loanbook.models.inputs.rows import matrices
+from loanbook.run_job import run_job
 from loanbook.scoring import job
 from loanbook.scoring.book import scored_book
 from loanbook.scoring.summary import summary_table

@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 
 from loanbook.quality.fates import FATES
+from loanbook.settings.section import validated
+from loanbook.sources.mapping.file_spec import FileSpec
 from loanbook.tables.base import Table
 from loanbook.warehouse.runs import Run
 from tests.duck import published_rows
@@ -37,6 +39,16 @@ MONTHLY_FEED: dict[str, Any] = {
         },
     },
 }  # fmt: skip
+
+
+def file_spec(**options: object) -> FileSpec:
+    """Return the spec of files ``tape_1.csv``, ``tape_2.parquet`` and so on, with other options."""
+    usual = {
+        "kind": "performance",
+        "pattern": r"tape_\d+\.(csv|parquet)",
+        "fields": {"id": "text", "x": "int"},
+    }
+    return validated(FileSpec, {**usual, **options}, "file")
 
 
 def terms(loan: str, fields: Mapping[int, str] | None = None) -> str:

@@ -10,7 +10,7 @@ from loanbook.settings.section import validated
 from loanbook.sources.canonical.canonical import canonical_performance
 from loanbook.sources.canonical.check_mapping import assert_mapping
 from loanbook.sources.canonical.fields import read_fields
-from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.landing.landing import landed_files
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.sources.mapping.mapping_files import load_mapping

@@ -10,7 +10,7 @@ import yaml
 from loanbook.errors import InputError
 from loanbook.settings.section import validated
 from loanbook.sources.canonical.fields import read_fields
-from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.landing.landing import landed_files
 from loanbook.sources.mapping import expressions
 from loanbook.sources.mapping.file_spec import FileSpec

@@ -1,10 +1,7 @@
-"""Landing: files found and opened as delivered, every line with its number."""
+"""Landing: files opened as delivered, every line with its number."""
 
 import gzip
 import hashlib
-import logging
-import os
-import warnings
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -14,28 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.settings.section import validated
 from loanbook.sources.landing import landing, text_blocks
 from loanbook.sources.landing.file_names import delivered_at_of, slice_of
-from loanbook.sources.landing.files import files_of, find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.landing.landing import by_tasks, landed_files
-from loanbook.sources.mapping.file_spec import FileSpec
 from loanbook.warehouse.storage import LOCK
-
-
-def spec(**options: object) -> FileSpec:
-    usual = {
-        "kind": "performance",
-        "pattern": r"tape_\d+\.(csv|parquet)",
-        "fields": {"id": "text", "x": "int"},
-    }
-    return validated(FileSpec, {**usual, **options}, "file")
+from tests.sources.tapes import file_spec
 
 
 def land(
     tmp_path: Path, given: Path, **options: object
 ) -> list[tuple[landing.Landed, list[tuple[int, str]]]]:
-    with landed_files("s", find_files([str(given)], [spec(**options)]), tmp_path / "landing", None) as files:
+    tape = find_files([str(given)], [file_spec(**options)])
+    with landed_files("s", tape, tmp_path / "landing", None) as files:
         out = [(file, [row for chunk in file.chunks for row in rows(chunk)]) for file in files]
     assert not (tmp_path / "landing").exists()
     return out
@@ -105,7 +93,7 @@ def test_a_cut_archive_is_bad_input(tmp_path):
 
 def test_a_line_in_another_encoding_is_kept_and_marked(tmp_path):
     (tmp_path / "tape_1.csv").write_bytes("cafe,1\ncafé,2\r\nd,3\n".encode("latin-1"))
-    with landed_files("s", find_files([str(tmp_path)], [spec()]), tmp_path / "landing", None) as (file,):
+    with landed_files("s", find_files([str(tmp_path)], [file_spec()]), tmp_path / "landing", None) as (file,):
         table = pq.read_table(file.chunks[0])
     assert table["_text"].to_pylist() == ["cafe,1", "caf\\xe9,2", "d,3"]
     assert table["_damage"].to_pylist() == [None, "encoding", None]
@@ -145,28 +133,15 @@ def test_a_file_of_carriage_returns_alone_is_refused_with_what_to_do(tmp_path):
 def test_a_line_with_a_nul_is_kept_and_marked_as_no_text(tmp_path):
     for other, damage in ((b"b,3", None), (b"\xff,3", "encoding")):  # a line that is cut from text, or not
         (tmp_path / "tape_1.csv").write_bytes(b"a,1\nL\x00 9,2\n" + other + b"\n")
-        with landed_files("s", find_files([str(tmp_path)], [spec()]), tmp_path / "landing", None) as (file,):
+        given = find_files([str(tmp_path)], [file_spec()])
+        with landed_files("s", given, tmp_path / "landing", None) as (file,):
             found = [row for chunk in file.chunks for row in pq.read_table(chunk)["_damage"].to_pylist()]
         assert found == [None, "encoding", damage]
 
 
-def test_what_is_no_file_is_refused_before_anything_waits_for_it(tmp_path):
-    (tmp_path / "tape_1.csv").write_text("a,1\n")
-    os.mkfifo(tmp_path / "tape_2.csv")
-    for given in (tmp_path, tmp_path / "tape_2.csv"):
-        with pytest.raises(InputError, match=r"cannot be read twice: .*tape_2\.csv"):
-            find_files([str(given)], [spec()])
-    (tmp_path / "tape_2.csv").unlink()
-    (tmp_path / "tape_2.csv").symlink_to(tmp_path / "gone.csv")
-    with pytest.raises(InputError, match=r"a link to nothing.*tape_2\.csv"):
-        find_files([str(tmp_path)], [spec()])
-    (tmp_path / "tape_2.csv").rename(tmp_path / ".#tape_2.csv")  # as an editor locks a file
-    assert [file.name for file, _ in find_files([str(tmp_path)], [spec()])] == ["tape_1.csv"]
-
-
 def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tmp_path):
     (tmp_path / "tape_1.csv").write_text("a,1\n")
-    found = find_files([str(tmp_path)], [spec()])
+    found = find_files([str(tmp_path)], [file_spec()])
     killed = tmp_path / "landing" / "killed"
     killed.mkdir(parents=True)
     (killed / LOCK).touch()
@@ -177,49 +152,8 @@ def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tm
     assert list((tmp_path / "landing").iterdir()) == []
 
 
-def test_files_that_no_pattern_matches_are_named(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("loanbook"), "propagate", True)
-    for name in ("tape_1.csv", "tape_2.csv (1)", "tape_3.CSV"):
-        (tmp_path / name).write_text("a,1\n")
-    with caplog.at_level(logging.WARNING, "loanbook"):
-        assert [file.name for file, _ in find_files([str(tmp_path)], [spec()])] == ["tape_1.csv"]
-    assert "tape_2.csv (1), tape_3.CSV" in caplog.text
-    with pytest.raises(InputError, match=r"found:\s+tape_3\.CSV"):
-        find_files([str(tmp_path / "tape_1.csv"), str(tmp_path / "tape_3.CSV")], [spec()])
-
-
-def test_archives_are_known_by_any_case_and_one_that_cannot_be_opened_is_bad_input(tmp_path):
-    path = tmp_path / "TAPE.ZIP"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("tape_1.csv", "a,1\n")
-    (file,) = find_files([str(path)], [spec()])
-    with file[0].open() as stream:
-        assert stream.read() == b"a,1\n"
-    content = path.read_bytes()
-    marks = ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8))  # the general flags; their first bit: encrypted
-    for mark, offset in marks:
-        place = content.index(mark) + offset
-        content = content[:place] + b"\x01" + content[place + 1 :]
-    path.write_bytes(content)
-    with pytest.raises(InputError, match="without a password"), file[0].open():
-        pass
-
-
-def test_missing_and_repeated_files_are_bad_input(tmp_path):
-    with pytest.raises(InputError, match="nothing of that name"):
-        land(tmp_path, tmp_path / "nowhere")
-    (tmp_path / "other.csv").write_text("a,1\n")
-    with pytest.raises(InputError, match=r"found:\s+other\.csv"):
-        land(tmp_path, tmp_path)
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "tape_1.csv").write_text("a,1\n")
-    with pytest.raises(InputError, match="each file of the tape once"):
-        land(tmp_path, tmp_path)
-
-
 def test_slice_and_day_of_delivery_come_from_the_name():
-    named = spec(slice=r"(\d{4})", delivered_at=r"_(\d{8})\.")
+    named = file_spec(slice=r"(\d{4})", delivered_at=r"_(\d{8})\.")
     assert slice_of("tape_2019.csv", named) == "2019"
     assert delivered_at_of("tape_20190203.csv", named) == date(2019, 2, 3)
     with pytest.raises(InputError, match="day YYYYMMDD"):
@@ -237,9 +171,9 @@ def test_a_file_has_the_layout_that_its_first_line_fits(tmp_path):
     assert [list(file.fields) for file, _ in landed] == [list(two), list(three), list(two)]
     assert list(landed[0][0].spec.all_fields) == list(three)
     with pytest.raises(InputError, match="two types in two layouts: x"):
-        spec(fields={}, layouts=[two, {**three, "x": "text"}])
+        file_spec(fields={}, layouts=[two, {**three, "x": "text"}])
     with pytest.raises(InputError, match="either 'fields' or 'layouts'"):
-        spec(layouts=[two])
+        file_spec(layouts=[two])
 
 
 def test_one_odd_first_line_does_not_decide_the_layout(tmp_path):
@@ -254,7 +188,7 @@ def test_files_landed_by_tasks_are_those_landed_here(spark, tmp_path, monkeypatc
     monkeypatch.setattr(landing, "FEW_BYTES", 0)
     for number in (1, 2, 3):
         (tmp_path / f"tape_{number}.csv").write_text(f"a,{number}\n")
-    found = find_files([str(tmp_path)], [spec()])
+    found = find_files([str(tmp_path)], [file_spec()])
     with landed_files("s", found, tmp_path / "landing", None, None, by_tasks(spark)) as files:
         assert [rows(chunk) for file in files for chunk in file.chunks] == [
             [(1, f"a,{k}")] for k in (1, 2, 3)
@@ -266,48 +200,3 @@ def test_files_landed_by_tasks_are_those_landed_here(spark, tmp_path, monkeypatc
         landed_files("s", found, tmp_path / "landing", None, None, by_tasks(spark)),
     ):
         pass
-
-
-def test_leftovers_are_passed_over_by_name_whatever_the_pattern(tmp_path, caplog):
-    caplog.set_level("INFO")
-    tape = tmp_path / "tape"
-    (tape / ".git").mkdir(parents=True)
-    for name in (
-        "._loans_1.csv",
-        "_SUCCESS",
-        ".loans_1.csv.crc",
-        "~$loans_1.csv",
-        "loans_2.csv.part",
-        ".git/loans_9.csv",
-    ):
-        (tape / name).write_text("x\n1\n")
-    with zipfile.ZipFile(tape / "JAN.ZIP", "w") as archive:
-        archive.writestr("a/b/loans_1.csv", "x\n1\n")
-        archive.writestr("a\\c\\loans_3.csv", "x\n1\n")
-        archive.writestr("__MACOSX/a/b/._loans_1.csv", "x\n1\n")
-    found = find_files([str(tape)], [spec(pattern=".*loans_.*")])
-    assert [file.name for file, _ in found] == ["loans_1.csv", "loans_3.csv"]
-    assert "passed over, as no part of a delivery: " in caplog.text
-    assert files_of([str(tape)])[1] == [
-        "._loans_1.csv", ".git/loans_9.csv", ".loans_1.csv.crc", "__MACOSX/a/b/._loans_1.csv", "_SUCCESS",
-        "loans_2.csv.part", "~$loans_1.csv",
-    ]  # fmt: skip
-    (named,) = find_files([str(tape / "._loans_1.csv")], [spec(pattern=".*loans_.*")])
-    assert named[0].name == "._loans_1.csv"
-
-
-def test_one_name_twice_in_an_archive_is_refused(tmp_path):
-    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "tape.zip", "w") as archive:
-        warnings.simplefilter("ignore")  # of zipfile, about the second
-        archive.writestr("tape_1.csv", "x\n1\n")
-        archive.writestr("tape_1.csv", "x\n2\n")
-    with pytest.raises(InputError, match=r"(?s)once in the archive tape\.zip.*twice: tape_1\.csv"):
-        find_files([str(tmp_path / "tape.zip")], [spec()])
-
-
-def test_a_file_named_by_a_relative_path_that_matches_no_pattern_is_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("tape_1.csv", "other.csv"):
-        (tmp_path / name).write_text("x\n1\n")
-    with pytest.raises(InputError, match=r"(?s)names match one of.*other\.csv"):
-        find_files(["tape_1.csv", "other.csv"], [spec()])

@@ -14,7 +14,7 @@ from loanbook.sql.answers import MAX_TABLE_ROWS, as_csv, as_json, as_table
 from loanbook.sql.duckdb import Answer, Warehouse
 from loanbook.sql.prompt import contents, main, statements
 from loanbook.sql.refusals import MADE_BY, refusal
-from loanbook.sql.views import VIEWS
+from loanbook.sql.view_definitions import VIEWS
 from loanbook.tables.scores import SCORES
 
 QUERY = "SELECT loan_id, state, pd_12m, upb, quality_flags FROM latest_scores WHERE loan_id = 'L007'"

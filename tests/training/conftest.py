@@ -8,15 +8,16 @@ import pytest
 from loanbook.models.heads import head
 from loanbook.settings.settings import load_settings
 from loanbook.settings.train import TrainSettings
-from loanbook.training.snapshot.build import Request, ensure_snapshot
+from loanbook.training.snapshot.build import ensure_snapshot
 from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.snapshot_request import SnapshotRequest
 from loanbook.warehouse.storage import Storage
 from tests.training.books import CANDIDATES, book
 
 SINGLE = TrainSettings(members=1)
 
 
-def request_for(**changes: Any) -> Request:
+def request_for(**changes: Any) -> SnapshotRequest:
     given = {
         "source": "s",
         "head": head("default_12m"),
@@ -26,7 +27,7 @@ def request_for(**changes: Any) -> Request:
         "settings": SINGLE,
         "workers": 2,
     }
-    return Request(**{**given, **changes})
+    return SnapshotRequest(**{**given, **changes})
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from loanbook.errors import InputError
 from loanbook.features.catalogue.macro import FEATURES as MACRO
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.models.artefact.artefact import load_artefact
 from loanbook.models.artefact.earlier import earlier_origins
 from loanbook.models.artefact.export import load_weights
+from loanbook.models.artefact.saved_artefacts import load_artefact
 from loanbook.models.heads import head
 from loanbook.models.inputs.candidates import all_candidates
 from loanbook.models.inputs.rows import matrices

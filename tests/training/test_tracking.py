@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import Artefact, canonical
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.saved_artefacts import canonical
 from loanbook.settings.settings import load_settings
 from loanbook.training.tracking import VERSION_TAG, Tracker, tracker_of
 from loanbook.warehouse.storage import Storage

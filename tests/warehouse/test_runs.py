@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from loanbook.arguments import Command
-from loanbook.commands import run_job
 from loanbook.errors import InputError, LoanbookError
 from loanbook.maintenance.settle_changes import settle_changes
+from loanbook.run_job import run_job
 from loanbook.sql.duckdb import Warehouse
 from loanbook.tables.macro import MACRO
 from loanbook.tables.runs import RUNS

@@ -28,7 +28,8 @@ from loanbook.evaluation.truth import compared_with, truth_folder
 from loanbook.evaluation.vintages import with_vintages
 from loanbook.features.catalogue.registry import FEATURES as CATALOGUE
 from loanbook.features.catalogue.table import FEATURES
-from loanbook.models.artefact.artefact import MODEL, load_artefact
+from loanbook.models.artefact.artefact import MODEL
+from loanbook.models.artefact.saved_artefacts import load_artefact
 from loanbook.models.backbones import needed_groups
 from loanbook.models.inputs.fitting_sequences import has_history
 from loanbook.output import say

@@ -12,7 +12,7 @@ from loanbook.errors import LoanbookError
 from loanbook.features.plan.tape import RECORD as TAPE_RECORD
 from loanbook.features.plan.tape import Tape
 from loanbook.features.read import read_tape
-from loanbook.labels.labels import label_rows
+from loanbook.labels.fixed_horizon import label_rows
 from loanbook.labels.outcomes import outcome_rows
 from loanbook.labels.plan import RECORD, Counts, Plan, plan_labels
 from loanbook.tables.columns import of_source

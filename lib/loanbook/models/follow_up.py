@@ -72,6 +72,14 @@ class Followed:
     prepaid: int
     longest: int
 
+    def prepayment_hazard(self, period_months: int) -> float:
+        """Return the hazard of prepayment in a period, above 0 and at most 0.5.
+
+        >>> Followed(loan_months=1197, prepaid=1, longest=36).prepayment_hazard(3)
+        0.00375
+        """
+        return min(0.5, (self.prepaid + 0.5) / (self.loan_months / period_months + 1))
+
 
 def followed(rows: DataFrame, least: int) -> Followed | None:
     """Return what rows of ``as_known`` were followed; None where there is none.

@@ -18,7 +18,7 @@ from loanbook.sources.canonical.frames import Keep, keeper
 from loanbook.sources.canonical.loans import loan_changes
 from loanbook.sources.canonical.lookups import assert_delivered
 from loanbook.sources.landing.columns import columns_left_out
-from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.landing.landing import Landed, by_tasks, landed_files
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.sources.mapping.mapping_files import load_mapping

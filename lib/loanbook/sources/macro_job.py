@@ -21,7 +21,7 @@ from loanbook.sources.canonical.macro import (
     with_cells,
 )
 from loanbook.sources.landing.columns import columns_left_out, required_layouts
-from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.landing.landing import Landed, by_tasks, landed_files
 from loanbook.sources.mapping.macro_mapping import MacroMapping
 from loanbook.sources.mapping.mapping_files import load_mapping

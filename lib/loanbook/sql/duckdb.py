@@ -10,7 +10,7 @@ import duckdb
 from loanbook.errors import InputError
 from loanbook.path_forms import local_path
 from loanbook.sql.refusals import refusal
-from loanbook.sql.views import OF_RUNS, READ_BY_VIEWS, VIEWS, view_sql
+from loanbook.sql.view_definitions import OF_RUNS, READ_BY_VIEWS, VIEWS, view_sql
 from loanbook.warehouse.storage import Storage
 from loanbook.warehouse.visible_version import gone, standing_of_files
 

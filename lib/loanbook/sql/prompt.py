@@ -10,7 +10,7 @@ from loanbook.output import say
 from loanbook.settings.settings import load_settings
 from loanbook.sql.answers import FORMATS
 from loanbook.sql.duckdb import Warehouse
-from loanbook.sql.views import view_question
+from loanbook.sql.view_definitions import view_question
 from loanbook.warehouse.storage import Storage
 
 HISTORY = ".loanbook_history"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from loanbook.errors import InputError
-from loanbook.sql.views import VIEWS
+from loanbook.sql.view_definitions import VIEWS
 
 MADE_BY = {
     **dict.fromkeys(

@@ -2,7 +2,7 @@
 
 from pyspark.sql import DataFrame
 
-from loanbook.sql.views import VIEWS, view_sql
+from loanbook.sql.view_definitions import VIEWS, view_sql
 from loanbook.tables.runs import RUNS
 from loanbook.tables.scores import SCORES
 

@@ -6,17 +6,11 @@ from typing import Any
 import numpy as np
 
 from loanbook.book.tape_kind import IDS, TapeKind
-from loanbook.models.artefact.artefact import (
-    Artefact,
-    canonical,
-    member_file,
-    network_file,
-    of_predictor,
-    save_artefact,
-)
+from loanbook.models.artefact.artefact import Artefact, member_file, network_file, of_predictor
 from loanbook.models.artefact.bins import DevelopmentBins, code_bins, number_bins
 from loanbook.models.artefact.mean_onnx import mean_of
 from loanbook.models.artefact.predictor import Predictor
+from loanbook.models.artefact.saved_artefacts import canonical, save_artefact
 from loanbook.models.calibration import Calibration
 from loanbook.models.head import Head
 from loanbook.models.inputs.spec import InputSpec

@@ -25,9 +25,10 @@ from loanbook.training.architecture import checked_architecture, require_support
 from loanbook.training.evidence import one_definition, require_inputs, require_labels, role_in
 from loanbook.training.origin import Training
 from loanbook.training.snapshot.borrowers import borrowers_of
-from loanbook.training.snapshot.build import Request, ensure_snapshot
+from loanbook.training.snapshot.build import ensure_snapshot
 from loanbook.training.snapshot.fold import TEST
 from loanbook.training.snapshot.read import Snapshot
+from loanbook.training.snapshot.snapshot_request import SnapshotRequest
 from loanbook.training.tracking import tracker_of
 from loanbook.warehouse.runs import Run
 from loanbook.warehouse.session import named
@@ -141,7 +142,7 @@ def _snapshots(
         loans = run.read(LOANS, made_by="ingest-tapes").where(F.col("source") == source)
         borrowers = borrowers_of(loans, settings.borrower)
         read.append(LOANS.name)
-    request = Request(
+    request = SnapshotRequest(
         source=source,
         head=target,
         candidates=candidates,

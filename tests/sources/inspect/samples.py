@@ -7,7 +7,7 @@ from pathlib import Path
 from loanbook.sources.inspect.findings import Findings, inspect_file
 from loanbook.sources.inspect.layouts import known_layouts
 from loanbook.sources.inspect.profile import Field
-from loanbook.sources.landing.files import TapeFile
+from loanbook.sources.landing.tape_file import TapeFile
 
 KNOWN = cache(known_layouts)
 

@@ -9,7 +9,7 @@ import pytest
 from loanbook.errors import InputError
 from loanbook.sources.inspect.arrived import arrived_files
 from loanbook.sources.inspect.encoding import read_text
-from loanbook.sources.landing.files import TapeFile
+from loanbook.sources.landing.tape_file import TapeFile
 
 LINES = "id;name\r\n" + "".join(f"{number};Größe\r\n" for number in range(3000))
 

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from loanbook.sources.inspect.keys import Key
-from loanbook.sources.landing.files import TapeFile
+from loanbook.sources.landing.tape_file import TapeFile
 from tests.sources.inspect.samples import field_of, inspected, panel, write
 from tests.sources.tapes import month, terms
 

@@ -10,7 +10,7 @@ import pytest
 from loanbook.sources.inspect.command import inspect_tape
 from loanbook.sources.inspect.names import field_names, quoted
 from loanbook.sources.landing.columns import positions
-from loanbook.sources.landing.files import find_files
+from loanbook.sources.landing.find_files import find_files
 from loanbook.sources.landing.landing import landed_files
 from loanbook.sources.mapping.mapping import TapeMapping
 from loanbook.sources.mapping.mapping_files import load_mapping

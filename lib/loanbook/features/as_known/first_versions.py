@@ -16,7 +16,7 @@ from loanbook.book.default_status import with_default_status
 from loanbook.book.months import LOAN, month_expr
 from loanbook.features.as_known.entries import Group
 from loanbook.features.engine.knowledge_period import NO_END, epoch_key_expr, loan_id_expr
-from loanbook.quality.history import NAMES, HistoryCheck, Severity
+from loanbook.quality.history_checks import NAMES, HistoryCheck, Severity
 from loanbook.settings.book import DefaultDefinition
 from loanbook.sources.canonical.line_fates import counting_order, with_performance_fate
 from loanbook.tables.performance import PERFORMANCE

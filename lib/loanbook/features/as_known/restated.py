@@ -23,7 +23,7 @@ from loanbook.features.as_known.first_versions import (
 )
 from loanbook.features.plan.increment import Step
 from loanbook.features.plan.tape import Tape
-from loanbook.quality.history import severities
+from loanbook.quality.history_checks import severities
 from loanbook.settings.book import DefaultDefinition
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from functools import cached_property, reduce
 import numpy as np
 import pyarrow as pa
 
-from loanbook.features.engine.history import HISTORIES, SEVERE, History
 from loanbook.features.engine.macro_by_month import MacroKnown
 from loanbook.features.engine.neighbourhood_known import Neighbourhood
+from loanbook.features.engine.running_state import HISTORIES, SEVERE, History
 from loanbook.features.engine.tape_inputs import OwnInputs
 from loanbook.features.engine.terms import Terms
 from loanbook.features.engine.values import Numbers, Values, difference, first_known, ratio

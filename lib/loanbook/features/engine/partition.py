@@ -12,11 +12,11 @@ from loanbook.book.months import last_day
 from loanbook.book.periods import period_ends
 from loanbook.errors import InputError
 from loanbook.features.engine import saved_state
-from loanbook.features.engine.history import MISSING, History, Reports
 from loanbook.features.engine.knowledge_period import NO_END, Written, ids_and_months
 from loanbook.features.engine.macro_by_month import NATION, MacroKnown
 from loanbook.features.engine.month_view import Known
 from loanbook.features.engine.neighbourhood_known import Neighbourhood
+from loanbook.features.engine.running_state import MISSING, History, Reports
 from loanbook.features.engine.tape_inputs import KINDS, OwnInputs, entries_of
 from loanbook.features.engine.terms import Terms, numbers_of, terms_of, whole_of
 from loanbook.features.engine.values import Numbers

@@ -1,4 +1,4 @@
-"""The running state (history.py) as rows of the ``feature_state`` table: two packed records a loan.
+"""The running state as rows of the ``feature_state`` table: two packed records a loan.
 
 An increment reads them in place of all earlier months. Three loans, and what is saved of each:
 
@@ -21,7 +21,7 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from loanbook.features.engine.history import HISTORIES, MISSING, NUMBERS, RINGS, History
+from loanbook.features.engine.running_state import HISTORIES, MISSING, NUMBERS, RINGS, History
 from loanbook.features.engine.tape_inputs import KINDS
 from loanbook.features.engine.values import NONE, Numbers
 

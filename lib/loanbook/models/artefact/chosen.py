@@ -7,8 +7,9 @@ from typing import Literal
 from pyspark.sql import Row
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names
+from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.fit_for import require_leading
+from loanbook.models.artefact.saved_artefacts import load_artefact, model_names
 from loanbook.settings.score import ScoreSettings
 from loanbook.warehouse.storage import Storage
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from loanbook.models.artefact.artefact import Artefact, load_artefact, model_names, network_file, versions
+from loanbook.models.artefact.artefact import Artefact, network_file
+from loanbook.models.artefact.saved_artefacts import load_artefact, model_names, versions
 from loanbook.settings.choice import Choice
 from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings

@@ -15,7 +15,6 @@ from pydantic import Field
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.book.default_status import performing_expr
 from loanbook.book.months import LOAN
 from loanbook.book.state_moves import StateMoves
 from loanbook.book.tape_kind import Outcome
@@ -24,6 +23,7 @@ from loanbook.models.calibration import Calibration
 from loanbook.models.follow_up import as_known, followed, with_spell
 from loanbook.models.head import Floats, Head
 from loanbook.models.heads import default_12m
+from loanbook.models.heads._curve_columns import curve_columns
 from loanbook.models.incidence import Curves, constant_hazard, spline_basis, with_default_of
 from loanbook.models.inputs.rows import Words
 from loanbook.settings.section import Section
@@ -177,12 +177,11 @@ class TermStructure(Head):
                 found="none that tells a month at risk",
                 do="run build-labels again, which makes labels and outcomes together",
             )
-        exposure = found.loan_months / period_months
         return {
             **known,
             "period_months": period_months,
             "followed_months": found.longest,
-            "prepayment": min(0.5, (found.prepaid + 0.5) / (exposure + 1)),
+            "prepayment": found.prepayment_hazard(period_months),
         }
 
     def always_kept(self) -> Column:
@@ -199,58 +198,23 @@ class TermStructure(Head):
     def losses(self, scores: Any, targets: Any) -> Any:
         """Return -log of the probability of each row's months at risk and event, and of its label beside it.
 
-        It is a cross-entropy over three classes, summed over the months at risk within the curve; a row
-        without a 12-month label (NaN) has none of it.
+        Months beyond the curve tell nothing; a row without a 12-month label (NaN) has none of it.
         """
-        import tensorflow as tf
+        from loanbook.models.heads._competing_risks import log_hazards, log_likelihood, log_of_label
 
-        logits, stay = self._logits(scores)
+        curve = log_hazards(scores, self.basis)
         label, months, event = targets[:, 0], targets[:, 1], targets[:, 2]
-        last = tf.math.ceil(months / self.period_months)[:, None]
-        period = tf.range(1, self.periods + 1, dtype=tf.float32)[None]
-        at_risk = tf.cast(period <= last, tf.float32)
-        came = (
-            tf.one_hot(tf.cast(event, tf.int32), 2)[:, :, None] * tf.cast(period == last, tf.float32)[:, None]
-        )
-        # The event instead of staying, in the last month at risk.
-        likelihood = tf.reduce_sum(at_risk * stay, 1) + tf.reduce_sum(came * logits, [1, 2])
-        defaulted, not_defaulted = self._log_year(logits, stay)
-        known = tf.logical_not(tf.math.is_nan(label))
-        of_label = tf.where(tf.where(known, label, 0.0) > 0, defaulted, not_defaulted)
-        return -likelihood - self.label_weight * tf.where(known, of_label, 0.0)
+        likelihood = log_likelihood(*curve, months / self.period_months, event)
+        return -likelihood - self.label_weight * log_of_label(*curve, label, self.year)
 
     def probabilities(self, scores: Any) -> Any:
         """Return the incidences of default in each period, then of prepayment: (rows, outputs)."""
         import tensorflow as tf
 
-        logits, stay = self._logits(scores)
-        incidences = tf.exp(self._log_incidences(logits, stay))
+        from loanbook.models.heads._competing_risks import log_hazards, log_incidences
+
+        incidences = tf.exp(log_incidences(*log_hazards(scores, self.basis)))
         return tf.keras.layers.Reshape((self.outputs,), name="incidences")(incidences)
-
-    def _logits(self, scores: Any) -> tuple[Any, Any]:
-        """Return log(h / h_S) of both events, (rows, 2, periods), and log h_S, (rows, periods)."""
-        import tensorflow as tf
-
-        basis = tf.constant(self.basis, tf.float32)
-        logits = tf.matmul(tf.reshape(scores, (-1, 2, len(self.basis))), basis)
-        top = tf.maximum(tf.reduce_max(logits, axis=1), 0.0)  # so that no exponential overflows
-        whole = tf.exp(-top) + tf.reduce_sum(tf.exp(logits - top[:, None]), axis=1)
-        return logits, -top - tf.math.log(whole)
-
-    def _log_incidences(self, logits: Any, stay: Any) -> Any:
-        """Return log f of both events, (rows, 2, periods)."""
-        import tensorflow as tf
-
-        return tf.cumsum(stay, axis=1)[:, None] + logits  # log S(t - 1) + log h = log S(t) + log(h / h_S)
-
-    def _log_year(self, logits: Any, stay: Any) -> tuple[Any, Any]:
-        """Return the log of the probability of default within 12 months, and of none, each (rows,)."""
-        import tensorflow as tf
-
-        both = self._log_incidences(logits[:, :, : self.year], stay[:, : self.year])
-        survival = tf.reduce_sum(stay[:, : self.year], axis=1, keepdims=True)
-        neither = tf.concat([both[:, 1], survival], axis=1)
-        return tf.reduce_logsumexp(both[:, 0], axis=1), tf.reduce_logsumexp(neither, axis=1)
 
     def pd(self, probabilities: Floats) -> Floats:
         """Return the cumulative incidence of default at 12 months."""
@@ -273,31 +237,8 @@ class TermStructure(Head):
     def score_columns(
         self, raw: Sequence[Column], calibrated: Sequence[Column], method: str
     ) -> dict[str, Column]:
-        """Return ``pd_12m``, the curves and what follows from them; a loan in default has PD 1 and no curve.
-
-        ``pd_lifetime`` is the cumulative incidence at the contract's end, null where the curve ends before.
-        """
-        performing, periods = performing_expr(), self.periods
-        default, prepayment = (F.array(*half) for half in (calibrated[:periods], calibrated[periods:]))
-        left = F.ceil(F.col("remaining_term") / self.period_months).cast("int")
-        within = performing & F.col("remaining_term").between(1, self.months)
-        return {
-            "pd_12m_raw": F.when(performing, _summed(F.array(*raw[: self.year]))),
-            "pd_12m": F.when(performing, _summed(F.slice(default, 1, self.year))).otherwise(F.lit(1.0)),
-            "pd_lifetime": F.when(within, _summed(F.slice(default, F.lit(1), left))).otherwise(
-                F.when(~performing, F.lit(1.0))
-            ),
-            "prepayment_12m": F.when(performing, _summed(F.slice(prepayment, 1, self.year))),
-            "pd_curve": F.when(performing, default),
-            "prepayment_curve": F.when(performing, prepayment),
-            "pd_method": F.when(performing, F.lit("hazard" if method == "direct" else method)).otherwise(
-                F.lit("in_default")
-            ),
-        }
-
-
-def _summed(incidences: Column) -> Column:
-    return F.least(F.aggregate(incidences, F.lit(0.0), lambda total, one: total + one), F.lit(1.0))
+        """Return ``pd_12m``, ``pd_lifetime``, ``prepayment_12m``, both curves, and the method ``hazard``."""
+        return curve_columns(raw, calibrated, self.year, self.period_months, method)
 
 
 HEAD = TermStructure(

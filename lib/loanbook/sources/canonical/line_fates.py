@@ -9,7 +9,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window, WindowSpec
 
 from loanbook.quality.checks import failed
-from loanbook.quality.history import CONFLICTING, NAMES, READ, HistoryCheck, Severity, history_conditions
+from loanbook.quality.history_checks import (
+    CONFLICTING,
+    NAMES,
+    READ,
+    HistoryCheck,
+    Severity,
+    history_conditions,
+)
 from loanbook.sources.mapping.mapped_columns import LOAN_COLUMNS, PERFORMANCE_COLUMNS
 from loanbook.tables.columns import TERMINAL_STATES
 from loanbook.tables.performance import PERFORMANCE

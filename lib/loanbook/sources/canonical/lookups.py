@@ -8,7 +8,7 @@ from pyspark.sql.window import Window
 
 from loanbook.errors import InputError
 from loanbook.quality.checks import all_reasons, failed
-from loanbook.quality.history import CONFLICTING
+from loanbook.quality.history_checks import CONFLICTING
 from loanbook.sources.canonical.fields import empty_fields
 from loanbook.sources.canonical.line_fates import conflicts, differs
 from loanbook.sources.landing.file_names import EVERY_SLICE

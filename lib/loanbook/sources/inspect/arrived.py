@@ -1,7 +1,8 @@
 """The files that were named: found in folders and archives, and refused by name where they are no tape."""
 
 from loanbook.errors import InputError
-from loanbook.sources.landing.files import TapeFile, files_of
+from loanbook.sources.landing.find_files import files_of
+from loanbook.sources.landing.tape_file import TapeFile
 
 
 def arrived_files(text: str) -> tuple[list[TapeFile], list[str]]:

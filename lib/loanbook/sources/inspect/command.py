@@ -14,7 +14,7 @@ from loanbook.sources.inspect.findings import Findings, inspect_file
 from loanbook.sources.inspect.layouts import known_layouts
 from loanbook.sources.inspect.report import as_text
 from loanbook.sources.inspect.starter import starter_mapping
-from loanbook.sources.landing.files import TapeFile
+from loanbook.sources.landing.tape_file import TapeFile
 from loanbook.warehouse.storage import write_new
 
 log = logging.getLogger(__name__)

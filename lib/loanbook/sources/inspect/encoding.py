@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from loanbook.errors import InputError
-from loanbook.sources.landing.files import TapeFile
 from loanbook.sources.landing.signatures import BYTE_ORDER_MARKS, refuse_signature
+from loanbook.sources.landing.tape_file import TapeFile
 
 BLOCK = 64 * 1024
 BYTES_A_LINE = 640  # where lines are longer on average, the sample ends early: what bounds the memory

@@ -8,7 +8,7 @@ from loanbook.sources.inspect.keys import Key, Months, covered_months, find_keys
 from loanbook.sources.inspect.layouts import Known, Match, find_layouts
 from loanbook.sources.inspect.profile import Field, profile
 from loanbook.sources.inspect.sample import Sample, read_sample
-from loanbook.sources.landing.files import TapeFile
+from loanbook.sources.landing.tape_file import TapeFile
 
 
 @dataclass(frozen=True)

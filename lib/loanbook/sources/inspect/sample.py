@@ -12,7 +12,7 @@ from loanbook.errors import InputError
 from loanbook.sources.inspect.dialect import Dialect, find_dialect, has_header
 from loanbook.sources.inspect.encoding import Text, read_text
 from loanbook.sources.inspect.names import field_names
-from loanbook.sources.landing.files import TapeFile
+from loanbook.sources.landing.tape_file import TapeFile
 
 BLOCK = 20_000  # lines that are cut at a time, each field a Python text: what bounds the memory
 HEADER_SAMPLE = 200

@@ -18,8 +18,8 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.sources.landing.chunks import LANDED_SCHEMA, UNIT_SEPARATOR, write_chunks
 from loanbook.sources.landing.file_names import delivered_at_of, slice_of
-from loanbook.sources.landing.files import TapeFile
 from loanbook.sources.landing.table_rows import last_version, numbered_lines
+from loanbook.sources.landing.tape_file import TapeFile
 from loanbook.sources.landing.text_blocks import Block, sound, text_blocks
 from loanbook.sources.mapping.file_layout import by_header, by_width, cutter
 from loanbook.sources.mapping.file_spec import FieldType, FileSpec

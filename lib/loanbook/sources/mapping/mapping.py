@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from loanbook.quality.history import HistoryCheck, Severity
+from loanbook.quality.history_checks import HistoryCheck, Severity
 from loanbook.settings.section import Key, wrong_keys
 from loanbook.sources.mapping.attributes import expressions_of
 from loanbook.sources.mapping.expressions import scope_of

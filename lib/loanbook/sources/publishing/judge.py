@@ -8,7 +8,7 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from loanbook.quality.history import severities
+from loanbook.quality.history_checks import severities
 from loanbook.sources.canonical.canonical import canonical_loans, canonical_performance
 from loanbook.sources.canonical.fields import read_fields, unfilled
 from loanbook.sources.canonical.frames import Keep

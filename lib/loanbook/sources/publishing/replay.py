@@ -7,8 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
-from loanbook.sources.landing.files import TapeFile, files_of
+from loanbook.sources.landing.find_files import files_of
 from loanbook.sources.landing.landing import Landed
+from loanbook.sources.landing.tape_file import TapeFile
 from loanbook.sources.mapping.file_spec import FileSpec
 from loanbook.sources.mapping.mapping import TapeMapping
 

@@ -1,22 +1,17 @@
 """Features and labels at pinned versions to a training snapshot."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from loanbook.book.state_moves import NEXT_STATE
-from loanbook.models.head import Head
 from loanbook.models.inputs.fitting import fit_spec
 from loanbook.models.inputs.model_inputs import model_inputs, require_columns
-from loanbook.models.inputs.spec import Candidate, InputSpec, NumericInput, column_of
-from loanbook.settings.train import TrainSettings, settings_of_rows, workers_of_member
+from loanbook.models.inputs.spec import InputSpec, column_of
+from loanbook.settings.train import workers_of_member
 from loanbook.tables.columns import LOAN_MONTH
 from loanbook.training.snapshot.counts import count_borrowers, count_roles, count_statuses, together
 from loanbook.training.snapshot.fold import TEST, Fold
@@ -24,7 +19,8 @@ from loanbook.training.snapshot.leavers import leavers_of
 from loanbook.training.snapshot.origins import folds_for, origin_of
 from loanbook.training.snapshot.read import KEPT, Snapshot
 from loanbook.training.snapshot.row_groups import MAX_ROWS, choose_size, in_row_groups, verify_groups
-from loanbook.training.snapshot.sampling import check_thinning, kept_and_weight
+from loanbook.training.snapshot.sampling import thinned_rows
+from loanbook.training.snapshot.snapshot_request import SnapshotRequest
 from loanbook.training.snapshot.splits import (
     in_development,
     known_months,
@@ -37,53 +33,9 @@ from loanbook.warehouse.storage import Storage, is_complete, published_folder, w
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a snapshot is made of; the same request gives the same snapshot.
-
-    Args:
-        source: of the rows.
-        tables: name to version of the tables read.
-        kind: of the data: catalogue, default definition and knowledge of the features, period and sampling.
-        origin: which of the rolling origins: 0 the most recent, 1 the one before.
-    """
-
-    source: str
-    head: Head
-    candidates: Sequence[Candidate]
-    tables: dict[str, int]
-    kind: dict[str, Any]
-    settings: TrainSettings
-    workers: int
-    origin: int = 0
-
-    @property
-    def snapshot_id(self) -> str:
-        """Return the folder's name: head and 12 hex digits over the request."""
-        content = {
-            **self.describe(),
-            "head": asdict(self.head),
-            "candidates": [item.model_dump() for item in self.candidates],
-            "settings": self.settings.model_dump(mode="json", include=settings_of_rows()),
-            "least_groups": max(self.settings.row_groups, 4 * self.workers),
-            "workers": self.workers if self.settings.row_groups % self.workers else 1,
-            "origin": self.origin,
-            "told_of_numbers": sorted(NumericInput.model_fields),  # a spec of less would serve no longer
-        }
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        return f"{self.head.name}-{digest[:12]}"
-
-    def describe(self) -> dict[str, Any]:
-        """Return source, label and lineage, for manifests."""
-        return {
-            "source": self.source, "label": self.head.label, "targets": list(self.head.target_columns),
-            "tables": self.tables, **self.kind,
-        }  # fmt: skip
-
-
 def ensure_snapshot(
     storage: Storage,
-    request: Request,
+    request: SnapshotRequest,
     features: DataFrame,
     tables: Mapping[str, DataFrame],
     borrowers: DataFrame | None = None,
@@ -112,14 +64,14 @@ def ensure_snapshot(
     return Snapshot(target)
 
 
-def _book(request: Request, features: DataFrame) -> DataFrame:
+def _book(request: SnapshotRequest, features: DataFrame) -> DataFrame:
     read = [*KEPT, *(column_of(item.expression) for item in request.candidates)]
     require_columns(features, read)
     return features.where(F.col("source") == request.source).select(*dict.fromkeys(read))
 
 
 def _outcomes(
-    request: Request, book: DataFrame, tables: Mapping[str, DataFrame], borrowers: DataFrame | None
+    request: SnapshotRequest, book: DataFrame, tables: Mapping[str, DataFrame], borrowers: DataFrame | None
 ) -> DataFrame:
     """Return key, state, borrower, label, label status and targets of every row of the book.
 
@@ -136,7 +88,7 @@ def _outcomes(
     return found.withColumn("eligible", F.coalesce("eligible", F.lit(False)))
 
 
-def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
+def _write(request: SnapshotRequest, book: DataFrame, outcomes: DataFrame, folder: Path) -> None:
     settings = request.settings
     statuses, months, eligible = count_statuses(outcomes)
     labelled = outcomes.where("eligible")
@@ -151,7 +103,7 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     counts = count_roles(roles, fold)
     fitted = fold.samples["train"]
     measured, contradicting = _measured(request, roles, fitted)
-    used, training = _with_weights(roles, fitted, counts, request)
+    used, training = thinned_rows(roles, fitted, counts, request)
     spec = _fit(request, book, roles, fitted, sum(counts[role]["rows"] for role in fitted))
     kept = training["rows_by_role"]
     size = choose_size(
@@ -182,7 +134,9 @@ def _write(request: Request, book: DataFrame, outcomes: DataFrame, folder: Path)
     write_json(folder / "manifest.json", manifest)
 
 
-def _fit(request: Request, book: DataFrame, roles: DataFrame, fitted: Sequence[str], rows: int) -> InputSpec:
+def _fit(
+    request: SnapshotRequest, book: DataFrame, roles: DataFrame, fitted: Sequence[str], rows: int
+) -> InputSpec:
     """Fit the spec on the rows that members are fitted on; on the whole book where there are none."""
     kinds = {
         kind: [item for item in request.candidates if item.kind == kind]
@@ -193,36 +147,9 @@ def _fit(request: Request, book: DataFrame, roles: DataFrame, fitted: Sequence[s
     return fit_spec(of_rows, **kinds, settings=request.settings, rows=rows or book.count())
 
 
-def _with_weights(
-    roles: DataFrame, fitted: Sequence[str], counts: Mapping[str, Mapping[str, Any]], request: Request
-) -> tuple[DataFrame, dict[str, Any]]:
-    """Return the rows with their weight, some of those that fit thinned, and the numbers of the thinning."""
-    share, seed = request.settings.negatives_kept, request.settings.seed
-    kept, weight = kept_and_weight(request.head, share, seed + 1)
-    fits = F.col("role").isin(*fitted)
-    used = roles.where(~fits | kept).select(
-        *LOAN_MONTH,
-        "borrower",
-        "role",
-        *[F.col(name).cast("float").alias(name) for name in _judged_by(request.head, roles)],
-        F.when(fits, weight).otherwise(F.lit(1.0)).cast("float").alias("weight"),
-        F.xxhash64(F.lit(seed + 2), *LOAN_MONTH).alias("shuffle"),
-    )
-    thinned = used.where(fits)
-    rows, labelled, defaults = (
-        sum(counts[role][name] for role in fitted) for name in ("rows", "labelled", "defaults")
-    )
-    squared = _together(request.head, roles.where(fits), share)
-    means = check_thinning((rows, labelled, defaults), squared, thinned, share)
-    by_role = {role: counts[role]["rows"] for role in fitted}
-    if share < 1:
-        found = {row["role"]: row["count"] for row in thinned.groupBy("role").count().collect()}
-        by_role = {role: found.get(role, 0) for role in fitted}
-    left = sum(by_role.values())
-    return used, {"rows": left, "rows_by_role": by_role, "thinned": rows - left, **means}
-
-
-def _measured(request: Request, roles: DataFrame, fitted: Sequence[str]) -> tuple[dict[str, Any], int]:
+def _measured(
+    request: SnapshotRequest, roles: DataFrame, fitted: Sequence[str]
+) -> tuple[dict[str, Any], int]:
     """Return what the head measures of the rows that fit, and how many others contradict it."""
     fits = F.col("role").isin(*fitted)
     period, least = request.kind.get("period_months", 1), request.settings.min_defaults
@@ -234,20 +161,6 @@ def _measured(request: Request, roles: DataFrame, fitted: Sequence[str]) -> tupl
             contradicting, request.head.name,
         )  # fmt: skip
     return measured, contradicting
-
-
-def _together(target: Head, rows: DataFrame, share: float) -> float:
-    """Return the sum of the squared numbers of rows that thinning keeps or leaves together."""
-    if share >= 1:
-        return 0.0
-    groups = rows.where(~target.always_kept()).groupBy(*target.thinned_by).count()
-    return float(groups.agg(F.sum(F.col("count") * F.col("count"))).collect()[0][0] or 0)
-
-
-def _judged_by(target: Head, rows: DataFrame) -> list[str]:
-    """Return the label, the columns that the loss takes, and the next state where it is known."""
-    moves = [NEXT_STATE] if NEXT_STATE in rows.columns else []
-    return list(dict.fromkeys(["label", *target.target_columns, *moves]))
 
 
 def _write_rows(
@@ -271,7 +184,7 @@ def _write_rows(
         files.drop("shuffle").write.mode("append").partitionBy("role", "row_group").parquet(str(folder))
 
 
-def _splits(request: Request, folds: Sequence[Fold]) -> dict[str, Any]:
+def _splits(request: SnapshotRequest, folds: Sequence[Fold]) -> dict[str, Any]:
     return {
         "label": request.head.label,
         "horizon_months": request.head.horizon_months,

@@ -2,11 +2,12 @@ from pkgutil import iter_modules
 
 import pytest
 
-from loanbook.commands import COMMANDS, run_job
+from loanbook.commands import COMMANDS
 from loanbook.models import baselines
+from loanbook.run_job import run_job
 from loanbook.sql.duckdb import Warehouse
 from loanbook.sql.spark_views import create_spark_views
-from loanbook.sql.views import VIEWS, view_question, view_sql
+from loanbook.sql.view_definitions import VIEWS, view_question, view_sql
 from loanbook.tables.scores import SCORES
 from tests.tiny_book import MONTHS, publish_training, save_model
 

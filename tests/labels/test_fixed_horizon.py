@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from loanbook.book.months import last_day, month_number
 from loanbook.errors import InputError
 from loanbook.labels.cohorts import Calendar
-from loanbook.labels.labels import label_rows
+from loanbook.labels.fixed_horizon import label_rows
 from loanbook.tables.labels import HORIZONS, LABELS, status_column
 from loanbook.tables.performance import PERFORMANCE
 from tests.features.books import START, BookLoan, Rows, frame, performance_of

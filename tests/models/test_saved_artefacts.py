@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from loanbook.errors import InputError
-from loanbook.models.artefact.artefact import REQUIRED, Artefact, load_artefact, save_artefact, versions
+from loanbook.models.artefact.artefact import Artefact
+from loanbook.models.artefact.saved_artefacts import REQUIRED, load_artefact, save_artefact, versions
 from loanbook.settings.settings import load_settings
 from loanbook.warehouse.storage import Storage
 from tests.models.specs import SPEC
