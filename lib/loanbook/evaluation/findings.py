@@ -148,6 +148,7 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
         "network": artefact.name.removeprefix(f"{inputs['source']}-"),
         "lineage": {
             "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs{_members(metrics)}",
+            **_bootstrap(metrics),
             **_teacher(artefact),
             "Calibration": _calibration(artefact),
             "Training snapshot": f"{artefact.snapshot_id}, of {tables}",
@@ -160,6 +161,13 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
 
 def _members(metrics: Mapping[str, Any]) -> str:
     return f", mean of {metrics['members']} members" if metrics["members"] > 1 else ""
+
+
+def _bootstrap(metrics: Mapping[str, Any]) -> dict[str, str]:
+    if not metrics.get("bootstrap"):  # one of an earlier version says nothing of it
+        return {}
+    networks = len(metrics["epochs"])
+    return {"Bootstrap": f"each of {networks} networks is fitted on borrowers drawn with replacement"}
 
 
 def _teacher(artefact: Artefact) -> dict[str, str]:

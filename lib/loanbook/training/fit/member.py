@@ -3,6 +3,7 @@
 import logging
 from typing import TYPE_CHECKING, Any
 
+from loanbook.settings.train import is_bootstrapped
 from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.request import TrainRequest, checkpoint_file
 from loanbook.training.snapshot.fold import Member
@@ -48,8 +49,9 @@ def train_network(
         stopping = snapshot.role_frame(member.tune)
         defaulting = stopping.loc[stopping["label"] == 1, "borrower"].nunique()
         logger.info(
-            "%s%d rows fit it, %d stop it, with %d borrowers whose event came about",
-            loop.name, rows * ranks.size, len(stopping), defaulting,
+            "%s%d rows fit it%s, %d stop it, with %d borrowers whose event came about",
+            loop.name, rows * ranks.size, ", their borrowers drawn with replacement" if own.bootstrap else "",
+            len(stopping), defaulting,
         )  # fmt: skip
         tune = snapshot.rows_of(stopping.iloc[ranks.rank :: ranks.size])
         found = loop.run(feed_of(own, request.train.rows_in_memory_mib).epoch, tune, request.resume)
@@ -113,6 +115,7 @@ def rows_of_rank(
         seed=request.train.seed + number,
         rank=ranks.rank,
         taught=ranks.share(_taught(request, snapshot, member) if ranks.rank == 0 else None),
+        bootstrap=is_bootstrapped(request.train, len(snapshot.fold.members)),
     )
 
 
