@@ -62,6 +62,9 @@ def train_network(
             "history": found.history,
         }
     found_digest = digest(network.kept)
+    if request.model.mixed_precision:
+        trained, network = network, network_of(request, snapshot, number, mixed=False)
+        network.take(trained)
     if ranks.rank == 0:
         export_network(request, number, network, progress)
     return rows, found_digest
@@ -80,11 +83,18 @@ def _name(request: TrainRequest, snapshot: Snapshot, number: int) -> str:
     return ", ".join(part for part in (of_member, of_fit) if part)
 
 
-def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
-    """Return a network of a member, untrained."""
+def network_of(request: TrainRequest, snapshot: Snapshot, number: int, mixed: bool | None = None) -> Any:
+    """Return a network of a member, untrained.
+
+    Args:
+        request: what the processes were told.
+        snapshot: the rows.
+        number: of the network.
+        mixed: whether it is computed in mixed precision; None: as the model's settings say.
+    """
     import tensorflow as tf
 
-    from loanbook.models.network import build_network
+    from loanbook.models.network import FLOAT32, MIXED, build_network
 
     tf.keras.backend.clear_session()  # names of layers do not depend on the networks before
     tf.keras.utils.set_random_seed(request.train.seed + number)
@@ -95,6 +105,7 @@ def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
         rate=request.rate,
         seed=request.train.seed + number,
         scaling=request.model.scaling,
+        policy=MIXED if (request.model.mixed_precision if mixed is None else mixed) else FLOAT32,
     )
 
 
