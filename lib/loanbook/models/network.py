@@ -1,6 +1,6 @@
 """Whole networks in Keras: prepared inputs, a backbone's hidden units, a head's output."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -51,10 +51,15 @@ class Network:
         """Return the tensors in the order of the network's inputs."""
         return [numeric, codes][: len(self.scores.inputs)]
 
-    def take(self, other: "Network") -> None:
-        """Set all that predictions follow from to what it is in a network of the same layers."""
+    def take(self, other: "Network", submodels: Sequence[int] = ()) -> None:
+        """Set all that predictions follow from to what it is in a network of the same layers.
+
+        Args:
+            other: of as many submodels, or of more.
+            submodels: places in the other of those that this one has, if it has fewer.
+        """
         for own, found in zip(self.kept, other.kept, strict=True):
-            own.assign(found)
+            own.assign(found if own.shape == found.shape else tf.gather(found, submodels))
 
     def restart_dropout(self, stream: int) -> None:
         """Begin the dropout masks of a rank and epoch."""

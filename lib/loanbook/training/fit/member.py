@@ -1,8 +1,13 @@
 """The training of one network of a member, by one process alone or by all ranks together."""
 
 import logging
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from loanbook.models.backbones import kept_submodels, with_submodels
+from loanbook.models.pruning import Pruning, pruned
 from loanbook.settings.train import is_bootstrapped
 from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.request import TrainRequest, checkpoint_file
@@ -62,12 +67,40 @@ def train_network(
             "history": found.history,
         }
     found_digest = digest(network.kept)
-    if request.model.mixed_precision:
-        trained, network = network, network_of(request, snapshot, number, mixed=False)
-        network.take(trained)
     if ranks.rank == 0:
-        export_network(request, number, network, progress)
+        pruning = _pruning(request, snapshot, network, member)
+        kept = _exported(request, snapshot, number, network, pruning)
+        export_network(request, number, kept, {**progress, "pruning": pruning and asdict(pruning)})
     return rows, found_digest
+
+
+def _pruning(request: TrainRequest, snapshot: Snapshot, network: Any, member: Member) -> Pruning | None:
+    """Return which submodels are kept, as all rows that stop the member have it; None: there is no choice."""
+    keep = kept_submodels(request.model.backbone)
+    if keep is None or not request.trainable:
+        return None
+    from loanbook.models.submodels import submodel_losses
+
+    tune = snapshot.rows((member.tune,))
+    losses = submodel_losses(network, request.target, tune)
+    found = pruned(losses, tune.weight.astype(np.float64), keep)
+    logger.info("%s", found)
+    return found
+
+
+def _exported(
+    request: TrainRequest, snapshot: Snapshot, number: int, network: Any, pruning: Pruning | None
+) -> Any:
+    """Return a trained network as it is exported: computed in float32, of the submodels that are kept."""
+    model = request.model.model_copy(update={"mixed_precision": False})
+    if pruning is not None:
+        pruned_to = with_submodels(model.backbone, len(pruning.kept))
+        model = model.model_copy(update={"backbone": pruned_to})
+    if model == request.model:
+        return network
+    exported = network_of(replace(request, model=model), snapshot, number)
+    exported.take(network, () if pruning is None else pruning.kept)
+    return exported
 
 
 def member_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Member:
@@ -83,15 +116,8 @@ def _name(request: TrainRequest, snapshot: Snapshot, number: int) -> str:
     return ", ".join(part for part in (of_member, of_fit) if part)
 
 
-def network_of(request: TrainRequest, snapshot: Snapshot, number: int, mixed: bool | None = None) -> Any:
-    """Return a network of a member, untrained.
-
-    Args:
-        request: what the processes were told.
-        snapshot: the rows.
-        number: of the network.
-        mixed: whether it is computed in mixed precision; None: as the model's settings say.
-    """
+def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
+    """Return a network of a member, untrained."""
     import tensorflow as tf
 
     from loanbook.models.network import FLOAT32, MIXED, build_network
@@ -105,7 +131,7 @@ def network_of(request: TrainRequest, snapshot: Snapshot, number: int, mixed: bo
         rate=request.rate,
         seed=request.train.seed + number,
         scaling=request.model.scaling,
-        policy=MIXED if (request.model.mixed_precision if mixed is None else mixed) else FLOAT32,
+        policy=MIXED if request.model.mixed_precision else FLOAT32,
     )
 
 
