@@ -44,13 +44,13 @@ def train_network(
     from loanbook.training.fit.horovod_run import digest
 
     member = member_of(request, snapshot, number)
-    name = _name(request, snapshot, number)
+    before = _name(request, snapshot, number)
     network = network_of(request, snapshot, number)
     progress, rows = dict(UNTRAINED), 0
     if request.trainable:
         own = rows_of_rank(request, snapshot, ranks, number)
         loop, rows = loop_of(request, network, ranks, own, number), own.rows
-        loop.name = f"{name}: " if name else ""
+        loop.name = before
         stopping = snapshot.role_frame(member.tune)
         defaulting = stopping.loc[stopping["label"] == 1, "borrower"].nunique()
         logger.info(
@@ -69,6 +69,8 @@ def train_network(
     found_digest = digest(network.kept)
     if ranks.rank == 0:
         pruning = _pruning(request, snapshot, network, member)
+        if pruning is not None:
+            logger.info("%s%s", before, pruning)
         kept = _exported(request, snapshot, number, network, pruning)
         export_network(request, number, kept, {**progress, "pruning": pruning and asdict(pruning)})
     return rows, found_digest
@@ -83,9 +85,7 @@ def _pruning(request: TrainRequest, snapshot: Snapshot, network: Any, member: Me
 
     tune = snapshot.rows((member.tune,))
     losses = submodel_losses(network, request.target, tune)
-    found = pruned(losses, tune.weight.astype(np.float64), keep)
-    logger.info("%s", found)
-    return found
+    return pruned(losses, tune.weight.astype(np.float64), keep)
 
 
 def _exported(
@@ -109,11 +109,12 @@ def member_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Member:
 
 
 def _name(request: TrainRequest, snapshot: Snapshot, number: int) -> str:
-    """Return what the log calls a network: nothing where there is no other."""
+    """Return what the log says before a network's lines: nothing where there is no other."""
     member, fit = divmod(number, request.train.fits)
     of_member = f"member {member + 1}" if len(snapshot.fold.members) > 1 else ""
     of_fit = f"fit {fit + 1}" if request.train.fits > 1 else ""
-    return ", ".join(part for part in (of_member, of_fit) if part)
+    name = ", ".join(part for part in (of_member, of_fit) if part)
+    return f"{name}: " if name else ""
 
 
 def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
