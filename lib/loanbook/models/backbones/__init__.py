@@ -22,7 +22,8 @@ class Backbone(Protocol):
 
     ``Settings`` are its own, and what a model's file may say beside the backbone's name. ``NEEDS``, where
     there is one, names the groups of a spec that it cannot do without, such as ``sequences``. Settings of one
-    with several submodels have ``submodels``, how many, and may have ``keep`` (see ``pruning.py``).
+    with several submodels may have ``submodels``, how many, and ``keep`` (see ``pruning.py``): weights that a
+    submodel has of its own then have the submodels as their first axis.
     """
 
     Settings: type[Section]
