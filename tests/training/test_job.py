@@ -114,7 +114,7 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
 def test_a_member_is_the_mean_of_several_fits(make_run: MakeRun) -> None:
     publish(make_run("build"), loans=120, months=36)
     asked = (
-        "train.members=2", "train.fits=2", "train.epochs=2", "train.min_defaults=4",
+        "train.members=2", "train.fits=2", "train.bootstrap=true", "train.epochs=2", "train.min_defaults=4",
         "train.baselines=[{name: constant}]",
     )  # fmt: skip
     run = make_run("train_model", *asked)
@@ -122,6 +122,7 @@ def test_a_member_is_the_mean_of_several_fits(make_run: MakeRun) -> None:
     artefact = load_artefact(run.storage, found["model"], found["model_version"])
     assert len(artefact.members) == len(set(artefact.members)) == len(found["epochs"]) == 4
     assert found["members"] == 2
+    assert artefact.json("metrics.json")["bootstrap"] is True
     snapshot = open_snapshot(run.storage, artefact.snapshot_id)
     inputs = matrices(snapshot.role_frame("test"), artefact.spec)
     of_members = artefact.predictor().members(*inputs)[:, :, 0]

@@ -19,6 +19,8 @@ from loanbook.models.artefact.mean_onnx import mean_of
 from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
 from loanbook.models.heads import head
+from loanbook.models.log_loss import log_loss
+from loanbook.settings.files import conf_folder
 from loanbook.settings.model import load_model_settings
 from loanbook.settings.train import TrainSettings
 from loanbook.training.fit.checkpoint import load_state
@@ -49,13 +51,19 @@ def request(
     return replace(given, **changes)
 
 
-@pytest.mark.parametrize("architecture", ["deep_five_layer", "tabm", "normalised"])
+@pytest.mark.parametrize("architecture", ["deep_five_layer", "pruned", "normalised"])
 def test_two_horovod_processes_train_one_network(
     architecture: str, spark: Any, snapshot: Snapshot, work: Path, tmp_path: Path
 ) -> None:
-    if architecture == "normalised":
-        architecture = str(tmp_path / "normalised.yaml")
-        Path(architecture).write_text("backbone: {name: mlp, units: [32], normalisation: batch}\n")
+    keep = 3 if architecture == "pruned" else None
+    tabm = (conf_folder() / "models" / "tabm.yaml").read_text()
+    written = {
+        "normalised": "backbone: {name: mlp, units: [32], normalisation: batch}\n",
+        "pruned": tabm.replace("submodels: 8", f"keep: {keep}"),
+    }
+    if architecture in written:
+        (tmp_path / "own.yaml").write_text(written[architecture])
+        architecture = str(tmp_path / "own.yaml")
     given = request(snapshot, work, architecture)
     ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
     rows = snapshot.rows_fitted(snapshot.fold.members[0], 2)
@@ -68,6 +76,14 @@ def test_two_horovod_processes_train_one_network(
     losses = [epoch["tune_log_loss"] for epoch in facts["history"]]
     assert facts["tune_log_loss"] == min(losses) == losses[facts["best_epoch"]]
     assert min(losses) < losses[0] - 0.02
+    assert (facts["pruning"] and len(facts["pruning"]["kept"])) == keep
+    if keep:
+        stopping = snapshot.rows((snapshot.fold.members[0].tune,))
+        predictor = Predictor(trained.networks["model"][0], snapshot.spec, NONE, DEFAULT)
+        pds = predictor.predict(*stopping.inputs)[0][:, 0]
+        found = log_loss(stopping.label, pds, stopping.weight)
+        assert facts["pruning"]["loss_of_kept"] == pytest.approx(found, rel=1e-4)
+        assert facts["pruning"]["loss_of_all"] == pytest.approx(min(losses), rel=1e-4)
 
 
 def test_members_are_shared_out_as_are_baselines_and_do_not_depend_on_the_workers(

@@ -148,6 +148,8 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
         "network": artefact.name.removeprefix(f"{inputs['source']}-"),
         "lineage": {
             "Network": f"{metrics['parameters']:,} weights, {inputs_taken} inputs{_members(metrics)}",
+            **_bootstrap(metrics),
+            **_pruning(metrics),
             **_teacher(artefact),
             "Calibration": _calibration(artefact),
             "Training snapshot": f"{artefact.snapshot_id}, of {tables}",
@@ -160,6 +162,23 @@ def _about(artefact: Artefact, run_id: str) -> dict[str, Any]:
 
 def _members(metrics: Mapping[str, Any]) -> str:
     return f", mean of {metrics['members']} members" if metrics["members"] > 1 else ""
+
+
+def _bootstrap(metrics: Mapping[str, Any]) -> dict[str, str]:
+    if not metrics.get("bootstrap"):  # one of an earlier version says nothing of it
+        return {}
+    networks = len(metrics["epochs"])
+    return {"Bootstrap": f"each of {networks} networks is fitted on borrowers drawn with replacement"}
+
+
+def _pruning(metrics: Mapping[str, Any]) -> dict[str, str]:
+    found = metrics.get("pruning", ())  # one of an earlier version says nothing of it
+    each = [
+        f"{len(one['kept'])} of {one['submodels']} ({one['loss_of_all']:.5f}, {one['loss_of_kept']:.5f})"
+        for one in found
+    ]
+    said = "by network, in brackets the log loss of all and of those kept on the rows that chose them"
+    return {"Submodels kept": f"{'; '.join(each)}: {said}"} if each else {}
 
 
 def _teacher(artefact: Artefact) -> dict[str, str]:

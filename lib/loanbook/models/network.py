@@ -1,5 +1,7 @@
 """Whole networks in Keras: prepared inputs, a backbone's hidden units, a head's output."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,8 @@ from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.submodels import probabilities
 from loanbook.settings.choice import Choice
 from loanbook.settings.model import Scaling
+
+FLOAT32, MIXED = "float32", "mixed_float16"  # policies of Keras: weights are float32 in both
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,16 @@ class Network:
         """Return the tensors in the order of the network's inputs."""
         return [numeric, codes][: len(self.scores.inputs)]
 
+    def take(self, other: "Network", submodels: Sequence[int] = ()) -> None:
+        """Set all that predictions follow from to what it is in a network of the same layers.
+
+        Args:
+            other: of as many submodels, or of more.
+            submodels: places in the other of those that this one has, if it has fewer.
+        """
+        for own, found in zip(self.kept, other.kept, strict=True):
+            own.assign(found if own.shape == found.shape else tf.gather(found, submodels))
+
     def restart_dropout(self, stream: int) -> None:
         """Begin the dropout masks of a rank and epoch."""
         for layer in self.scores.layers:
@@ -62,6 +76,7 @@ def build_network(
     rate: float,
     seed: int,
     scaling: Scaling = "standard",
+    policy: str = FLOAT32,
 ) -> Network:
     """Return a network that gives ``rate`` for every row until it is trained.
 
@@ -72,13 +87,27 @@ def build_network(
         rate: of the label in the training rows.
         seed: of first weights and dropout.
         scaling: of the numbers.
+        policy: of Keras, by which the backbone's layers are computed; inputs are prepared, and scores made of
+            its last units, in float32.
 
     Raises:
         InputError: no such backbone, a setting that it does not have, or inputs that it cannot do without.
     """
     module, settings = backbone(choice)
     groups = input_groups(spec, scaling)
-    return with_output(groups, module.build(groups, settings, seed), target, rate)
+    with _computed_by(policy):
+        hidden = module.build(groups, settings, seed)
+    return with_output(groups, hidden, target, rate)
+
+
+@contextmanager
+def _computed_by(policy: str) -> Iterator[None]:
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
 
 
 def constant(spec: InputSpec, target: Head, rate: float) -> Network:

@@ -8,13 +8,16 @@ submodel and knows of no other: here they are folded into the rows, so that any 
 import math
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from loanbook.models.head import Head
+from loanbook.models.head import Floats, Head
+from loanbook.models.inputs.rows import Rows
 from loanbook.models.submodel_layers import MeanOfSubmodels
 from loanbook.settings.model import Emphasis
 
 PLAIN = Emphasis()
+ROWS = 16_384  # whose losses are taken at once
 
 
 def probabilities(target: Head, scores: Any) -> Any:
@@ -49,7 +52,7 @@ def losses_to_train(target: Head, scores: Any, targets: Any, emphasis: Emphasis 
         emphasis: what the loss makes more of.
     """
     weight = emphasis.positive_weight
-    each = _each(target, scores if weight == 1 else scores + math.log(weight), targets)
+    each = losses_of_each(target, scores if weight == 1 else scores + math.log(weight), targets)
     if emphasis.focal:
         # Not 0, where a power below 1 has no gradient: one row that is certain would make all weights NaN.
         each *= tf.pow(tf.maximum(-tf.math.expm1(-each), 1e-12), emphasis.focal)
@@ -67,7 +70,7 @@ def losses_of_mean(target: Head, scores: Any, targets: Any) -> Any:
         scores: (rows, units), or (rows, submodels, units).
         targets: (rows, columns).
     """
-    each = _each(target, scores, targets)
+    each = losses_of_each(target, scores, targets)
     if len(scores.shape) == 2:
         return each
     # Held against the least, or float32 would make 0 of what is very unlikely, and 1 of what is very likely.
@@ -75,10 +78,20 @@ def losses_of_mean(target: Head, scores: Any, targets: Any) -> Any:
     return least[:, 0] - tf.math.log1p(tf.reduce_mean(tf.math.expm1(least - each), axis=1))
 
 
-def _each(target: Head, scores: Any, targets: Any) -> Any:
+def losses_of_each(target: Head, scores: Any, targets: Any) -> Any:
     """Return the losses of the head's, (rows,), or of each submodel, (rows, submodels)."""
     if len(scores.shape) == 2:
         return target.losses(scores, targets)
     _, submodels, units = scores.shape
     losses = target.losses(tf.reshape(scores, (-1, units)), tf.repeat(targets, submodels, axis=0))
     return tf.reshape(losses, (-1, submodels))
+
+
+def submodel_losses(network: Any, target: Head, rows: Rows) -> Floats:
+    """Return the loss of each submodel of a network on rows, (rows, submodels)."""
+    found = []
+    for start in range(0, len(rows), ROWS):
+        some = rows.taken(slice(start, start + ROWS))
+        scores = network.scores(network.feed(*some.inputs), training=False)
+        found.append(losses_of_each(target, scores, some.targets).numpy().astype(np.float64))
+    return np.concatenate(found)

@@ -78,6 +78,12 @@ class ModelSettings(Section):
     epochs: int = Field(30, ge=0, description="at most")
     patience: int = Field(5, ge=1, description="epochs without a better tune log loss before training stops")
 
+    mixed_precision: bool = Field(
+        False,
+        description="whether the backbone's layers are computed in float16 while it trains, on GPUs alone; "
+        "the model itself is float32",
+    )
+
     @model_validator(mode="after")
     def _emphasis_of_labels(self) -> "ModelSettings":
         if self.teacher is not None and self.emphasis != Emphasis():

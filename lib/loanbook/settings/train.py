@@ -101,6 +101,11 @@ class TrainSettings(Section):
         description="networks of a member, fitted on the same rows from other first weights and in another "
         "order, whose mean it is",
     )
+    bootstrap: bool = Field(
+        False,
+        description="whether each network is fitted on borrowers drawn with replacement, each on its own "
+        "draw; needs members or fits above 1; baselines are fitted on the rows as they are",
+    )
     borrower: tuple[str, ...] = RowsField(
         (),
         description="attributes or columns of loans: those that agree in all of them are one borrower's, and "
@@ -178,6 +183,12 @@ class TrainSettings(Section):
             raise ValueError(f"each baseline may stand once, not {', '.join(names)}")
         return chosen
 
+    @model_validator(mode="after")
+    def _averages_bootstraps(self) -> "TrainSettings":
+        if self.bootstrap and self.members * self.fits == 1:
+            raise ValueError("bootstrap needs networks to take the mean of: set members or fits above 1")
+        return self
+
 
 def settings_of_rows() -> set[str]:
     """Return the names of the settings that change the rows of a training snapshot.
@@ -197,6 +208,20 @@ def workers_of_member(settings: TrainSettings, members: int, workers: int) -> in
     """
     shared_out = settings.parallel == "members" or (settings.parallel == "auto" and members >= workers)
     return 1 if shared_out else workers
+
+
+def is_bootstrapped(settings: TrainSettings, members: int) -> bool:
+    """Return whether networks are fitted on bootstrap samples: a single one, as of few defaults, is not.
+
+    Args:
+        settings: of the training.
+        members: that there are.
+
+    >>> settings = TrainSettings(bootstrap=True)
+    >>> is_bootstrapped(settings, members=5), is_bootstrapped(settings, members=1)
+    (True, False)
+    """
+    return settings.bootstrap and members * settings.fits > 1
 
 
 def wanted_workers(settings: TrainSettings, given: int | None) -> int:

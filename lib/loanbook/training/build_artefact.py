@@ -16,7 +16,7 @@ from loanbook.models.head import Head
 from loanbook.models.inputs.spec import InputSpec
 from loanbook.models.together import Together
 from loanbook.settings.model import ModelSettings
-from loanbook.settings.train import TrainSettings
+from loanbook.settings.train import TrainSettings, is_bootstrapped
 from loanbook.training.fit.trained import Trained
 from loanbook.training.judgement import differences_of, judged_levels, losses_of, status_of, training_of
 from loanbook.training.snapshot.fold import TEST
@@ -69,6 +69,7 @@ def build_artefact(
         "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
             **training_of(snapshot, trained, method, losses),
+            "bootstrap": is_bootstrapped(train, len(snapshot.fold.members)),
             **status_of(snapshot, target, trained, method, calibrations, differences, levels, losses),
             "log_loss": losses,
         },

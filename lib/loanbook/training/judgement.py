@@ -106,6 +106,7 @@ def training_of(
         "epochs": [network["epochs"] for network in networks],
         "best_epoch": [network["best_epoch"] for network in networks],
         "history": [network["history"] for network in networks],
+        "pruning": [network["pruning"] for network in networks if network["pruning"]],
         "baselines": {name: facts for name, facts in trained.facts.items() if name != MODEL},
         "tune_log_loss": {
             name: tuned[name]["raw"] if method == "trained" and name in tuned else None

@@ -25,7 +25,8 @@ def trained_before(
         found = artefact.json("settings.json")
         made_by = TrainSettings.model_validate(found["train"])
         alike = _without_baselines(made_by) == _without_baselines(train)
-        if alike and found["model"] == model.model_dump(mode="json"):
+        of_model = ModelSettings.model_validate(found["model"])
+        if alike and of_model.model_dump(mode="json") == model.model_dump(mode="json"):
             fitted = [choice for choice in made_by.baselines if choice.name in artefact.baselines]
             if all(choice in fitted for choice in train.baselines):
                 return artefact

@@ -9,6 +9,7 @@ from loanbook.errors import InputError
 from loanbook.models.by_name import module_of, own_settings
 from loanbook.models.embeddings import require_edges
 from loanbook.models.inputs.spec import InputSpec
+from loanbook.models.pruning import Keep
 from loanbook.settings.choice import Choice
 from loanbook.settings.section import Section
 
@@ -20,7 +21,9 @@ class Backbone(Protocol):
     """What a module of this package offers.
 
     ``Settings`` are its own, and what a model's file may say beside the backbone's name. ``NEEDS``, where
-    there is one, names the groups of a spec that it cannot do without, such as ``sequences``.
+    there is one, names the groups of a spec that it cannot do without, such as ``sequences``. Settings of one
+    with several submodels may have ``submodels``, how many, and ``keep`` (see ``pruning.py``): weights that a
+    submodel has of its own then have the submodels as their first axis.
     """
 
     Settings: type[Section]
@@ -46,6 +49,21 @@ def backbone(choice: Choice) -> tuple[Backbone, Section]:
     """
     module = module_of(__name__, __path__, choice.name, "a backbone", "backbone.name")
     return cast(Backbone, module), own_settings(module, choice, "backbone")
+
+
+def kept_submodels(choice: Choice) -> Keep | None:
+    """Return how many submodels a backbone's settings keep after training; None: all, or there are none."""
+    keep: Keep | None = getattr(backbone(choice)[1], "keep", None)
+    return keep
+
+
+def with_submodels(choice: Choice, submodels: int) -> Choice:
+    """Return a backbone of other submodels, all of which are kept.
+
+    >>> with_submodels(Choice.model_validate({"name": "tabm", "keep": "best"}), 3).own
+    {'keep': None, 'submodels': 3}
+    """
+    return Choice.model_validate({"name": choice.name, **choice.own, "keep": None, "submodels": submodels})
 
 
 def needed_groups(choice: Choice) -> tuple[str, ...]:

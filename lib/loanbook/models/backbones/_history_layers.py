@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-UNKNOWN = -1e9  # added to the score of a month that nothing is known of: its share becomes 0
+UNKNOWN = -1e4  # added to the score of a month that nothing is known of: its share becomes 0, in float16 too
 
 
 class LastAndMean(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types

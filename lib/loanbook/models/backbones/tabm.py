@@ -4,9 +4,9 @@ Gorishniy, Kotelnikov and Babenko (2024), *TabM: Advancing Tabular Deep Learning
 Ensembling*.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from loanbook.models.backbones.mlp import Activation
 from loanbook.models.embeddings import EmbeddingChoice, embedded
@@ -25,6 +25,11 @@ class Settings(Section):
         description="what a submodel has of its own beside its last layer: factors of the inputs (mini), or "
         "of the inputs and units of each layer, and biases (full)",
     )
+    keep: Annotated[int, Field(ge=1)] | Literal["best"] | None = Field(
+        None,
+        description="submodels that are kept after training: so many, added one by one by the log loss of "
+        "their mean on the rows that stop it, or best: while that falls; null: all",
+    )
     units: tuple[int, ...] = Field((96,), min_length=1, description="width of each layer")
     activation: Activation = Field("relu", description="after each layer")
     dropout: float = Field(0.0, ge=0, lt=1, description="share of units zeroed in a training step")
@@ -34,6 +39,12 @@ class Settings(Section):
     embedding: EmbeddingChoice | None = Field(
         None, description="a module of loanbook.models.embeddings, and its settings; without it numbers stay"
     )
+
+    @model_validator(mode="after")
+    def _keeps_what_there_is(self) -> "Settings":
+        if isinstance(self.keep, int) and self.keep > self.submodels:
+            raise ValueError(f"keep {self.keep} of {self.submodels} submodels: it must be at most as many")
+        return self
 
 
 def build(groups: "Groups", settings: Settings, seed: int) -> Any:

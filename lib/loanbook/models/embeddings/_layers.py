@@ -1,4 +1,7 @@
-"""Layers of embeddings. Rows come last until the end: what each does to all rows of a number is then fast."""
+"""Layers of embeddings. Rows come last until the end: what each does to all rows of a number is then fast.
+
+They are computed in float32 whatever the policy: float16 could not tell the edges of narrow bins apart.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -50,7 +53,7 @@ class PiecewiseLinear(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlo
     """
 
     def __init__(self, edges: Sequence[Floats], bins: int, size: int, seed: int, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(dtype="float32", **options)
         self._begins, self._widths = (axes[:, :, None] for axes in bin_axes(edges, bins))
         numbers, bins, _ = self._begins.shape
         near = tf.keras.initializers.RandomUniform(-(size**-0.5), size**-0.5, seed=seed)
@@ -77,7 +80,7 @@ class Periodic(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships
     """
 
     def __init__(self, frequencies: int, spread: float, size: int, seed: int, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(dtype="float32", **options)
         self._shape = (frequencies, size)
         self._first = tf.keras.initializers.RandomNormal(stddev=spread, seed=seed)
         limit = (2 * frequencies) ** -0.5

@@ -179,7 +179,7 @@ class WordMean(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships
     def call(self, inputs: Any) -> Any:
         """Return float32 of shape (rows, width) from (rows, tokens, width) and (rows, tokens)."""
         embedded, tokens = inputs
-        known = tf.cast(tokens > 0, tf.float32)
+        known = tf.cast(tokens > 0, embedded.dtype)
         total = tf.reduce_sum(embedded * known[:, :, None], axis=1)
         return total / tf.maximum(tf.reduce_sum(known, axis=1, keepdims=True), 1.0)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from loanbook.errors import LoanbookError
+from loanbook.training.fit.bootstrap import borrowers_in, times_drawn
 from loanbook.training.fit.reader import Columns, as_dataset, row_groups
 from loanbook.training.fit.teacher import Taught
 
@@ -18,6 +19,7 @@ PREFETCHED_BATCHES = 4
 BYTES = 4  # of a value
 MIB = 2**20
 Order = npt.NDArray[np.int64]
+Times = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class RankRows:
         seed: of the order.
         rank: of this process.
         taught: by file, what stands in the place of its rows' one target; None: the targets as they are read.
+        bootstrap: whether borrowers are drawn with replacement, by the seed; rows of those that are not drawn
+            have weight 0.
     """
 
     files: Sequence[Path]
@@ -46,6 +50,7 @@ class RankRows:
     seed: int
     rank: int
     taught: Taught | None = None
+    bootstrap: bool = False
 
     @property
     def mib(self) -> float:
@@ -57,6 +62,12 @@ class RankRows:
         drawn, of_group = np.random.default_rng([self.seed, epoch, self.rank]), self.rows // len(self.files)
         groups: Sequence[int] = drawn.permutation(len(self.files)).tolist()
         return groups, (drawn.permutation(of_group) for _ in groups)
+
+    def times(self, file: Path) -> Times:
+        """Return how often each row of a file counts: once, or as often as its borrower is drawn."""
+        if not self.bootstrap:
+            return np.ones(self.rows // len(self.files), np.float32)
+        return times_drawn(borrowers_in(file), self.seed)
 
 
 class Streamed:
@@ -71,14 +82,14 @@ class Streamed:
         own = self._rows
         groups, within = own.order(number)
         files = [own.files[place] for place in groups]
-        beside = [_each(within, tf.int64)]
+        beside = [_each(within, tf.int64), _each(map(own.times, files), tf.float32)]
         if own.taught is not None:
             beside.append(_each((own.taught[file] for file in files), tf.float32))
 
-        def shuffled(group: Any, order: Any, *taught: Any) -> Any:
+        def shuffled(group: Any, order: Any, times: Any, *taught: Any) -> Any:
             numeric, codes, targets, weight = own.columns.side_by_side(group)
             targets = taught[0][:, None] if taught else targets
-            return tuple(tf.gather(tensor, order) for tensor in (numeric, codes, targets, weight))
+            return tuple(tf.gather(tensor, order) for tensor in (numeric, codes, targets, weight * times))
 
         with row_groups(files, own.folder, own.columns) as reader:
             batches = tf.data.Dataset.zip((as_dataset(reader), *beside)).map(shuffled).rebatch(own.batch)
@@ -101,16 +112,17 @@ class Kept:
     def __init__(self, rows: RankRows) -> None:
         self._rows, self._of_group = rows, rows.rows // len(rows.files)
         matrices, filled = rows.columns.empty(rows.rows), 0
-        targets = matrices[2]
+        targets, weight = matrices[2:]
         with row_groups(rows.files, rows.folder, rows.columns) as reader:
             for group in reader:
                 found = len(group.weight)
                 if found != self._of_group or filled >= rows.rows:
                     raise LoanbookError(f"a row group of {rows.folder} has {found} rows of {self._of_group}")
-                own = slice(filled, filled + found)
+                own, file = slice(filled, filled + found), rows.files[filled // self._of_group]
                 rows.columns.fill(matrices, own, group)
+                weight[own] *= rows.times(file)
                 if rows.taught is not None:
-                    targets[own, 0] = rows.taught[rows.files[filled // self._of_group]]
+                    targets[own, 0] = rows.taught[file]
                 filled += found
         if filled != rows.rows:
             raise LoanbookError(f"{filled} of {rows.rows} training rows were read from {rows.folder}")

@@ -135,8 +135,12 @@ class Loop:
         with tf.GradientTape() as tape:
             scores = self._scores(numeric, codes, training=True)
             losses = losses_to_train(self._target, scores, targets, self._settings.emphasis)
-            loss = tf.reduce_sum(weight * losses) / tf.reduce_sum(weight)
-        gradients = self._ranks.distributed(tape).gradient(loss, self._weights)
+            # A bootstrap sample may leave a short batch without a row: it then teaches nothing.
+            loss = tf.math.divide_no_nan(tf.reduce_sum(weight * losses), tf.reduce_sum(weight))
+            scaled = self._optimizer.get_scaled_loss(loss) if self._settings.mixed_precision else loss
+        gradients = self._ranks.distributed(tape).gradient(scaled, self._weights)
+        if self._settings.mixed_precision:
+            gradients = self._optimizer.get_unscaled_gradients(gradients)
         self._optimizer.apply_gradients(zip(gradients, self._weights, strict=True))
         return loss
 

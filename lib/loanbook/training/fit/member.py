@@ -1,8 +1,14 @@
 """The training of one network of a member, by one process alone or by all ranks together."""
 
 import logging
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from loanbook.models.backbones import kept_submodels, with_submodels
+from loanbook.models.pruning import Pruning, pruned
+from loanbook.settings.train import is_bootstrapped
 from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.request import TrainRequest, checkpoint_file
 from loanbook.training.snapshot.fold import Member
@@ -38,18 +44,19 @@ def train_network(
     from loanbook.training.fit.horovod_run import digest
 
     member = member_of(request, snapshot, number)
-    name = _name(request, snapshot, number)
+    before = _name(request, snapshot, number)
     network = network_of(request, snapshot, number)
     progress, rows = dict(UNTRAINED), 0
     if request.trainable:
         own = rows_of_rank(request, snapshot, ranks, number)
         loop, rows = loop_of(request, network, ranks, own, number), own.rows
-        loop.name = f"{name}: " if name else ""
+        loop.name = before
         stopping = snapshot.role_frame(member.tune)
         defaulting = stopping.loc[stopping["label"] == 1, "borrower"].nunique()
         logger.info(
-            "%s%d rows fit it, %d stop it, with %d borrowers whose event came about",
-            loop.name, rows * ranks.size, len(stopping), defaulting,
+            "%s%d rows fit it%s, %d stop it, with %d borrowers whose event came about",
+            loop.name, rows * ranks.size, ", their borrowers drawn with replacement" if own.bootstrap else "",
+            len(stopping), defaulting,
         )  # fmt: skip
         tune = snapshot.rows_of(stopping.iloc[ranks.rank :: ranks.size])
         found = loop.run(feed_of(own, request.train.rows_in_memory_mib).epoch, tune, request.resume)
@@ -61,8 +68,39 @@ def train_network(
         }
     found_digest = digest(network.kept)
     if ranks.rank == 0:
-        export_network(request, number, network, progress)
+        pruning = _pruning(request, snapshot, network, member)
+        if pruning is not None:
+            logger.info("%s%s", before, pruning)
+        kept = _exported(request, snapshot, number, network, pruning)
+        export_network(request, number, kept, {**progress, "pruning": pruning and asdict(pruning)})
     return rows, found_digest
+
+
+def _pruning(request: TrainRequest, snapshot: Snapshot, network: Any, member: Member) -> Pruning | None:
+    """Return which submodels are kept, as all rows that stop the member have it; None: there is no choice."""
+    keep = kept_submodels(request.model.backbone)
+    if keep is None or not request.trainable:
+        return None
+    from loanbook.models.submodels import submodel_losses
+
+    tune = snapshot.rows((member.tune,))
+    losses = submodel_losses(network, request.target, tune)
+    return pruned(losses, tune.weight.astype(np.float64), keep)
+
+
+def _exported(
+    request: TrainRequest, snapshot: Snapshot, number: int, network: Any, pruning: Pruning | None
+) -> Any:
+    """Return a trained network as it is exported: computed in float32, of the submodels that are kept."""
+    model = request.model.model_copy(update={"mixed_precision": False})
+    if pruning is not None:
+        pruned_to = with_submodels(model.backbone, len(pruning.kept))
+        model = model.model_copy(update={"backbone": pruned_to})
+    if model == request.model:
+        return network
+    exported = network_of(replace(request, model=model), snapshot, number)
+    exported.take(network, () if pruning is None else pruning.kept)
+    return exported
 
 
 def member_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Member:
@@ -71,18 +109,19 @@ def member_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Member:
 
 
 def _name(request: TrainRequest, snapshot: Snapshot, number: int) -> str:
-    """Return what the log calls a network: nothing where there is no other."""
+    """Return what the log says before a network's lines: nothing where there is no other."""
     member, fit = divmod(number, request.train.fits)
     of_member = f"member {member + 1}" if len(snapshot.fold.members) > 1 else ""
     of_fit = f"fit {fit + 1}" if request.train.fits > 1 else ""
-    return ", ".join(part for part in (of_member, of_fit) if part)
+    name = ", ".join(part for part in (of_member, of_fit) if part)
+    return f"{name}: " if name else ""
 
 
 def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
     """Return a network of a member, untrained."""
     import tensorflow as tf
 
-    from loanbook.models.network import build_network
+    from loanbook.models.network import FLOAT32, MIXED, build_network
 
     tf.keras.backend.clear_session()  # names of layers do not depend on the networks before
     tf.keras.utils.set_random_seed(request.train.seed + number)
@@ -93,6 +132,7 @@ def network_of(request: TrainRequest, snapshot: Snapshot, number: int) -> Any:
         rate=request.rate,
         seed=request.train.seed + number,
         scaling=request.model.scaling,
+        policy=MIXED if request.model.mixed_precision else FLOAT32,
     )
 
 
@@ -113,6 +153,7 @@ def rows_of_rank(
         seed=request.train.seed + number,
         rank=ranks.rank,
         taught=ranks.share(_taught(request, snapshot, member) if ranks.rank == 0 else None),
+        bootstrap=is_bootstrapped(request.train, len(snapshot.fold.members)),
     )
 
 

@@ -42,7 +42,9 @@ def build_optimizer(settings: ModelSettings, steps_per_epoch: int, workers: int,
     """Return the optimizer with its state variables made, so that they can be restored and broadcast.
 
     Weight decay is decoupled from the gradients (Loshchilov and Hutter 2019, *Decoupled Weight Decay
-    Regularization*), and is of kernels alone: biases, embeddings, factors and scales stay.
+    Regularization*), and is of kernels alone: biases, embeddings, factors and scales stay. In mixed precision
+    it scales the loss, so that small gradients are not 0 in float16, and passes over a step in which one
+    overflows (Micikevicius et al. 2018, *Mixed Precision Training*).
     """
     rate = LearningRate(settings, steps_per_epoch, workers)
     options = {"weight_decay": settings.weight_decay or None, "global_clipnorm": settings.clip_norm}
@@ -53,7 +55,7 @@ def build_optimizer(settings: ModelSettings, steps_per_epoch: int, workers: int,
     if settings.weight_decay:
         optimizer.exclude_from_weight_decay([item for item in variables if not _is_kernel(item)])
     optimizer.build(variables)
-    return optimizer
+    return tf.keras.mixed_precision.LossScaleOptimizer(optimizer) if settings.mixed_precision else optimizer
 
 
 def _is_kernel(variable: Any) -> bool:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from loanbook.errors import InputError
 from loanbook.logs import configure_logging
+from loanbook.settings.model import ModelSettings
 from loanbook.settings.train import TrainSettings, workers_of_member
 from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.member import train_network
@@ -25,6 +27,7 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
     """
     start = time.perf_counter()
     ranks = join_ranks(request.train)
+    require_devices(request.model)
     from loanbook.training.fit.export import fit_baselines
 
     snapshot = Snapshot(request.snapshot)
@@ -47,6 +50,22 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
         "digests": {number: digest for number, (_, digest) in fitted.items()},
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
     }
+
+
+def require_devices(model: ModelSettings) -> None:
+    """Refuse what this process has no device for.
+
+    Raises:
+        InputError: mixed precision, and TensorFlow sees no GPU.
+    """
+    import tensorflow as tf
+
+    if model.mixed_precision and not tf.config.list_physical_devices("GPU"):
+        raise InputError(
+            required="a GPU for each training worker, as the model's file says mixed_precision: true",
+            found="none that TensorFlow sees",
+            do="take mixed_precision out of the file, or train where there are GPUs (extra train-gpu)",
+        )
 
 
 def join_ranks(settings: TrainSettings) -> Any:
