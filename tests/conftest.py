@@ -41,8 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.spark)
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.examples)
+        # Costly books: with --dist loadgroup one process makes them for all.
         if {"tiny", "large", "of_two_seeds"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("simulated"))  # costly books, made by one process alone
+            item.add_marker(pytest.mark.xdist_group("simulated"))
 
 
 @pytest.fixture(autouse=True)

@@ -117,3 +117,18 @@ def test_heads_share_the_width_evenly() -> None:
         attention.Settings(width=6)
     with pytest.raises(InputError, match="4 heads cannot share a width of 6 evenly"):
         backbone(Choice.model_validate({"name": "attention", "width": 6}))
+
+
+def test_where_no_month_is_known_attention_takes_all_alike() -> None:
+    from loanbook.models.backbones._history_layers import Encoder
+
+    months = 20 * np.random.default_rng(3).normal(size=(2, 6, 8)).astype(np.float32)
+    present = np.array([[0] * 6, [0, 0, 1, 1, 1, 1]], np.float32)
+    encoder = Encoder(8, 2, seed=1)
+    encoder([months, present])
+    mixed = encoder._attention(months, present).numpy()
+    np.testing.assert_allclose(mixed[0], np.broadcast_to(mixed[0, 0], (6, 8)), atol=1e-5)
+    assert np.ptp(mixed[1], axis=0).max() > 0.1
+    hidden = months.copy()
+    hidden[1, :2] = 7  # what is not known has no part in the months after it
+    np.testing.assert_allclose(encoder._attention(hidden, present).numpy()[1, 2:], mixed[1, 2:], atol=1e-5)

@@ -130,8 +130,11 @@ def test_without_keep_or_training_all_stay() -> None:
     assert _exported(given, nobody, 0, network, None) is network
 
 
-@pytest.mark.parametrize(("keep", "words"), [(6, "keep 6 of 5 submodels"), (0, "greater than or equal to 1")])
-def test_more_than_there_are_cannot_be_kept(keep: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [(6, "keep 6 of 5 submodels"), (0, "greater than or equal to 1"), (True, "valid integer")],
+)
+def test_more_than_there_are_cannot_be_kept(keep: object, words: str) -> None:
     with pytest.raises(InputError, match=words):
         backbone(Choice.model_validate({"name": "tabm", "submodels": 5, "keep": keep}))
 

@@ -7,6 +7,7 @@ import pytest
 from loanbook.arguments import SIZE
 from loanbook.errors import InputError
 from loanbook.settings.simulate import SIZES
+from loanbook.simulate import ahead
 from loanbook.simulate.identity import MANIFEST
 from tests.simulate.conftest import simulated
 
@@ -38,6 +39,17 @@ def test_same_seed_same_bytes(of_two_seeds: Path) -> None:
     )
     assert one == again
     assert all(one[name] != other.get(name) for name in one if "historical_data_time" in name)
+
+
+def test_processes_compute_the_same_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "CHUNK", 8)  # several tasks a month
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    for name, least in (("alone", 10_000), ("shared", 1)):
+        monkeypatch.setattr(ahead, "SHARED_LOAN_MONTHS", least)
+        simulated(tmp_path / name, size="tiny", loans=40, months=30, seed=1)
+    for name in ("part-00000.parquet", "curve-00000.parquet"):
+        alone, shared = (tmp_path / who / "truth" / name for who in ("alone", "shared"))
+        assert alone.read_bytes() == shared.read_bytes()
 
 
 def test_the_truth_says_which_book_it_is_of(of_two_seeds: Path) -> None:

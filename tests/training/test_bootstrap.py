@@ -139,7 +139,7 @@ def test_a_weight_is_as_good_as_the_row_so_often(tmp_path: Path) -> None:
     assert max(np.abs(one - other).max() for one, other in zip(weighted, plain, strict=True)) > 1e-3
 
 
-def test_a_batch_without_a_row_that_is_drawn_teaches_nothing(tmp_path: Path) -> None:
+def test_a_batch_without_a_row_that_is_drawn_has_no_gradient(tmp_path: Path) -> None:
     first = (np.arange(39), np.ones(39, np.float32))
     alone, followed = trained([first], tmp_path), trained([first, ([39], np.zeros(1, np.float32))], tmp_path)
     for one, other in zip(alone, followed, strict=True):

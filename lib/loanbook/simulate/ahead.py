@@ -1,11 +1,13 @@
 """The truth of many months ahead: within twelve of them, and month by month to the end of a loan's term."""
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -22,24 +24,39 @@ from loanbook.simulate.truth import Book
 HORIZON = 12  # months
 CHUNK = 64  # loans a task on many paths: its arrays stay in the processor's cache
 CHUNK_FEW_PATHS = 16_384
-SHARED_LOANS = 500  # in a book below which other processes take longer to start than they save
+SHARED_LOAN_MONTHS = 200_000  # of a book below which other processes take longer to start than they save
 
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # as the built-in map
 
 
 @contextmanager
-def on_all_cores(loans: int) -> Iterator[Each]:
+def on_all_cores(loan_months: int) -> Iterator[Each]:
     """Yield a ``map`` that shares its work out to a process for each core; of a small book the built-in one.
 
     Threads would wait for each other between NumPy's short calls. The processes are spawned: a forked one
     would inherit the locks of a Spark session's threads.
+
+    Args:
+        loan_months: of the book, at most.
     """
     cores = os.cpu_count() or 1
-    if loans < SHARED_LOANS or cores == 1:
+    if loan_months < SHARED_LOAN_MONTHS or cores == 1:
         yield map
         return
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(cores, get_context("spawn"), initializer=_end_with_the_parent) as pool:
         yield pool.map
+
+
+def _end_with_the_parent() -> None:
+    """Leave Ctrl-C to the process that shares its work out, and end when it does, even by SIGKILL."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def wait() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def within_12m(book: Book, panel: Panel, wanted: Array, outlook: Outlook, each: Each = map) -> Array:
@@ -119,8 +136,8 @@ def _month_ahead(
     months = [horizon or int(panel.remaining[part].max()) for part in parts]
     paths = outlook.paths(int(panel.month[rows[0]]), max(months))
     ahead = [(_cohort(book, panel.take(part)), left) for part, left in zip(parts, months, strict=True)]
-    shares = os.cpu_count() or 1
-    made = each(
+    shares = min(os.cpu_count() or 1, len(parts))
+    made = (each if shares > 1 else map)(
         partial(_marginals, book.settings.hazards, book.chain, paths),
         [ahead[share::shares] for share in range(shares)],
     )

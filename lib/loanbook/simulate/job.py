@@ -75,6 +75,9 @@ def simulate_tapes(
 ) -> dict[str, Any]:
     """Write the tapes, macro file and truth of a simulated book under the folder ``out``.
 
+    A large book's truth is computed by further processes, which read the program's main module first: a
+    script of one's own guards what it does by ``if __name__ == "__main__"``.
+
     Args:
         run: carries the settings.
         size: name of a size; ``loans`` and ``months`` override its own.
@@ -106,7 +109,7 @@ def simulate_tapes(
     sizes = (settings.truth.sample_loans, min(chosen.curve_loans, settings.truth.sample_loans))
     in_sample, in_curves = (sampled(len(book), n, seed) for n in sizes)
     blocks = list(_blocks(vintages(settings.first_month, book.origination)))
-    with on_all_cores(len(book)) as each:
+    with on_all_cores(chosen.loans * chosen.months) as each:
         for block, rows in enumerate(progress(blocks, "blocks of loans")):
             samples = in_sample[rows], in_curves[rows]
             for name, count in _write_block(plan, block, book.take(rows), ids[rows], *samples, each).items():

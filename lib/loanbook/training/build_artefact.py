@@ -69,7 +69,7 @@ def build_artefact(
         "calibration.json": {name: item.model_dump(mode="json") for name, item in calibrations.items()},
         "metrics.json": {
             **training_of(snapshot, trained, method, losses),
-            "bootstrap": is_bootstrapped(train, len(snapshot.fold.members)),
+            "bootstrap": method == "trained" and is_bootstrapped(train, len(snapshot.fold.members)),
             **status_of(snapshot, target, trained, method, calibrations, differences, levels, losses),
             "log_loss": losses,
         },

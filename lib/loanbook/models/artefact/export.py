@@ -24,7 +24,10 @@ def onnx_bytes(model: Any) -> bytes:
 
 
 def weight_bytes(network: Network) -> bytes:
-    """Return the weights as an HDF5 file, for ``load_weights`` of a network built from the same settings."""
+    """Return the weights as an HDF5 file, for ``load_weights`` of a network built from the same settings.
+
+    Of a network that kept some of its submodels, that is one of so many (``backbones.with_submodels``).
+    """
     network.restart_dropout(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.weights.h5")

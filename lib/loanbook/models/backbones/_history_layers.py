@@ -99,7 +99,8 @@ class Encoder(tf.keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships 
     def _attention(self, months: Any, present: Any) -> Any:
         query, key, value = (self._by_head(layer(months)) for layer in (self._query, self._key, self._value))
         scores = tf.matmul(query, key, transpose_b=True) * self._size**-0.5
-        shares = tf.nn.softmax(scores + ((1.0 - present) * UNKNOWN)[:, None, None, :])
+        known = present[:, None, None, :]
+        shares = tf.nn.softmax(scores * known + (1.0 - known) * UNKNOWN)  # alike where nothing is known
         mixed = tf.transpose(tf.matmul(shares, value), [0, 2, 1, 3])
         return self._joined(tf.reshape(mixed, (-1, months.shape[1], self._heads * self._size)))
 

@@ -25,7 +25,7 @@ class Settings(Section):
         description="what a submodel has of its own beside its last layer: factors of the inputs (mini), or "
         "of the inputs and units of each layer, and biases (full)",
     )
-    keep: Annotated[int, Field(ge=1)] | Literal["best"] | None = Field(
+    keep: Annotated[int, Field(ge=1, strict=True)] | Literal["best"] | None = Field(
         None,
         description="submodels that are kept after training: so many, added one by one by the log loss of "
         "their mean on the rows that stop it, or best: while that falls; null: all",

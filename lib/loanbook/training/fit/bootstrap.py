@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
-MOST = 16  # times; so often, or more, one of 10^13 borrowers would be drawn
+MOST = 16  # times; so often, or more, fewer than one of 10^13 borrowers would be drawn
 
 
 def times_drawn(borrowers: npt.NDArray[Any], seed: int) -> npt.NDArray[np.float32]:

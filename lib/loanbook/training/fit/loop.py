@@ -135,7 +135,7 @@ class Loop:
         with tf.GradientTape() as tape:
             scores = self._scores(numeric, codes, training=True)
             losses = losses_to_train(self._target, scores, targets, self._settings.emphasis)
-            # A bootstrap sample may leave a short batch without a row: it then teaches nothing.
+            # A bootstrap sample may leave a short batch without a row: its loss is then 0.
             loss = tf.math.divide_no_nan(tf.reduce_sum(weight * losses), tf.reduce_sum(weight))
             scaled = self._optimizer.get_scaled_loss(loss) if self._settings.mixed_precision else loss
         gradients = self._ranks.distributed(tape).gradient(scaled, self._weights)

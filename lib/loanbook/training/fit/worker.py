@@ -27,7 +27,8 @@ def train_rank(request: TrainRequest) -> dict[str, Any]:
     """
     start = time.perf_counter()
     ranks = join_ranks(request.train)
-    require_devices(request.model)
+    if request.trainable:
+        require_devices(request.model)
     from loanbook.training.fit.export import fit_baselines
 
     snapshot = Snapshot(request.snapshot)
@@ -69,7 +70,11 @@ def require_devices(model: ModelSettings) -> None:
 
 
 def join_ranks(settings: TrainSettings) -> Any:
-    """Return this process as one of the ranks; TensorFlow repeats itself from here on."""
+    """Return this process as one of the ranks; TensorFlow repeats itself from here on.
+
+    Raises:
+        InputError: more workers than GPUs on this host, if it has any.
+    """
     # TensorFlow's Arrow symbols break pyarrow's if it comes first; snapshot.py has imported pyarrow by now.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
@@ -81,6 +86,12 @@ def join_ranks(settings: TrainSettings) -> Any:
     for device in devices:
         tf.config.experimental.set_memory_growth(device, True)
     if devices:
+        if ranks.local_rank >= len(devices):
+            raise InputError(
+                required="a GPU for each training worker of a host",
+                found=f"{len(devices)} for worker {ranks.local_rank + 1}",
+                do="set train.workers to the number of GPUs",
+            )
         tf.config.set_visible_devices(devices[ranks.local_rank], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(settings.threads_per_worker)
     tf.config.threading.set_inter_op_parallelism_threads(settings.threads_per_worker)
