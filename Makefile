@@ -22,7 +22,7 @@ coverage: setup  ## every test, and which branches of the package none of them t
 test-long: setup ## the properties on 25 times as many examples, others in each run
 	TEST_EXAMPLES=long $(PYTHON) -m pytest -n 2 --dist load -m examples tests
 
-check: setup     ## ruff, mypy, the floors of the package, and the tests without Spark; under a minute
+check: setup     ## ruff, mypy, the floors of the package, and the tests without Spark; a minute or two
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo && TEST_EXAMPLES=quick $(PYTHON) -m pytest -q -n 2 --dist loadgroup -m "not spark and not train" tests
 
 docs: setup      ## the pages of docs/ as a site in build/site; a broken link fails it

@@ -7,7 +7,7 @@ import pytest
 from loanbook.arguments import SIZE
 from loanbook.errors import InputError
 from loanbook.settings.simulate import SIZES
-from loanbook.simulate import ahead
+from loanbook.simulate import ahead, all_cores
 from loanbook.simulate.identity import MANIFEST
 from tests.simulate.conftest import simulated
 
@@ -45,7 +45,7 @@ def test_processes_compute_the_same_truth(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(ahead, "CHUNK", 8)  # several tasks a month
     monkeypatch.setattr("os.cpu_count", lambda: 3)
     for name, least in (("alone", 10_000), ("shared", 1)):
-        monkeypatch.setattr(ahead, "SHARED_LOAN_MONTHS", least)
+        monkeypatch.setattr(all_cores, "SHARED_LOAN_MONTHS", least)
         simulated(tmp_path / name, size="tiny", loans=40, months=30, seed=1)
     for name in ("part-00000.parquet", "curve-00000.parquet"):
         alone, shared = (tmp_path / who / "truth" / name for who in ("alone", "shared"))

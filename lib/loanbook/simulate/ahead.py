@@ -1,19 +1,14 @@
 """The truth of many months ahead: within twelve of them, and month by month to the end of a loan's term."""
 
 import os
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from functools import partial
-from multiprocessing import get_context, parent_process
-from threading import Thread
-from typing import Any
 
 import numpy as np
 
 from loanbook.settings.simulate import HazardProcess
 from loanbook.simulate import chain as ch
+from loanbook.simulate.all_cores import Each
 from loanbook.simulate.book import index_value
 from loanbook.simulate.draws import Array
 from loanbook.simulate.panel import Panel
@@ -24,39 +19,6 @@ from loanbook.simulate.truth import Book
 HORIZON = 12  # months
 CHUNK = 64  # loans a task on many paths: its arrays stay in the processor's cache
 CHUNK_FEW_PATHS = 16_384
-SHARED_LOAN_MONTHS = 200_000  # of a book below which other processes take longer to start than they save
-
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # as the built-in map
-
-
-@contextmanager
-def on_all_cores(loan_months: int) -> Iterator[Each]:
-    """Yield a ``map`` that shares its work out to a process for each core; of a small book the built-in one.
-
-    Threads would wait for each other between NumPy's short calls. The processes are spawned: a forked one
-    would inherit the locks of a Spark session's threads.
-
-    Args:
-        loan_months: of the book, at most.
-    """
-    cores = os.cpu_count() or 1
-    if loan_months < SHARED_LOAN_MONTHS or cores == 1:
-        yield map
-        return
-    with ProcessPoolExecutor(cores, get_context("spawn"), initializer=_end_with_the_parent) as pool:
-        yield pool.map
-
-
-def _end_with_the_parent() -> None:
-    """Leave Ctrl-C to the process that shares its work out, and end when it does, even by SIGKILL."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def wait() -> None:
-        if (parent := parent_process()) is not None:
-            parent.join()
-        os._exit(1)
-
-    Thread(target=wait, daemon=True).start()
 
 
 def within_12m(book: Book, panel: Panel, wanted: Array, outlook: Outlook, each: Each = map) -> Array:
@@ -69,7 +31,7 @@ def within_12m(book: Book, panel: Panel, wanted: Array, outlook: Outlook, each: 
         panel: the rows.
         wanted: which of them, shape (rows,).
         outlook: the kinds of paths.
-        each: what maps loans to their probabilities, see ``on_all_cores``.
+        each: what maps loans to their probabilities, see ``all_cores.py``.
     """
     rows = np.flatnonzero(wanted & (panel.state < ch.DEFAULTED))
     out = np.full((len(outlook.kinds), 2, len(panel)), np.nan, dtype=np.float32)
@@ -92,7 +54,7 @@ def to_term(
         panel: the rows.
         wanted: which of them, shape (rows,).
         outlook: the kinds of paths.
-        each: what maps loans to their probabilities, see ``on_all_cores``.
+        each: what maps loans to their probabilities, see ``all_cores.py``.
     """
     rows = np.flatnonzero(wanted & (panel.state < ch.DEFAULTED) & (panel.remaining > 0))
     for some, events in _ahead(book, panel, rows, outlook, None, each):

@@ -16,7 +16,7 @@ from loanbook.logs import progress
 from loanbook.settings.section import nearest
 from loanbook.settings.simulate import SimulationSettings, SizeSettings
 from loanbook.simulate import chain as ch
-from loanbook.simulate.ahead import Each, on_all_cores
+from loanbook.simulate.all_cores import Each, on_all_cores
 from loanbook.simulate.book import Loans, make_book
 from loanbook.simulate.draws import Array, generator
 from loanbook.simulate.hazards import traits

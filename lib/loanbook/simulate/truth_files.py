@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from loanbook.settings.simulate import SimulationSettings, SizeSettings
 from loanbook.simulate import chain as ch
-from loanbook.simulate.ahead import HORIZON, Each, not_removed, to_term, within_12m
+from loanbook.simulate.ahead import HORIZON, not_removed, to_term, within_12m
+from loanbook.simulate.all_cores import Each
 from loanbook.simulate.draws import Array, generator
 from loanbook.simulate.panel import Panel
 from loanbook.simulate.paths import EXPECTED, FROZEN, REALISED, Outlook
@@ -103,7 +104,7 @@ def write_truth(folder: Path, name: str, block: TruthBlock, each: Each) -> None:
         folder: of the files, each of which takes its name when it is complete.
         name: of the block.
         block: see there.
-        each: what maps loans to their probabilities, see ``ahead.on_all_cores``.
+        each: what maps loans to their probabilities, see ``all_cores.py``.
     """
     lifetime = _write_curves(folder / f"curve-{name}.parquet", block, each)
     panel, rows = block.panel, np.arange(len(block.panel))
