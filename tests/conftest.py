@@ -27,6 +27,7 @@ TEST_CONF = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "2",  # tests hold a few thousand rows at most
     "spark.databricks.delta.snapshotPartitions": "1",  # Delta's 50 tasks a snapshot take longer than the rest
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",  # VACUUM makes 10,000 tasks otherwise
     "spark.sql.execution.arrow.maxRecordsPerBatch": "4096",
     # Compiling a plan costs a fifth of the suite, and more than running it on so few rows.
     "spark.sql.codegen.wholeStage": "false",

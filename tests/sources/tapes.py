@@ -40,6 +40,31 @@ MONTHLY_FEED: dict[str, Any] = {
     },
 }  # fmt: skip
 
+# Terms and months in a file each, where an agency's many fields are not the matter.
+SMALL_BOOK: dict[str, Any] = {
+    "name": "small_book",
+    "product": "mortgage",
+    "known_lag_months": 0,
+    "files": [
+        {
+            "kind": "loans", "pattern": r"terms_\d{4}Q\d\.csv", "slice": r"(\d{4}Q\d)",
+            "fields": {"id": "text", "score": "int"},
+        },
+        {
+            "kind": "performance", "pattern": r"months_\d{4}Q\d\.csv", "slice": r"(\d{4}Q\d)",
+            "fields": {"id": "text", "month": {"type": "date", "format": "yyyyMM"}, "late": "int"},
+        },
+    ],
+    "loans": {"columns": {"loan_id": "id", "credit_score": "score"}},
+    "performance": {
+        "columns": {
+            "loan_id": "id",
+            "as_of_date": "month",
+            "state": "CASE late WHEN 0 THEN 'current' WHEN 1 THEN 'dpd30' WHEN 2 THEN 'dpd60' END",
+        },
+    },
+}  # fmt: skip
+
 
 def file_spec(**options: object) -> FileSpec:
     """Return the spec of files ``tape_1.csv``, ``tape_2.parquet`` and so on, with other options."""
@@ -80,9 +105,20 @@ def write_freddie(folder: Path, loans: Iterable[str], months: Iterable[str], qua
     return folder
 
 
+def write_book(
+    folder: Path, scores: Mapping[str, int], months: Iterable[tuple[str, str, int]], quarter: str = "2019Q1"
+) -> Path:
+    """Write the two files of a quarter of the small book: scores by loan, and (loan, month, months late)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, lines in (("terms", scores.items()), ("months", months)):
+        text = "".join(",".join(map(str, line)) + "\n" for line in lines)
+        (folder / f"{name}_{quarter}.csv").write_text(text)
+    return folder
+
+
 def write_mapping(path: Path, **changes: Any) -> str:
     """Write the monthly feed's mapping with changes, and return its path for ``--source``."""
-    path.write_text(yaml.safe_dump({**MONTHLY_FEED, **changes}))
+    path.write_text(yaml.safe_dump({**MONTHLY_FEED, **changes}, sort_keys=False))
     return str(path)
 
 

@@ -287,28 +287,31 @@ def test_days_and_months_swapped_throughout_are_refused(command, rows, tmp_path)
     assert rows(PERFORMANCE) == before
 
 
-GOOD = "id,month,days,balance\nA,202001,0,1\n"
-QUOTED: dict[str, tuple[str, int, tuple[int, int]]] = {
-    "a comma in quotes": ('id,month,days,balance\n"A, B",202001,0,"1.00"\n', 0, (1, 0)),
-    "a flood of quote signs": (GOOD + '"' + '""' * 40_000 + '",202001,,1\n', 0, (1, 1)),
-    "a million characters in quotes": (f'{GOOD}"{LONG}",202001,,1\n', 0, (1, 1)),
-    "an open quote": (GOOD + '"B,202001,0,1\nC,202001,0,1\n', 0, (2, 1)),
-    "a line break in quotes": (GOOD + '"B\nC",202001,0,1\n', 0, (1, 2)),
-    "no byte at all": ("", 2, (0, 0)),
-    "only a header": ("id,month,days,balance\n", 2, (0, 0)),
-}  # fmt: skip
+GOOD = "id,month,days,balance\nA,{month},0,1\n"
+QUOTED: dict[str, tuple[str, tuple[int, int]]] = {  # lines, and how many are published and in quarantine
+    "a comma in quotes": ('id,month,days,balance\n"A, B",{month},0,"1.00"\n', (1, 0)),
+    "a flood of quote signs": (GOOD + '"' + '""' * 40_000 + '",{month},,1\n', (1, 1)),
+    "a million characters in quotes": (f'{GOOD}"{LONG}",{{month}},,1\n', (1, 1)),
+    "an open quote": (GOOD + '"B,{month},0,1\nC,{month},0,1\n', (2, 1)),
+    "a line break in quotes": (GOOD + '"B\nC",{month},0,1\n', (1, 2)),
+}
+NO_DATA = {"no byte at all": "", "only a header": "id,month,days,balance\n"}
 
 
 def test_quotes_and_headers_gone_wrong(command, rows, tmp_path):
     spec = {**MONTHLY_FEED["files"][0], "quote": '"'}
     source = write_mapping(tmp_path / "feed.yaml", files=[spec])
+    (tmp_path / "quoted").mkdir()
+    names = {f"20200{number}": name for number, name in enumerate(QUOTED, 1)}
+    for month_of, name in names.items():
+        (tmp_path / "quoted" / f"feed_{month_of}.csv").write_text(QUOTED[name][0].format(month=month_of))
     settings = ("ingest.max_quarantined_share=0.9",)
-    for number, (name, (text, exit_code, counts)) in enumerate(QUOTED.items()):
-        tape = tmp_path / f"feed_{200001 + number}.csv"
+    assert command(tmp_path, source, tmp_path / "quoted", settings)[0] == 0
+    found = {names[row["slice"]]: (row["published"], row["quarantined"]) for row in rows(DELIVERIES)}
+    assert found == {name: counts for name, (_, counts) in QUOTED.items()}
+    for name, text in NO_DATA.items():
+        tape = tmp_path / "feed_202101.csv"
         tape.write_text(text)
         code, said = command(tmp_path, source, tape, settings)
-        assert code == exit_code, name
-        if code == 0:
-            assert (said["published"], said["quarantined"]) == counts, name
-        else:
-            assert "at least one line of data" in said["error"], name
+        assert code == 2, name
+        assert "at least one line of data" in said["error"], name

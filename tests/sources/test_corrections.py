@@ -16,11 +16,10 @@ from loanbook.warehouse.commits import changed_files
 from loanbook.warehouse.runs import Run
 from tests.sources.tapes import (
     MONTHLY_FEED,
+    SMALL_BOOK,
     assert_reconciled,
-    month,
-    terms,
+    write_book,
     write_feed,
-    write_freddie,
     write_mapping,
 )
 
@@ -29,16 +28,13 @@ LENIENT = ("ingest.max_quarantined_share=0.5", "ingest.max_lost_class_share=1")
 
 
 def test_a_corrected_slice_replaces_itself_and_no_other(ingest, rows, tmp_path):
-    whole = write_freddie(
-        tmp_path / "whole", [terms("A"), terms("B")], [month("A", "201904"), month("B", "201904")]
-    )
-    ingest("freddie_mac", whole)
-    other = write_freddie(tmp_path / "other", [terms("Z")], [month("Z", "201907")], "2019Q2")
-    ingest("freddie_mac", other)
-    corrected = write_freddie(tmp_path / "corrected", [terms("A")], [month("A", "201904")])
+    source = write_mapping(tmp_path / "book.yaml", **SMALL_BOOK)
+    first = {"A": 700, "B": 700}
+    ingest(source, write_book(tmp_path / "whole", first, [("A", "201904", 0), ("B", "201904", 0)]))
+    ingest(source, write_book(tmp_path / "other", {"Z": 700}, [("Z", "201907", 0)], "2019Q2"))
+    corrected = write_book(tmp_path / "corrected", {"A": 700}, [("A", "201904", 0)])
     ingest(
-        "freddie_mac", corrected, delivered_at="2020-01-15",
-        settings=("ingest.bounds.vanished_loans=[0,1]",),
+        source, corrected, delivered_at="2020-01-15", settings=("ingest.bounds.vanished_loans=[0,1]",)
     )  # fmt: skip
     assert [(row["loan_id"], row["known_on"]) for row in rows(PERFORMANCE)] == [
         ("A", date(2020, 1, 15)),
@@ -123,11 +119,12 @@ def test_a_later_file_supersedes_lines_of_an_earlier_one_and_sets_aside_what_fol
 
 
 def test_sources_never_touch_each_other(ingest, rows, tmp_path):
-    ingest("freddie_mac", write_freddie(tmp_path / "tape", [terms("A")], [month("A", "201904")]))
+    book = write_mapping(tmp_path / "book.yaml", **SMALL_BOOK)
+    ingest(book, write_book(tmp_path / "tape", {"A": 700}, [("A", "201904", 0)]))
     before = rows(PERFORMANCE)
     ingest(write_mapping(tmp_path / "feed.yaml"), write_feed(tmp_path, "201904", [("A", "201904", 0)]))
     after = rows(PERFORMANCE)
-    assert [row for row in after if row["source"] == "freddie_mac"] == before
+    assert [row for row in after if row["source"] == "small_book"] == before
     assert len(after) == len(before) + 1
 
 

@@ -14,11 +14,10 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.quarantine import QUARANTINE
 from tests.sources.tapes import (
     MONTHLY_FEED,
+    SMALL_BOOK,
     assert_reconciled,
-    month,
-    terms,
+    write_book,
     write_feed,
-    write_freddie,
     write_mapping,
 )
 
@@ -52,15 +51,13 @@ def test_a_later_day_of_delivery_wins_whatever_the_order_of_the_runs(ingest, row
 
 
 def test_terms_of_a_later_day_win_whatever_the_order_of_the_runs(ingest, rows, tmp_path):
-    whole = write_freddie(
-        tmp_path / "whole", [terms("A"), terms("B")], [month("A", "201904"), month("B", "201904")]
-    )
-    ingest("freddie_mac", whole, delivered_at="2020-01-15")
+    source = write_mapping(tmp_path / "book.yaml", **SMALL_BOOK)
+    months = [("A", "201904", 0), ("B", "201904", 0)]
+    ingest(source, write_book(tmp_path / "whole", {"A": 758, "B": 758}, months), delivered_at="2020-01-15")
     fates = {}
-    for day, score in (("2020-04-01", "700"), ("2020-02-01", "600")):
-        folder = write_freddie(tmp_path / day, [terms("A", {1: score})], [])
-        tape = folder / "historical_data_2019Q1.txt"
-        result = ingest("freddie_mac", tape, delivered_at=day, scope="delta")
+    for day, score in (("2020-04-01", 700), ("2020-02-01", 600)):
+        tape = write_book(tmp_path / day, {"A": score}, []) / "terms_2019Q1.csv"
+        result = ingest(source, tape, delivered_at=day, scope="delta")
         fates[day] = (result["published"], result["superseded"])
     assert [(row["loan_id"], row["credit_score"]) for row in rows(LOANS)] == [("A", 700), ("B", 758)]
     assert fates == {"2020-04-01": (1, 0), "2020-02-01": (0, 1)}
@@ -71,29 +68,29 @@ def test_terms_of_a_later_day_win_whatever_the_order_of_the_runs(ingest, rows, t
 
 
 def test_terms_that_come_after_the_months_take_nothing_from_the_file_of_months(ingest, rows, tmp_path):
-    folder = write_freddie(tmp_path, [terms("A")], [month("A", "201904"), month("A", "201905")])
-    ingest(
-        "freddie_mac", folder / "historical_data_time_2019Q1.txt", delivered_at="2019-06-15", scope="delta"
-    )
+    source = write_mapping(tmp_path / "book.yaml", **SMALL_BOOK)
+    folder = write_book(tmp_path, {"A": 700}, [("A", "201904", 0), ("A", "201905", 0)])
+    ingest(source, folder / "months_2019Q1.csv", delivered_at="2019-06-15", scope="delta")
     assert [row["quality_flags"] for row in rows(LOANS)] == [["no_terms"]]
-    ingest("freddie_mac", folder / "historical_data_2019Q1.txt", delivered_at="2019-07-15", scope="delta")
+    ingest(source, folder / "terms_2019Q1.csv", delivered_at="2019-07-15", scope="delta")
     assert [row["quality_flags"] for row in rows(LOANS)] == [[]]
     assert_reconciled(rows(DELIVERIES), {"performance": 2, "loans": 1})
 
 
 def test_whole_deliveries_and_deltas_give_the_same_tables_in_any_order(ingest, rows, tmp_path):
+    source = write_mapping(tmp_path / "book.yaml", **SMALL_BOOK)
+
     def deliver(name: str) -> None:
-        lines, day, scope = {
-            "january": ([month("A", "201904"), month("B", "201904", "1")], "2020-01-15", "full"),
-            "april": ([month("A", "201904", "2")], "2020-04-15", "delta"),
-            "march": ([month("A", "201904", "1"), month("B", "201904")], "2020-03-15", "full"),
+        late, score, day, scope = {
+            "january": ({"A": 0, "B": 1}, 700, "2020-01-15", "full"),
+            "april": ({"A": 2}, 750, "2020-04-15", "delta"),
+            "march": ({"A": 1, "B": 0}, 720, "2020-03-15", "full"),
         }[name]
-        score = {"january": "700", "april": "750", "march": "720"}[name]
-        folder = write_freddie(tmp_path / name, [terms("A", {1: score}), terms("B", {1: score})], lines)
+        months = [(loan, "201904", number) for loan, number in late.items()]
+        folder = write_book(tmp_path / name, {"A": score, "B": score}, months)
         options = {"settings": ("ingest.bounds.delinquent_share=[-1,1]",)}
-        only_months = folder / "historical_data_time_2019Q1.txt"
-        tape = only_months if scope == "delta" else folder
-        ingest("freddie_mac", tape, delivered_at=day, scope=scope, **options)
+        tape = folder / "months_2019Q1.csv" if scope == "delta" else folder
+        ingest(source, tape, delivered_at=day, scope=scope, **options)
 
     def found():
         return (

@@ -37,6 +37,12 @@ SAID_BY_THE_JOB = (
     "spark.sql.execution.datasources.v2.WriteToDataSourceV2Exec",
     "hadoop.mapreduce.lib.output.FileOutputCommitter",
 )
+# For each expression pyspark asks the JVM for these again: a tenth of a small job.
+ASKED_OFTEN = {
+    "functions": ("col", "lit"),
+    "org.apache.spark.sql.functions": ("when", "coalesce", "struct", "transform"),
+    "PythonUtils": ("toSeq",),
+}
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 CLASS_ARCHIVE = Path(pyspark.__file__).parent / "jars" / "loanbook.jsa"  # deploy/archive_classes.py makes it
 
@@ -71,6 +77,7 @@ def build_session(
     with interrupts_deferred():
         spark = SparkSession.builder.config(conf=conf).getOrCreate()
     _set_log_levels(spark)
+    _remember_answers(spark)
     # It prints the stack trace of a failure that is raised as well.
     warnings.filterwarnings("ignore", "(?s)toPandas attempted Arrow optimization.*can not continue")
     for logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
@@ -114,6 +121,16 @@ def _set_log_levels(spark: SparkSession) -> None:
     log4j: Any = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]
     for name in SAID_BY_THE_JOB:
         log4j.core.config.Configurator.setLevel(f"org.apache.{name}", log4j.Level.OFF)
+
+
+def _remember_answers(spark: SparkSession) -> None:
+    """Keep classes and static methods of the JVM where py4j looks before it asks for them."""
+    jvm: Any = spark._jvm
+    for name, methods in ASKED_OFTEN.items():
+        found = getattr(jvm, name)
+        for method in methods:
+            setattr(found, method, getattr(found, method))
+        setattr(jvm, name, found)
 
 
 def cancel_jobs() -> None:
