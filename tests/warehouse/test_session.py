@@ -2,6 +2,8 @@ import os
 import shlex
 
 import pytest
+from py4j.java_gateway import JavaClass, JVMView
+from pyspark.sql import functions as F
 
 from loanbook.errors import InputError
 from loanbook.warehouse.session import _name_files_in_utf8, _require_names, with_classes
@@ -42,3 +44,15 @@ def test_a_jvm_takes_the_archive_of_classes_where_there_is_one(tmp_path):
         "-Xmx1g", f"-XX:SharedArchiveFile={archive}", "-Xlog:disable",
     ]  # fmt: skip
     assert with_classes("-XX:SharedArchiveFile=mine", archive) == "-XX:SharedArchiveFile=mine"
+
+
+def test_an_expression_does_not_ask_the_jvm_again_where_its_functions_are(spark, monkeypatch):
+    def expression():
+        return F.when(F.col("a").isin("x", "y"), F.coalesce(F.col("b"), F.lit(1)))
+
+    expression()  # the first one of a process asks for pyspark's own settings
+    asked = []
+    for looked_up in (JVMView, JavaClass):
+        monkeypatch.setattr(looked_up, "__getattr__", lambda _, name: asked.append(name))
+    expression()
+    assert asked == []

@@ -40,7 +40,7 @@ SAID_BY_THE_JOB = (
 # For each expression pyspark asks the JVM for these again: a tenth of a small job.
 ASKED_OFTEN = {
     "functions": ("col", "lit"),
-    "org.apache.spark.sql.functions": ("when", "coalesce", "struct", "transform"),
+    "org.apache.spark.sql.functions": ("col", "lit", "when", "coalesce", "struct", "transform"),
     "PythonUtils": ("toSeq",),
 }
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
