@@ -32,22 +32,17 @@ def test_every_row_is_accounted_for(snapshot: Snapshot) -> None:
         assert len(snapshot.role_frame(role)) == roles[role]
 
 
-def test_a_head_reads_the_label_and_the_status_of_its_horizon_and_thinned_rows_carry_their_weight(
-    small_book: Any, snapshot_storage: Storage, snapshot: Snapshot
+def test_a_head_reads_the_label_and_the_status_of_its_horizon(
+    small_book: Any, snapshot_storage: Storage
 ) -> None:
     features, tables = small_book
     labels = tables["labels"]
     status = F.when(F.col("label_status") == "observed", "observed").otherwise("history_gap")
     with_both = labels.withColumns({"default_6m": F.col("default_12m"), "label_status_6m": status})
     half_year = replace(head("default_12m"), name="default_6m", label="default_6m", horizon_months=6)
-    request = request_for(head=half_year, settings=SINGLE.model_copy(update={"negatives_kept": 0.5}))
-    made = ensure_snapshot(snapshot_storage, request, features, {"labels": with_both})
+    made = ensure_snapshot(snapshot_storage, request_for(head=half_year), features, {"labels": with_both})
     assert made.manifest["label"] == "default_6m"
     assert made.manifest["label_status"] == {"observed": 300 * 36, "history_gap": 300 * 12}
-    frame = made.role_frame("train")
-    assert set(frame.groupby("label")["weight"].unique().explode()) == {1.0, 2.0}
-    assert made.manifest["train"]["thinned"] > 0
-    assert made.manifest["samples"] == snapshot.manifest["samples"]
 
 
 def test_loans_that_left_the_test_months_are_counted_by_the_state_before(
@@ -119,30 +114,43 @@ def test_sequences_are_inputs_step_by_step(snapshot: Snapshot) -> None:
     assert spec.numeric_sequences[0].missing_share == pytest.approx(66 / 13 / 12, abs=0.02)
 
 
-def test_the_spec_is_of_training_rows_only_and_words_of_held_out_loans_are_unknown(
-    small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
-) -> None:
+@pytest.fixture(scope="module")
+def changed(small_book: Any, snapshot: Snapshot, snapshot_storage: Storage) -> Snapshot:
+    """Training rows are thinned; months after development have other balances, held-out loans other words."""
     features, tables = small_book
+    later = F.col("as_of_date") > F.lit("2011-01-31").cast("date")
+    held_out = ~F.col("loan_id").isin(snapshot.role_frame("train")["loan_id"].unique().tolist())
+    words = F.create_map(F.lit("note"), F.lit("Later: refinance, later"))
+    moved = features.withColumns(
+        {
+            "balance": F.when(later, F.col("balance") * 1000).otherwise(F.col("balance")),
+            "text_inputs": F.when(held_out, words).otherwise(F.col("text_inputs")),
+        }
+    )
+    thinning = SINGLE.model_copy(update={"negatives_kept": 0.5})
+    request = request_for(settings=thinning, tables={"features": 2, "labels": 1})
+    return ensure_snapshot(snapshot_storage, request, moved, tables)
+
+
+def test_the_spec_is_of_training_rows_only(snapshot: Snapshot, changed: Snapshot) -> None:
+    assert changed.spec == snapshot.spec
+    assert changed.folder != snapshot.folder
+
+
+def test_words_that_only_held_out_loans_have_are_unknown(snapshot: Snapshot, changed: Snapshot) -> None:
     assert [item.vocabulary for item in snapshot.spec.text] == [
         ("home", "reference", "to", "buy", "refinance")
     ]
-    later = F.col("as_of_date") > F.lit("2011-01-31").cast("date")
-    held_out = ~F.col("loan_id").isin(snapshot.role_frame("train")["loan_id"].unique().tolist())
-    mapped = F.create_map(F.lit("note"), F.lit("Later: refinance, later"))
-    changed = features.withColumns(
-        {
-            "balance": F.when(later, F.col("balance") * 1000).otherwise(F.col("balance")),
-            "text_inputs": F.when(held_out, mapped).otherwise(F.col("text_inputs")),
-        }
-    )
-    other = ensure_snapshot(
-        snapshot_storage, request_for(tables={"features": 2, "labels": 1}), changed, tables
-    )
-    assert other.spec == snapshot.spec
-    assert other.folder != snapshot.folder
-    tune = other.role_frame("tune")
+    tune = changed.role_frame("tune")
     assert set(tune["t_note_0"]) == {5}
     assert set(tune["t_note_1"]) == {0}
+
+
+def test_thinned_training_rows_carry_their_weight(snapshot: Snapshot, changed: Snapshot) -> None:
+    frame = changed.role_frame("train")
+    assert set(frame.groupby("label")["weight"].unique().explode()) == {1.0, 2.0}
+    assert changed.manifest["train"]["thinned"] > 0
+    assert changed.manifest["samples"] == snapshot.manifest["samples"]
 
 
 def test_the_same_request_is_answered_from_disk(

@@ -81,7 +81,7 @@ def of_book(published: Path, make_run: MakeRun, tmp_path: Path) -> MakeRun:
 
 def test_tables_to_an_artefact_whose_members_are_means_of_several_fits(of_book: MakeRun) -> None:
     asked = (
-        "train.members=2", "train.fits=2", "train.bootstrap=true", "train.batch_size=256", "train.epochs=4",
+        "train.members=2", "train.fits=2", "train.bootstrap=true", "train.batch_size=128", "train.epochs=8",
         "train.inputs_added=[state_last_12m,upb_last_12m]",
     )  # fmt: skip
     run = of_book("train_model", *asked)
