@@ -124,15 +124,15 @@ def test_fitting_simulated_loans_finds_their_hazards() -> None:
     scores = tf.Variable([target.start(float(label.mean()))], dtype=tf.float32)
     optimizer = tf.keras.optimizers.Adam(0.05)
 
-    @tf.function
     def step() -> None:
         with tf.GradientTape() as tape:
             losses = target.losses(tf.repeat(scores, len(alike), axis=0), targets)
             loss = tf.reduce_sum(share * losses)
         optimizer.apply_gradients([(tape.gradient(loss, scores), scores)])
 
+    traced = tf.function(step)
     for _ in range(300):
-        step()
+        traced()
     found = hazards_by_loop(target, scores.numpy())[0]
     np.testing.assert_allclose(found[:, 0], default, atol=0.0025)
     np.testing.assert_allclose(found[:, 1], prepayment, atol=0.0035)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def pruned_to(keep: int, folder: Path) -> str:
     return str(folder / "pruned.yaml")
 
 
-def trained_by_two(spark: Any, given: TrainRequest, snapshot: Snapshot) -> tuple[dict[str, Any], bytes]:
+def trained_by_two(spark: Any, given: TrainRequest, snapshot: Snapshot) -> tuple[Mapping[str, Any], bytes]:
     """What one network that two processes train is said to be, and its file."""
     ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
     rows = snapshot.rows_fitted(snapshot.fold.members[0], 2)
