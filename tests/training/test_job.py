@@ -202,12 +202,11 @@ def test_earlier_origins_are_trained_once_as_back_tests_and_twice_the_same(of_bo
 )
 def test_a_small_book_still_gets_a_model(make_run: MakeRun, loans: int, months: int, method: str) -> None:
     publish(make_run("build"), loans, months)
-    run = make_run("train_model", "train.members=2", "train.epochs=2", "train.batch_size=64")
+    run = make_run("train_model", "train.epochs=2", "train.batch_size=64")
     found = train_model(run, model="mlp_64_32", workers=1)
     assert (found["model_status"], found["method"]) == ("insufficient", method)
     assert found["reasons"]
     artefact = load_artefact(run.storage, found["model"], found["model_version"])
-    assert len(artefact.members) == 2
     assert artefact.calibration("model").uncalibrated
     features = run.read(FEATURES, made_by="build-features").limit(50)
     from loanbook.models.inputs.model_inputs import model_inputs
