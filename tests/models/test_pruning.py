@@ -1,10 +1,10 @@
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from loanbook.errors import InputError
@@ -70,8 +70,9 @@ def test_what_is_very_unlikely_has_a_loss_all_the_same() -> None:
     assert found.loss_of_kept == pytest.approx(2000)
 
 
-@pytest.mark.parametrize("sharing", ["mini", "full"])
-@pytest.mark.parametrize("target", [DEFAULT, NEXT_MOVE], ids=["default", "next_move"])
+@pytest.mark.parametrize(
+    ("sharing", "target"), [("mini", DEFAULT), ("full", NEXT_MOVE)], ids=["mini", "full"]
+)
 def test_a_pruned_network_is_the_mean_of_what_it_keeps(
     sharing: str, target: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +84,7 @@ def test_a_pruned_network_is_the_mean_of_what_it_keeps(
     rng, inputs = np.random.default_rng(8), some_inputs(ROWS)
     label = (inputs[1][:, 0] == 2).astype(np.float32)
     tune = Rows(*inputs, label[:, None], label, rng.uniform(1, 2, ROWS).astype(np.float32))
-    snapshot = cast(Any, SimpleNamespace(spec=SPEC, rows=lambda roles: tune))
+    snapshot = cast(Any, SimpleNamespace(spec=SPEC, rows_of=lambda frame: tune))
     given = request(keep=2, sharing=sharing)
     whole = network_of(given, snapshot, 0)
     for weight in whole.scores.trainable_weights:
@@ -91,7 +92,7 @@ def test_a_pruned_network_is_the_mean_of_what_it_keeps(
     losses = submodel_losses(whole, target, tune)
     assert losses.shape == (ROWS, SUBMODELS)
 
-    pruning = _pruning(given, snapshot, whole, cast(Any, SimpleNamespace(tune="tune")))
+    pruning = _pruning(given, whole, snapshot, pd.DataFrame())
     assert pruning is not None
     first = min(range(SUBMODELS), key=lambda one: loss_of([one], losses, tune.weight))
     pairs = [pair for pair in combinations(range(SUBMODELS), 2) if first in pair]
@@ -119,13 +120,12 @@ def request(**own: Any) -> TrainRequest:
     )
 
 
-def test_without_keep_or_training_all_stay() -> None:
+def test_without_keep_all_stay() -> None:
     from loanbook.training.fit.member import _exported, _pruning
 
     nobody: Any = None
     given = request()
     assert _pruning(given, nobody, nobody, nobody) is None
-    assert _pruning(replace(request(keep=1), trainable=False), nobody, nobody, nobody) is None
     network: Any = object()
     assert _exported(given, nobody, 0, network, None) is network
 

@@ -10,7 +10,7 @@ from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
 from loanbook.models.heads import head
 from tests.models.specs import SPEC, some_inputs
-from tests.models.test_conformance import network, train
+from tests.models.trained import network, undisturbed_and_resumed
 
 pytestmark = pytest.mark.train
 
@@ -39,12 +39,9 @@ def test_it_trains_resumes_saves_and_exports(variant: str, tmp_path: Path) -> No
     from loanbook.models.artefact.export import load_weights, onnx_bytes, weight_bytes
 
     mine = file(tmp_path, VARIANTS[variant])
-    whole, stopped, resumed = (network(mine, TARGET) for _ in range(3))
+    first = kept(network(mine, TARGET))
+    (whole, undisturbed), (resumed, after) = undisturbed_and_resumed(mine, TARGET, tmp_path)
     assert len(whole.kept) - len(whole.scores.trainable_weights) == (6 if variant == "batch" else 0)
-    first = kept(whole)
-    undisturbed = train(whole, TARGET, mine, tmp_path / "whole.npz", epochs=3, resume=False)
-    train(stopped, TARGET, mine, tmp_path / "stopped.npz", epochs=1, resume=False)
-    after = train(resumed, TARGET, mine, tmp_path / "stopped.npz", epochs=3, resume=True)
     assert after.history == undisturbed.history
     assert undisturbed.best_epoch > 0
     for before, one, other in zip(first, kept(whole), kept(resumed), strict=True):

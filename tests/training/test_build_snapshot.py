@@ -114,37 +114,43 @@ def test_sequences_are_inputs_step_by_step(snapshot: Snapshot) -> None:
     assert spec.numeric_sequences[0].missing_share == pytest.approx(66 / 13 / 12, abs=0.02)
 
 
-def test_the_spec_is_of_training_rows_only(
-    small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
-) -> None:
+@pytest.fixture(scope="module")
+def changed(small_book: Any, snapshot: Snapshot, snapshot_storage: Storage) -> Snapshot:
+    """Training rows are thinned; months after development have other balances, held-out loans other words."""
     features, tables = small_book
-    moved = features.selectExpr(
-        *[name for name in features.columns if name != "balance"],
-        "if(as_of_date > '2011-01-31', balance * 1000, balance) as balance",
+    later = F.col("as_of_date") > F.lit("2011-01-31").cast("date")
+    held_out = ~F.col("loan_id").isin(snapshot.role_frame("train")["loan_id"].unique().tolist())
+    words = F.create_map(F.lit("note"), F.lit("Later: refinance, later"))
+    moved = features.withColumns(
+        {
+            "balance": F.when(later, F.col("balance") * 1000).otherwise(F.col("balance")),
+            "text_inputs": F.when(held_out, words).otherwise(F.col("text_inputs")),
+        }
     )
-    other = ensure_snapshot(snapshot_storage, request_for(tables={"features": 2, "labels": 1}), moved, tables)
-    assert other.spec == snapshot.spec
-    assert other.folder != snapshot.folder
+    thinning = SINGLE.model_copy(update={"negatives_kept": 0.5})
+    request = request_for(settings=thinning, tables={"features": 2, "labels": 1})
+    return ensure_snapshot(snapshot_storage, request, moved, tables)
 
 
-def test_words_that_only_held_out_loans_have_are_unknown(
-    small_book: Any, snapshot: Snapshot, snapshot_storage: Storage
-) -> None:
-    features, tables = small_book
+def test_the_spec_is_of_training_rows_only(snapshot: Snapshot, changed: Snapshot) -> None:
+    assert changed.spec == snapshot.spec
+    assert changed.folder != snapshot.folder
+
+
+def test_words_that_only_held_out_loans_have_are_unknown(snapshot: Snapshot, changed: Snapshot) -> None:
     assert [item.vocabulary for item in snapshot.spec.text] == [
         ("home", "reference", "to", "buy", "refinance")
     ]
-    trained = snapshot.role_frame("train")["loan_id"].unique().tolist()
-    mapped = F.create_map(F.lit("note"), F.lit("Later: refinance, later"))
-    held_out = ~F.col("loan_id").isin(trained)
-    changed = features.withColumn("text_inputs", F.when(held_out, mapped).otherwise(F.col("text_inputs")))
-    other = ensure_snapshot(
-        snapshot_storage, request_for(tables={"features": 4, "labels": 1}), changed, tables
-    )
-    assert other.spec == snapshot.spec
-    tune = other.role_frame("tune")
+    tune = changed.role_frame("tune")
     assert set(tune["t_note_0"]) == {5}
     assert set(tune["t_note_1"]) == {0}
+
+
+def test_thinned_training_rows_carry_their_weight(snapshot: Snapshot, changed: Snapshot) -> None:
+    frame = changed.role_frame("train")
+    assert set(frame.groupby("label")["weight"].unique().explode()) == {1.0, 2.0}
+    assert changed.manifest["train"]["thinned"] > 0
+    assert changed.manifest["samples"] == snapshot.manifest["samples"]
 
 
 def test_the_same_request_is_answered_from_disk(
@@ -163,18 +169,6 @@ def test_the_same_request_is_answered_from_disk(
 def test_a_snapshot_that_is_gone_is_refused(snapshot_storage: Storage) -> None:
     with pytest.raises(InputError, match="training snapshot nowhere"):
         open_snapshot(snapshot_storage, "nowhere")
-
-
-def test_thinned_training_rows_carry_their_weight(
-    small_book: Any, snapshot_storage: Storage, snapshot: Snapshot
-) -> None:
-    thin = ensure_snapshot(
-        snapshot_storage, request_for(settings=SINGLE.model_copy(update={"negatives_kept": 0.5})), *small_book
-    )
-    frame = thin.role_frame("train")
-    assert set(frame.groupby("label")["weight"].unique().explode()) == {1.0, 2.0}
-    assert thin.manifest["train"]["thinned"] > 0
-    assert thin.manifest["samples"] == snapshot.manifest["samples"]
 
 
 def test_a_book_without_a_matured_month_still_has_a_spec(spark: Any, snapshot_storage: Storage) -> None:

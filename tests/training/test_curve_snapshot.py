@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 from loanbook.errors import InputError
 from loanbook.models.heads import head
 from loanbook.settings.settings import load_settings
-from loanbook.settings.train import TrainSettings
 from loanbook.training.snapshot.build import ensure_snapshot
 from loanbook.training.snapshot.read import Snapshot
 from loanbook.warehouse.storage import Storage
@@ -51,10 +50,14 @@ def made(spark: Any, small_book: Any, folder: Any, later: str = "none", **change
     )
 
 
+@pytest.fixture(scope="module")
+def found(spark: Any, small_book: Any, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return made(spark, small_book, tmp_path_factory.mktemp("found"))
+
+
 def test_targets_are_cut_off_where_development_ends_and_later_outcomes_change_nothing(
-    spark: Any, small_book: Any, tmp_path: Any
+    spark: Any, small_book: Any, found: Snapshot, tmp_path: Any
 ) -> None:
-    found = made(spark, small_book, tmp_path / "one")
     manifest = found.manifest
     assert manifest["known_until"] == {"development": str(CUT), "later": str(LAST)}
     assert found.fold.development_to == MONTHS[12]
@@ -67,18 +70,18 @@ def test_targets_are_cut_off_where_development_ends_and_later_outcomes_change_no
     assert (train["months"] > 0).any()
     test = found.role_frame("test")
     assert (test["months"] > 12).any()  # to the end of the tape
-    changed = made(spark, small_book, tmp_path / "two", later="default")
+    changed = made(spark, small_book, tmp_path, later="default")
     key = ["loan_id", "as_of_date"]
     for role in ("train", "tune", "calibrate"):
         one, other = (of.role_frame(role).sort_values(key, ignore_index=True) for of in (found, changed))
         assert one[[*key, "label", "months", "event"]].equals(other[[*key, "label", "months", "event"]])
 
 
-def test_whole_loans_are_thinned_and_never_months(spark: Any, small_book: Any, tmp_path: Any) -> None:
-    settings = TrainSettings(members=1, negatives_kept=0.3)
-    whole = made(spark, small_book, tmp_path / "whole", settings=SINGLE)
-    thinned = made(spark, small_book, tmp_path / "thinned", settings=settings)
-    all_rows, kept = whole.role_frame("train"), thinned.role_frame("train")
+def test_whole_loans_are_thinned_and_never_months(
+    spark: Any, small_book: Any, found: Snapshot, tmp_path: Any
+) -> None:
+    thinned = made(spark, small_book, tmp_path, settings=SINGLE.model_copy(update={"negatives_kept": 0.3}))
+    all_rows, kept = found.role_frame("train"), thinned.role_frame("train")
     months = all_rows.groupby("loan_id").size()
     assert 0 < len(kept) < len(all_rows)
     assert kept.groupby("loan_id").size().equals(months[months.index.isin(kept["loan_id"])])

@@ -1,4 +1,7 @@
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from loanbook.errors import InputError
 from loanbook.features.catalogue.macro import FEATURES as MACRO
 from loanbook.features.catalogue.table import FEATURES
+from loanbook.models.artefact.artefact import Artefact
 from loanbook.models.artefact.earlier import earlier_origins
 from loanbook.models.artefact.export import load_weights
 from loanbook.models.artefact.saved_artefacts import load_artefact
@@ -22,6 +26,7 @@ from loanbook.training.job import train_model
 from loanbook.training.snapshot.read import open_snapshot
 from loanbook.training.tracking import VERSION_TAG, tracker_of
 from loanbook.warehouse.runs import Run
+from tests.makers import run_maker
 from tests.training.books import book
 
 pytestmark = pytest.mark.train
@@ -59,36 +64,62 @@ def publish(run: Run, loans: int, months: int) -> None:
     run.finish({})
 
 
-def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
-    publish(make_run("build"), loans=250, months=48)
-    asked = (
-        "train.members=3",
-        "train.batch_size=256",
-        "train.epochs=4",
-        "train.inputs_added=[state_last_12m,upb_last_12m]",
-    )
-    first_run = make_run("train_model", *asked)
-    first = train_model(first_run, model="mlp_64_32", workers=1)
-    assert first["model"] == "s-mlp_64_32"
-    assert first["method"] == "trained"
-    assert set(first_run.inputs) == {"features", "labels"}
+@pytest.fixture(scope="module")
+def published(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse that holds a book of 250 loans."""
+    folder = tmp_path_factory.mktemp("published")
+    publish(run_maker(folder)("build"), loans=250, months=48)
+    return folder / "warehouse"
 
-    artefact = load_artefact(first_run.storage, first["model"], first["model_version"])
-    snapshot = open_snapshot(first_run.storage, artefact.snapshot_id)
-    inputs = {item["input"] for item in artefact.json("schema.json")}
-    assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb", "note"}
+
+@pytest.fixture
+def of_book(published: Path, make_run: MakeRun, tmp_path: Path) -> MakeRun:
+    """A maker of runs on a copy of that warehouse."""
+    shutil.copytree(published, tmp_path / "warehouse")
+    return make_run
+
+
+def test_tables_to_an_artefact_whose_members_are_means_of_several_fits(of_book: MakeRun) -> None:
+    asked = (
+        "train.members=2", "train.fits=2", "train.bootstrap=true", "train.batch_size=128", "train.epochs=8",
+        "train.inputs_added=[state_last_12m,upb_last_12m]",
+    )  # fmt: skip
+    run = of_book("train_model", *asked)
+    found = train_model(run, model="mlp_64_32", workers=2)
+    assert found["model"] == "s-mlp_64_32"
+    assert found["method"] == "trained"
+    assert set(run.inputs) == {"features", "labels"}
+
+    artefact = load_artefact(run.storage, found["model"], found["model_version"])
+    snapshot = open_snapshot(run.storage, artefact.snapshot_id)
     frame = snapshot.role_frame("test")
-    assert artefact.predictors == ("model", "logistic", "constant", "lightgbm", "matrix")
-    assert len(artefact.members) == 3
-    assert artefact.json("splits.json")["folds"][0]["shares"] == pytest.approx(
-        dict.fromkeys(("part_0", "part_1", "part_2"), 1 / 3)
+    assert artefact.json("splits.json")["folds"][0]["shares"] == {"part_0": 0.5, "part_1": 0.5}
+    assert artefact.json("inputs.json")["tables"] == run.inputs
+    assert not run.storage.snapshot_folder("_training").exists() or not any(
+        run.storage.snapshot_folder("_training").iterdir()
     )
+    assert_of_all_predictors(artefact, frame)
+    assert_bins(artefact)
+    assert_losses(artefact, found)
+    assert len(artefact.members) == len(set(artefact.members)) == len(found["epochs"]) == 4
+    assert found["members"] == 2
+    assert artefact.json("metrics.json")["bootstrap"] is True
+    assert_members_are_means(artefact, matrices(frame, artefact.spec))
+
+
+def assert_of_all_predictors(artefact: Artefact, frame: Any) -> None:
+    assert artefact.predictors == ("model", "logistic", "constant", "lightgbm", "matrix")
     for which in artefact.predictors:
         raw, pd = artefact.predictor(which).predict(*matrices(frame, artefact.spec))
         assert 0 < raw.min() <= raw.max() < 1
         assert (raw.min() == raw.max()) == (which == "constant")
         assert pd.mean() == pytest.approx(frame["label"].mean(), rel=0.3), which
         assert set(artefact.bins.scores[which].shares) != {0.0}
+
+
+def assert_bins(artefact: Artefact) -> None:
+    inputs = {item["input"] for item in artefact.json("schema.json")}
+    assert inputs >= {"ltv", "state", "income", "attribute_purpose", "original_upb", "note"}
     categories = {item.column for item in artefact.spec.categorical}
     numbers = {item.column for item in artefact.spec.numeric}
     lasts = {"s_state_last_12m", "s_upb_last_12m"}
@@ -96,35 +127,18 @@ def test_tables_to_an_artefact_and_twice_the_same(make_run: MakeRun) -> None:
     assert artefact.bins.inputs["s_state_last_12m"].shares[1] == pytest.approx(0.52, abs=0.03)
     words = artefact.bins.inputs["t_note"].shares
     assert {count: round(share, 1) for count, share in enumerate(words) if share} == {0: 0.1, 4: 0.9}
+
+
+def assert_losses(artefact: Artefact, found: dict[str, Any]) -> None:
     metrics = artefact.json("metrics.json")
     assert metrics["tune_log_loss"]["model"] < min(one[0]["tune_log_loss"] for one in metrics["history"])
     assert metrics["log_loss"]["out_of_fold"]["model"]["raw"] == metrics["tune_log_loss"]["model"]
     losses = {name: item["calibrated"] for name, item in metrics["log_loss"]["out_of_fold"].items()}
-    assert first["best"]["predictor"] == min(losses, key=lambda name: losses[name]) != "constant"
-    assert f"{losses['model']:.5f}" in first["best"]["because"]
-    assert artefact.json("inputs.json")["tables"] == first_run.inputs
-    assert not first_run.storage.snapshot_folder("_training").exists() or not any(
-        first_run.storage.snapshot_folder("_training").iterdir()
-    )
-
-    again = train_model(make_run("train_model", *asked), model="mlp_64_32", workers=1)
-    assert again["model_version"] == first["model_version"]
+    assert found["best"]["predictor"] == min(losses, key=lambda name: losses[name]) != "constant"
+    assert f"{losses['model']:.5f}" in found["best"]["because"]
 
 
-def test_a_member_is_the_mean_of_several_fits(make_run: MakeRun) -> None:
-    publish(make_run("build"), loans=120, months=36)
-    asked = (
-        "train.members=2", "train.fits=2", "train.bootstrap=true", "train.epochs=2", "train.min_defaults=4",
-        "train.baselines=[{name: constant}]",
-    )  # fmt: skip
-    run = make_run("train_model", *asked)
-    found = train_model(run, model="mlp_64_32", workers=2)
-    artefact = load_artefact(run.storage, found["model"], found["model_version"])
-    assert len(artefact.members) == len(set(artefact.members)) == len(found["epochs"]) == 4
-    assert found["members"] == 2
-    assert artefact.json("metrics.json")["bootstrap"] is True
-    snapshot = open_snapshot(run.storage, artefact.snapshot_id)
-    inputs = matrices(snapshot.role_frame("test"), artefact.spec)
+def assert_members_are_means(artefact: Artefact, inputs: Any) -> None:
     of_members = artefact.predictor().members(*inputs)[:, :, 0]
     assert of_members.shape[1] == 2
     backbone = Choice.model_validate(artefact.json("settings.json")["model"]["backbone"])
@@ -138,13 +152,13 @@ def test_a_member_is_the_mean_of_several_fits(make_run: MakeRun) -> None:
         assert np.abs(of_fits[0] - of_fits[1]).max() > 1e-4
 
 
-def test_earlier_origins_are_trained_once_as_back_tests(make_run: MakeRun) -> None:
-    publish(make_run("build"), loans=120, months=48)
-    asked = ("train.members=1", "train.epochs=1", "train.test_months=6", "train.baselines=[{name: constant}]")
-    alone = train_model(make_run("train_model", *asked), model="mlp_64_32", workers=1)
+def test_earlier_origins_are_trained_once_as_back_tests_and_twice_the_same(of_book: MakeRun) -> None:
+    baselines = "[{name: constant}, {name: lightgbm, trees: 20}]"
+    asked = ("train.members=1", "train.epochs=1", "train.test_months=6", f"train.baselines={baselines}")
+    alone = train_model(of_book("train_model", *asked), model="mlp_64_32", workers=1)
     assert alone["earlier_origins"] == []
     recorded = ("tracking.server=local", "tracking.tensorboard=true")
-    run = make_run("train_model", *asked, *recorded, "train.folds=4")
+    run = of_book("train_model", *asked, *recorded, "train.folds=4")
     rolled = train_model(run, model="mlp_64_32", workers=1)
     versions = {rolled["model_version"], *(one["model_version"] for one in rolled["earlier_origins"])}
     tracker = tracker_of(run.settings.tracking, run.storage)
@@ -165,7 +179,7 @@ def test_earlier_origins_are_trained_once_as_back_tests(make_run: MakeRun) -> No
         ("2011-07-31", "2011-12-31"), ("2012-01-31", "2012-06-30"), ("2012-07-31", "2012-12-31"),
     ]  # fmt: skip
     for one in rolled["earlier_origins"]:
-        assert set(one["test_log_loss"]) == {"model", "constant"}
+        assert set(one["test_log_loss"]) == {"model", "constant", "lightgbm"}
         artefact = load_artefact(run.storage, rolled["model"], one["model_version"])
         snapshot = open_snapshot(run.storage, artefact.snapshot_id)
         assert str(snapshot.frame(["train", "tune"])["as_of_date"].max()) <= one["development_to"]
@@ -175,7 +189,7 @@ def test_earlier_origins_are_trained_once_as_back_tests(make_run: MakeRun) -> No
         one["model_version"] for one in reversed(rolled["earlier_origins"])
     ]
     challenger = train_model(
-        make_run("train_model", *asked, "train.folds=4"), model="mlp_64_32", workers=1, challenger=True
+        of_book("train_model", *asked, "train.folds=4"), model="mlp_64_32", workers=1, challenger=True
     )
     assert challenger["earlier_origins"] == rolled["earlier_origins"]
     assert "training" not in challenger["phase_seconds"]
@@ -215,9 +229,8 @@ def test_starting_rate() -> None:
     assert starting_rate(10, 100, 0.02) == pytest.approx(0.104, abs=1e-3)
 
 
-def test_inputs_are_added_and_left_out_by_name_and_a_protected_one_is_refused(make_run: MakeRun) -> None:
-    publish(make_run("build"), loans=20, months=4)
-    run = make_run()
+def test_inputs_are_added_and_left_out_by_name_and_a_protected_one_is_refused(of_book: MakeRun) -> None:
+    run = of_book()
     features = run.read(FEATURES, made_by="test")
     usual = {item.name for item in all_candidates(features)}
     assert {"income", "state", "mtm_ltv"} <= usual

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from loanbook.models.artefact.predictor import Predictor
 from loanbook.models.calibration import Calibration
 from loanbook.models.heads import head
 from loanbook.models.log_loss import log_loss
+from loanbook.settings.choice import Choice
 from loanbook.settings.files import conf_folder
 from loanbook.settings.model import load_model_settings
 from loanbook.settings.train import TrainSettings
@@ -41,49 +43,63 @@ DEFAULT = head("default_12m")
 
 
 def request(
-    snapshot: Snapshot, work: Path, architecture: str = "deep_five_layer", **changes: Any
+    snapshot: Snapshot,
+    work: Path,
+    architecture: str = "deep_five_layer",
+    baselines: tuple[str, ...] = BASELINES,
+    **changes: Any,
 ) -> TrainRequest:
     model = load_model_settings(architecture, batch_size=128, epochs=EPOCHS)
     model = model.model_copy(update={"head": "default_12m"})
-    given = TrainRequest(
-        snapshot.folder, work, model, TrainSettings(members=1), rate=0.05, trainable=True, resume=False
-    )
+    train = TrainSettings(members=1, baselines=tuple(Choice(name=name) for name in baselines))
+    given = TrainRequest(snapshot.folder, work, model, train, rate=0.05, trainable=True, resume=False)
     return replace(given, **changes)
 
 
-@pytest.mark.parametrize("architecture", ["deep_five_layer", "pruned", "normalised"])
-def test_two_horovod_processes_train_one_network(
-    architecture: str, spark: Any, snapshot: Snapshot, work: Path, tmp_path: Path
-) -> None:
-    keep = 3 if architecture == "pruned" else None
+def pruned_to(keep: int, folder: Path) -> str:
+    """A file of the default architecture that keeps so many of its submodels."""
     tabm = (conf_folder() / "models" / "tabm.yaml").read_text()
-    written = {
-        "normalised": "backbone: {name: mlp, units: [32], normalisation: batch}\n",
-        "pruned": tabm.replace("submodels: 8", f"keep: {keep}"),
-    }
-    if architecture in written:
-        (tmp_path / "own.yaml").write_text(written[architecture])
-        architecture = str(tmp_path / "own.yaml")
-    given = request(snapshot, work, architecture)
+    (folder / "pruned.yaml").write_text(tabm.replace("submodels: 8", f"keep: {keep}"))
+    return str(folder / "pruned.yaml")
+
+
+def trained_by_two(spark: Any, given: TrainRequest, snapshot: Snapshot) -> tuple[Mapping[str, Any], bytes]:
+    """What one network that two processes train is said to be, and its file."""
     ranks = launch(spark, train_rank, given, workers=2, start_timeout=60)
     rows = snapshot.rows_fitted(snapshot.fold.members[0], 2)
     assert [item["rank"] for item in ranks] == [0, 1]
     assert [item["rows"] for item in ranks] == [{0: rows // 2}] * 2
     assert ranks[0]["digests"] == ranks[1]["digests"]
     trained = read_trained(given, 1)
-    assert list(trained.networks) == ["model", *BASELINES]
+    assert list(trained.networks) == ["model", *(choice.name for choice in given.train.baselines)]
     (facts,) = trained.facts["model"]
     losses = [epoch["tune_log_loss"] for epoch in facts["history"]]
     assert facts["tune_log_loss"] == min(losses) == losses[facts["best_epoch"]]
     assert min(losses) < losses[0] - 0.02
-    assert (facts["pruning"] and len(facts["pruning"]["kept"])) == keep
-    if keep:
-        stopping = snapshot.rows((snapshot.fold.members[0].tune,))
-        predictor = Predictor(trained.networks["model"][0], snapshot.spec, NONE, DEFAULT)
-        pds = predictor.predict(*stopping.inputs)[0][:, 0]
-        found = log_loss(stopping.label, pds, stopping.weight)
-        assert facts["pruning"]["loss_of_kept"] == pytest.approx(found, rel=1e-4)
-        assert facts["pruning"]["loss_of_all"] == pytest.approx(min(losses), rel=1e-4)
+    return facts, trained.networks["model"][0]
+
+
+def test_two_horovod_processes_train_one_network(
+    spark: Any, snapshot: Snapshot, work: Path, tmp_path: Path
+) -> None:
+    """Its moving means are each process's own, of its own batches, until an epoch ends."""
+    normalised = tmp_path / "normalised.yaml"
+    normalised.write_text("backbone: {name: mlp, units: [32, 32], dropout: 0.1, normalisation: batch}\n")
+    facts, _ = trained_by_two(spark, request(snapshot, work, str(normalised)), snapshot)
+    assert facts["pruning"] is None
+
+
+def test_two_horovod_processes_train_one_network_that_is_pruned(
+    spark: Any, snapshot: Snapshot, work: Path, tmp_path: Path
+) -> None:
+    given = request(snapshot, work, pruned_to(3, tmp_path), baselines=("constant",))
+    facts, network = trained_by_two(spark, given, snapshot)
+    assert len(facts["pruning"]["kept"]) == 3
+    stopping = snapshot.rows((snapshot.fold.members[0].tune,))
+    pds = Predictor(network, snapshot.spec, NONE, DEFAULT).predict(*stopping.inputs)[0][:, 0]
+    found = log_loss(stopping.label, pds, stopping.weight)
+    assert facts["pruning"]["loss_of_kept"] == pytest.approx(found, rel=1e-4)
+    assert facts["pruning"]["loss_of_all"] == pytest.approx(facts["tune_log_loss"], rel=1e-4)
 
 
 def test_members_are_shared_out_as_are_baselines_and_do_not_depend_on_the_workers(
@@ -98,7 +114,7 @@ def test_members_are_shared_out_as_are_baselines_and_do_not_depend_on_the_worker
     assert {**one["rows"], **other["rows"]} == {
         number: crossed.rows_fitted(member, 1) for number, member in enumerate(of_fold)
     }
-    alone = finished(start(replace(given, work=work / "alone", attempt="alone"), work / "alone"))
+    alone = finished(start(request(crossed, work / "alone", "mlp_64_32", ("constant",)), work / "alone"))
     assert alone["digests"] == {str(number): found for number, found in digests.items()}
     trained = read_trained(given, 3)
     for name in ("model", *BASELINES):
@@ -181,8 +197,10 @@ def finished(process: Any) -> Any:
 
 
 def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snapshot, tmp_path: Path) -> None:
-    whole = start(request(snapshot, tmp_path / "whole"), tmp_path / "whole")
-    victim_request = request(snapshot, tmp_path / "victim")
+    whole_request, victim_request = (
+        request(snapshot, tmp_path / name, baselines=("logistic",)) for name in ("whole", "victim")
+    )
+    whole = start(whole_request, tmp_path / "whole")
     victim = start(victim_request, tmp_path / "victim")
     checkpoint = tmp_path / "victim" / checkpoint_file(0)
     deadline = time.monotonic() + 120
@@ -203,15 +221,15 @@ def test_kill_and_resume_ends_where_an_undisturbed_training_ends(snapshot: Snaps
         in (tmp_path / "victim" / "log").read_text()
     )
     assert resumed["digests"] == undisturbed["digests"]
-    first, second = (read_trained(request(snapshot, tmp_path / name), 1) for name in ("whole", "victim"))
-    assert first == second
+    assert read_trained(whole_request, 1) == read_trained(victim_request, 1)
 
 
 def test_an_untrainable_book_gets_a_constant(snapshot: Snapshot, tmp_path: Path) -> None:
-    given = request(snapshot, tmp_path / "prior", "mlp_64_32", trainable=False, rate=0.0125)
+    given = request(snapshot, tmp_path / "prior", pruned_to(3, tmp_path), trainable=False, rate=0.0125)
     finished(start(given, tmp_path / "prior"))
     trained = read_trained(given, 1)
-    assert trained.facts["model"][0]["epochs"] == 0
+    (facts,) = trained.facts["model"]
+    assert (facts["epochs"], facts["pruning"]) == (0, None)
     inputs = snapshot.rows(("test",)).inputs
     for name in ("model", *BASELINES):
         predictor = Predictor(trained.networks[name][0], snapshot.spec, NONE, DEFAULT)

@@ -17,7 +17,7 @@ from loanbook.models.submodel_layers import MeanOfSubmodels
 from loanbook.settings.model import Emphasis
 
 PLAIN = Emphasis()
-ROWS = 16_384  # whose losses are taken at once
+ROWS_AT_ONCE = 16_384  # whose losses are taken
 
 
 def probabilities(target: Head, scores: Any) -> Any:
@@ -90,8 +90,8 @@ def losses_of_each(target: Head, scores: Any, targets: Any) -> Any:
 def submodel_losses(network: Any, target: Head, rows: Rows) -> Floats:
     """Return the loss of each submodel of a network on rows, (rows, submodels)."""
     found = []
-    for start in range(0, len(rows), ROWS):
-        some = rows.taken(slice(start, start + ROWS))
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows.taken(slice(start, start + ROWS_AT_ONCE))
         scores = network.scores(network.feed(*some.inputs), training=False)
         found.append(losses_of_each(target, scores, some.targets).numpy().astype(np.float64))
     return np.concatenate(found)

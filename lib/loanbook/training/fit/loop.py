@@ -12,7 +12,7 @@ from loanbook.errors import LoanbookError
 from loanbook.models.head import Head
 from loanbook.models.inputs.rows import Rows
 from loanbook.models.network import Network
-from loanbook.models.submodels import losses_of_mean, losses_to_train
+from loanbook.models.submodels import ROWS_AT_ONCE, losses_of_mean, losses_to_train
 from loanbook.settings.model import ModelSettings
 from loanbook.training.fit.alone import Alone
 from loanbook.training.fit.checkpoint import Progress, State, load_state, save_state
@@ -20,8 +20,6 @@ from loanbook.training.fit.horovod_run import Ranks
 from loanbook.training.fit.optimizers import build_optimizer
 
 logger = logging.getLogger(__name__)
-
-EVALUATION_BATCH = 16_384
 
 # What opens the batches of an epoch: a context manager around a tf.data.Dataset.
 Epochs = Callable[[int], Any]
@@ -152,8 +150,8 @@ class Loop:
 
     def _tune_loss(self, tune: Rows) -> float:
         total = 0.0
-        for start in range(0, len(tune), EVALUATION_BATCH):
-            rows = slice(start, start + EVALUATION_BATCH)
+        for start in range(0, len(tune), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
             losses = self._losses(tune.numeric[rows], tune.codes[rows], tune.targets[rows]).numpy()
             total += float(np.sum(losses.astype(np.float64) * tune.weight[rows]))
         sums = self._ranks.total([total, float(np.sum(tune.weight, dtype=np.float64))])

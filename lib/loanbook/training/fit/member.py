@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from loanbook.models.backbones import kept_submodels, with_submodels
 from loanbook.models.pruning import Pruning, pruned
@@ -46,7 +47,7 @@ def train_network(
     member = member_of(request, snapshot, number)
     before = _name(request, snapshot, number)
     network = network_of(request, snapshot, number)
-    progress, rows = dict(UNTRAINED), 0
+    progress, rows, pruning = dict(UNTRAINED), 0, None
     if request.trainable:
         own = rows_of_rank(request, snapshot, ranks, number)
         loop, rows = loop_of(request, network, ranks, own, number), own.rows
@@ -66,9 +67,10 @@ def train_network(
             "tune_log_loss": found.best_loss,
             "history": found.history,
         }
+        if ranks.rank == 0:
+            pruning = _pruning(request, network, snapshot, stopping)
     found_digest = digest(network.kept)
     if ranks.rank == 0:
-        pruning = _pruning(request, snapshot, network, member)
         if pruning is not None:
             logger.info("%s%s", before, pruning)
         kept = _exported(request, snapshot, number, network, pruning)
@@ -76,14 +78,16 @@ def train_network(
     return rows, found_digest
 
 
-def _pruning(request: TrainRequest, snapshot: Snapshot, network: Any, member: Member) -> Pruning | None:
+def _pruning(
+    request: TrainRequest, network: Any, snapshot: Snapshot, stopping: pd.DataFrame
+) -> Pruning | None:
     """Return which submodels are kept, as all rows that stop the member have it; None: there is no choice."""
     keep = kept_submodels(request.model.backbone)
-    if keep is None or not request.trainable:
+    if keep is None:
         return None
     from loanbook.models.submodels import submodel_losses
 
-    tune = snapshot.rows((member.tune,))
+    tune = snapshot.rows_of(stopping)
     losses = submodel_losses(network, request.target, tune)
     return pruned(losses, tune.weight.astype(np.float64), keep)
 
