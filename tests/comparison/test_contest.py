@@ -39,6 +39,17 @@ def contest() -> Contest:
     return held([entered(900, "test", 1), entered(900, "out_of_fold", 5)])
 
 
+@pytest.fixture(scope="module")
+def few() -> Contest:
+    """A contest of too few defaults to compare anything."""
+    return held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
+
+
+@pytest.fixture(scope="module")
+def page(contest: Contest) -> str:
+    return render(compared(contest))
+
+
 def held(samples: list[Sample]) -> Contest:
     development = samples[1]
     losses = {
@@ -94,13 +105,12 @@ def test_the_best_is_that_of_development_and_differences_are_of_the_test(contest
     assert contest.value("wide", "log_loss", segment="year=2020") == contest.value("wide", "log_loss")
 
 
-def test_what_the_data_decide_is_said_and_what_not(contest: Contest) -> None:
+def test_what_the_data_decide_is_said_and_what_not(contest: Contest, few: Contest) -> None:
     said = " ".join(conclusions(replace(contest, best="deep")))
     assert re.search(r"tell it from constant \(0\.\d+ above it, 0\.\d+ to 0\.\d+\)", said)
     assert re.search(r"cannot tell it from wide \(.*\): \d+ defaulting loans leave this interval", said)
     against = " ".join(conclusions(replace(contest, best="constant")))
     assert "beaten beyond chance by deep" in against
-    few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
     assert re.fullmatch(
         r"\d+ defaulting loans in the test: too few to compare anything\.", conclusions(few)[0]
     )
@@ -134,7 +144,7 @@ def with_odds(part: Sample, name: str, of: Callable[[Floats], Floats]) -> Sample
     return replace(part, calibrated={**part.calibrated, name: sigmoid(of(logit(part.calibrated[name])))})
 
 
-def test_what_each_falls_short_of_is_its_status(contest: Contest) -> None:
+def test_what_each_falls_short_of_is_its_status(contest: Contest, few: Contest) -> None:
     off = [with_odds(part, "wide", lambda odds: odds + np.log(2)) for part in contest.samples]
     wrong = [with_odds(off[0], "deep", lambda odds: -odds - 4), off[1]]
     found = contest_of([(part, "f") for part in wrong], contest.losses, EvaluateSettings())
@@ -147,7 +157,6 @@ def test_what_each_falls_short_of_is_its_status(contest: Contest) -> None:
         [(part, "f") for part in off], contest.losses, EvaluateSettings(), Basis(rank_only="drawn")
     )
     assert ranked.status("wide") == "ok"
-    few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
     assert few.status("deep") == "insufficient"
 
 
@@ -170,7 +179,7 @@ def test_each_is_held_against_each(contest: Contest) -> None:
     assert of_state["lines"][0]["cells"][2]["text"] == f"{by.estimate:+.5f}"
 
 
-def test_a_truth_is_held_against_every_entrant(contest: Contest) -> None:
+def test_a_truth_is_held_against_every_entrant(contest: Contest, page: str) -> None:
     rows, odds = frame(900, 1)
     test, development = contest.samples
     assert rows["label"].tolist() == test.frame["label"].tolist()
@@ -181,11 +190,11 @@ def test_a_truth_is_held_against_every_entrant(contest: Contest) -> None:
     assert found.value("deep", "kl_to_truth") == 0
     assert (found.value("constant", "kl_to_truth") or 0) > 0.01
     assert found.value(TRUTH, "log_loss") == pytest.approx(found.value("deep", "log_loss"))
-    page = render(compared(found))
-    assert "KL to the truth" in page
-    assert "90% of the test rows that have a truth" in page
+    with_truth = render(compared(found))
+    assert "KL to the truth" in with_truth
+    assert "90% of the test rows that have a truth" in with_truth
     assert "KL to the truth" in table(compared(found))
-    assert "KL to the truth" not in render(compared(contest))
+    assert "KL to the truth" not in page
 
 
 def test_rows_without_an_age_have_no_segment_of_it(contest: Contest) -> None:
@@ -211,8 +220,7 @@ def test_lines_are_in_order_of_the_test_loss_with_what_each_cost(contest: Contes
     assert [line.split()[0] for line in text[1:4]] == [line["name"] for line in lines]
 
 
-def test_the_page_stands_alone(contest: Contest) -> None:
-    page = render(compared(contest))
+def test_the_page_stands_alone(page: str, few: Contest) -> None:
     assert page.count("<img") == 3  # differences from the best and from the baseline, and reliability
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "tiny &lt;1&gt;" in page
@@ -220,19 +228,20 @@ def test_the_page_stands_alone(contest: Contest) -> None:
         assert f"Test log loss {heading}" in page
     assert page.count('class="better"') + page.count('class="worse"') > 4
     assert re.search(r"<td>unknown</td><td>270</td><td>\d+</td>", page)
-    few = held([entered(20, "test", 1), entered(20, "out_of_fold", 5)])
     empty = render(compared(few))
     assert "too few to compare" in empty
     assert "<img" not in empty
 
 
-def test_the_page_shows_how_networks_learnt_and_says_of_which_nothing_is_kept(contest: Contest) -> None:
+def test_the_page_shows_how_networks_learnt_and_says_of_which_nothing_is_kept(
+    contest: Contest, page: str
+) -> None:
     losses = np.array([0.5, 0.3, 0.4])
     member = Learnt(np.arange(3.0), np.array([np.nan, 0.4, 0.2]), losses, kept=1, stopped_by=37)
     learning = {"deep": Learning("epoch", [member, member], "the next state"), "wide": None}
-    page = render(replace(compared(contest), learning=learning))
-    assert page.count("<img") == 4
-    assert "Log loss of the next state." in page
-    assert "Member 1: epoch 1 of 2, stopped by 37 defaulting borrowers." in page
-    assert "<p>wide: no history kept.</p>" in page
-    assert "Learning curves" not in render(compared(contest))
+    learnt = render(replace(compared(contest), learning=learning))
+    assert learnt.count("<img") == 4
+    assert "Log loss of the next state." in learnt
+    assert "Member 1: epoch 1 of 2, stopped by 37 defaulting borrowers." in learnt
+    assert "<p>wide: no history kept.</p>" in learnt
+    assert "Learning curves" not in page

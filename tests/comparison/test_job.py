@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,18 +7,43 @@ import pytest
 
 from loanbook.commands import COMMANDS
 from loanbook.comparison.job import _fit_for
+from loanbook.errors import InputError
 from loanbook.models.artefact.chosen import TrainedModels
 from loanbook.models.artefact.saved_artefacts import load_artefact
 from loanbook.run_job import run_job
 from loanbook.tables.evaluations import EVALUATIONS
 from loanbook.training.job import train_model
 from loanbook.warehouse.runs import Run
+from tests.makers import MakeRun, run_maker
 from tests.training.test_job import publish
 
 pytestmark = pytest.mark.train
 
 COMPARE = COMMANDS["compare-models"]
+TRAIN = COMMANDS["train-model"]
 QUICK = ("train.members=2", "train.epochs=1", "train.batch_size=256")
+
+
+@pytest.fixture(scope="module")
+def template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A published book and the model trained on it: the warehouse's folder, and the training's result."""
+    folder = tmp_path_factory.mktemp("compared")
+    make = run_maker(folder)
+    publish(make("build"), loans=150, months=48)
+    return folder / "warehouse", run_job(make("train_model", *QUICK), TRAIN, asked("mlp_64_32"))
+
+
+@pytest.fixture
+def book(template: tuple[Path, dict[str, Any]], tmp_path: Path) -> dict[str, Any]:
+    """The result of the book's training; the warehouse of ``make_run`` is a copy of the template."""
+    folder, result = template
+    shutil.copytree(folder, tmp_path / "warehouse")
+    return result
+
+
+def asked(model: str, challenger: bool = False) -> dict[str, Any]:
+    """Return the arguments of a training."""
+    return {"model": model, "workers": 1, "resume": False, "challenger": challenger}
 
 
 def challenger(run: Run) -> str:
@@ -40,16 +65,11 @@ def make_row_dicts(run: Run) -> list[dict[str, Any]]:
 
 
 def test_architectures_and_baselines_are_held_against_each_other(
-    make_run: Callable[..., Run], capsys: pytest.CaptureFixture[str]
+    make_run: MakeRun, book: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    publish(make_run("build"), loans=150, months=48)
-    first = make_run("train_model", *QUICK)
-    book = run_job(first, COMMANDS["train-model"], {
-        "model": "mlp_64_32", "workers": 1, "resume": False, "challenger": False
-    })  # fmt: skip
-    asked = {"models": "mlp_64_32,deep_five_layer,logistic,constant,lightgbm", "workers": 1}
+    entered = {"models": "mlp_64_32,deep_five_layer,logistic,constant,lightgbm", "workers": 1}
     run = make_run("compare_models", *QUICK)
-    found = run_job(run, COMPARE, asked)
+    found = run_job(run, COMPARE, entered)
 
     assert set(found["entrants"]) == {"mlp_64_32", "deep_five_layer", "logistic", "constant", "lightgbm"}
     assert found["trained"] == ["deep_five_layer"]  # the other one was there
@@ -79,16 +99,15 @@ def test_architectures_and_baselines_are_held_against_each_other(
     models = TrainedModels(later.storage, later.published_runs, "s", later.settings.score)
     assert models.choose(None, None).version == book["model_version"]
     assert models.choose("s-deep_five_layer", None).name == "s-deep_five_layer"
-    run_job(
-        make_run("train_model", *QUICK, "train.seed=3"),
-        COMMANDS["train-model"],
-        {"model": "mlp_64_32", "workers": 1, "resume": False, "challenger": True},
-    )
+    longer = make_run("train_model", *QUICK, "train.epochs=2", "train.baselines=[{name: constant}]")
+    other = run_job(longer, TRAIN, asked("mlp_64_32", challenger=True))
+    assert "training" in other["phase_seconds"]
+    assert other["model_version"] != book["model_version"]
     latest = make_run("score_portfolio", "score.model=s-mlp_64_32")
     models = TrainedModels(latest.storage, latest.published_runs, "s", latest.settings.score)
     assert models.for_book(None, None).artefact.version == book["model_version"]  # no challenger by its name
     capsys.readouterr()
-    again = run_job(make_run("compare_models", *QUICK), COMPARE, asked)
+    again = run_job(make_run("compare_models", *QUICK), COMPARE, entered)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     training = {line[0]: line[-2] for line in lines if line and line[0] in found["entrants"]}
     assert set(training.values()) == {"s*"}  # each was trained before, and its seconds are known
@@ -98,13 +117,13 @@ def test_architectures_and_baselines_are_held_against_each_other(
     assert after == len(rows[rows["model_name"] == "s-comparison"])
 
 
-def test_a_comparison_over_origins_pools_their_test_rows(make_run: Callable[..., Run]) -> None:
-    publish(make_run("build"), loans=200, months=48)
-    asked = (
+def test_a_comparison_over_origins_pools_their_test_rows_and_says_who_taught(
+    make_run: MakeRun, book: dict[str, Any]
+) -> None:
+    own = (
         "train.members=1", "train.epochs=1", "train.test_months=6", "train.folds=2", "train.min_defaults=3",
     )  # fmt: skip
-    run = make_run("compare_models", *asked)
-    found = run_job(run, COMPARE, {"models": "mlp_64_32,constant", "workers": 1})
+    found = run_job(make_run("compare_models", *own), COMPARE, {"models": "distilled,constant", "workers": 1})
     rows = make_run().read(EVALUATIONS, made_by="x").where("sample = 'test' AND predictor = 'constant'")
     counts = {
         (row["fold"], row["segment"]): row["n"]
@@ -117,45 +136,52 @@ def test_a_comparison_over_origins_pools_their_test_rows(make_run: Callable[...,
     assert "Test log loss by origin" in page
     assert "as of then" in page
 
-
-def test_a_challenger_that_is_trained_already_is_not_trained_again(make_run: Callable[..., Run]) -> None:
-    publish(make_run("build"), loans=20, months=8)
-    first = train_model(make_run("train_model", *QUICK), model="mlp_64_32", workers=1)
-    again = train_model(make_run("train_model", *QUICK), model="mlp_64_32", workers=1, challenger=True)
-    assert (again["model_version"], again["model_role"]) == (first["model_version"], "challenger")
-    assert "training" not in again["phase_seconds"]
-    other = train_model(
-        make_run("train_model", *QUICK, "train.seed=18"), model="mlp_64_32", workers=1, challenger=True
-    )
-    assert "training" in other["phase_seconds"]
-
-
-@pytest.mark.parametrize(("months", "compared"), [(1, ["mlp_64_32"]), (3, ["gru", "mlp_64_32"])])
-def test_all_is_all_that_the_tape_has_a_history_for(
-    make_run: Callable[..., Run], months: int, compared: list[str]
-) -> None:
-    publish(make_run("build"), loans=10, months=months)
-    run = make_run()
-    run.source = "s"
-    assert _fit_for(run, ["gru", "mlp_64_32"]) == compared
-
-
-def test_a_network_that_was_taught_is_said_to_be(make_run: Callable[..., Run]) -> None:
-    publish(make_run("build"), loans=200, months=48)
-    own = ("train.members=1", "train.epochs=1", "train.min_defaults=3")
-    found = run_job(make_run("compare_models", *own), COMPARE, {"models": "distilled,constant", "workers": 1})
-    page = Path(found["report"]).read_text("utf-8")
     assert "distilled by lightgbm, whose PD counts 70%" in page
     (row,) = [row for row in make_row_dicts(make_run()) if row["model_name"] == "s-distilled"]
     artefact = load_artefact(make_run().storage, "s-distilled", str(row["model_version"]))
     assert artefact.json("settings.json")["model"]["teacher"] == {"name": "lightgbm"}
 
 
-def test_a_chain_of_moves_is_held_against_the_direct_head_and_scores(make_run: Callable[..., Run]) -> None:
-    publish(make_run("build"), loans=150, months=48)
-    asked = {"models": "mlp_64_32,transition,constant,matrix", "workers": 1}
+def test_a_challenger_that_is_trained_already_is_not_trained_again(
+    make_run: MakeRun, book: dict[str, Any]
+) -> None:
+    again = train_model(make_run("train_model", *QUICK), model="mlp_64_32", workers=1, challenger=True)
+    assert (again["model_version"], again["model_role"]) == (book["model_version"], "challenger")
+    assert "training" not in again["phase_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("models", "setting", "words"),
+    [
+        ("mlp_64_32,default_24m", "train.folds=1", "the same event within the same time"),
+        ("mlp_64_32,transition", "train.negatives_kept=0.5", "heads that keep the same rows"),
+    ],
+)
+def test_what_cannot_be_judged_together_is_refused_before_any_training(
+    make_run: MakeRun, book: dict[str, Any], models: str, setting: str, words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        run_job(make_run("compare_models", setting), COMPARE, {"models": models, "workers": 1})
+    trained = [row["run_id"] for row in make_run().published_runs if row["job"] == "train_model"]
+    assert trained == [book["run_id"]]
+
+
+def test_all_is_all_that_the_tape_has_a_history_for(make_run: MakeRun, book: dict[str, Any]) -> None:
+    def fit() -> list[str]:
+        run = make_run()
+        run.source = "s"
+        return _fit_for(run, ["gru", "mlp_64_32"])
+
+    assert fit() == ["gru", "mlp_64_32"]
+    publish(make_run("build"), loans=10, months=1)  # in place of the book
+    assert fit() == ["mlp_64_32"]
+
+
+def test_a_chain_of_moves_is_held_against_the_direct_head_and_scores(
+    make_run: MakeRun, book: dict[str, Any]
+) -> None:
     run = make_run("compare_models", *QUICK)
-    found = run_job(run, COMPARE, asked)
+    found = run_job(run, COMPARE, {"models": "mlp_64_32,transition,constant,matrix", "workers": 1})
     assert set(found["entrants"]) == {"mlp_64_32", "transition", "constant", "matrix"}
     losses = {name: figures["log_loss"] for name, figures in found["entrants"].items()}
     assert losses["transition"] < 1.2 * losses["constant"]

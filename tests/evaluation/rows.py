@@ -2,13 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from loanbook.evaluation.assess import Evaluation, assess
 from loanbook.evaluation.sample import Sample
 from loanbook.models.calibration import sigmoid
 from loanbook.models.clustered import Floats
+from loanbook.settings.evaluate import EvaluateSettings
 
 MONTHS = (date(2020, 1, 31), date(2020, 2, 29), date(2020, 3, 31))
 
@@ -36,3 +39,10 @@ def made_up(loans: int = 600, role: str = "test", seed: int = 1) -> Sample:
     noise = np.random.default_rng(seed + 1).normal(size=len(rows))
     pds = {"model": sigmoid(odds + 0.2 * noise), "logistic": sigmoid(odds + noise)}
     return Sample(role, rows, pds, pds)
+
+
+@cache
+def assessed(loans: int) -> tuple[tuple[Sample, Sample], tuple[Evaluation, ...]]:
+    """Return a test and a check sample, and what is found of them; tests only read these."""
+    samples = (made_up(loans), made_up(loans // 2, "calibrate_check", 2))
+    return samples, tuple(row for part in samples for row in assess(part, "fold0", EvaluateSettings()))

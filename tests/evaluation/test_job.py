@@ -18,10 +18,16 @@ from loanbook.tables.predictions import PREDICTIONS
 from loanbook.warehouse.storage import published_folder, write_json
 from tests.evaluation.rows import frame, made_up
 from tests.evaluation.test_truth import write_truth
+from tests.makers import run_maker
 from tests.tiny_book import SPEC, publish_training, run_rows, save_model
 
 EVALUATE = COMMANDS["evaluate-model"]
 LAST = {"model": None, "model_version": None, "truth": None}
+
+
+def named(artefact):
+    """Return the arguments of the evaluation of one model."""
+    return {**LAST, "model": artefact.name, "model_version": artefact.version}
 
 
 def snapshot_rows(loans, seed=1):
@@ -48,17 +54,28 @@ def save_snapshot(run, name="snap", fold="fold0", **roles):
             rows.to_parquet(group / "part-0.parquet", index=False)
 
 
+@pytest.fixture(scope="module")
+def template(spark, tmp_path_factory):
+    """A tiny model, judged once on a test sample and a calibration check: warehouse, model and result."""
+    folder = tmp_path_factory.mktemp("judged")
+    make = run_maker(folder)
+    save_snapshot(make(), test=snapshot_rows(300), calibrate_check=snapshot_rows(60, seed=9))
+    artefact = save_model(make())
+    publish_training(make("train_model"), artefact)
+    return folder / "warehouse", artefact, run_job(make("evaluate_model"), EVALUATE, LAST)
+
+
 @pytest.fixture
-def trained(make_run):
-    """A tiny model whose snapshot has a test sample and a calibration check."""
-    save_snapshot(make_run(), test=snapshot_rows(300), calibrate_check=snapshot_rows(60, seed=9))
-    artefact = save_model(make_run())
-    publish_training(make_run("train_model"), artefact)
-    return artefact
+def judged(template, tmp_path):
+    """The model and what its evaluation found; the warehouse of ``make_run`` is a copy of the template."""
+    folder, artefact, result = template
+    shutil.copytree(folder, tmp_path / "warehouse")
+    return artefact, result
 
 
-def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
-    result = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+def test_a_model_is_judged_on_its_own_test_rows(template):
+    folder, trained, result = template
+    make_run = run_maker(folder.parent)
     rows = snapshot_rows(300)
     raw, pd = (found[:, 0] for found in trained.predictor().predict(*matrices(rows, SPEC)))
     assert (raw != pd).any()
@@ -96,17 +113,18 @@ def test_a_model_is_judged_on_its_own_test_rows(make_run, trained, tmp_path):
     evaluations = run.read(EVALUATIONS, made_by="x")
     stored = evaluations.where("predictor = 'model' AND sample = 'test' AND segment = 'all'").collect()
     assert {row["metric"]: row["estimate"] for row in stored}["log_loss"] == result["log_loss"]
-    page = tmp_path / "warehouse" / "_reports" / trained.name / trained.version / "report.html"
+    page = folder / "_reports" / trained.name / trained.version / "report.html"
     assert result["report"] == str(page)
     assert f"<td>{result['log_loss']:.5f}<small>" in page.read_text()
     numbers = json.loads((page.parent / "evaluation.json").read_text())
     assert len(numbers["evaluations"]) == evaluations.count() == result["evaluations"]
 
 
-def test_judging_twice_gives_the_same_tables_and_page(make_run, trained):
-    first = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+def test_judging_twice_gives_the_same_tables_and_page(make_run, judged):
+    first = judged[1]
     before = _content(make_run(), first)
     second = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+    assert second["report"] != first["report"]
     after = _content(make_run(), second)
     assert before[:2] == after[:2]
     assert before[2].replace(first["run_id"], second["run_id"]) == after[2]
@@ -119,8 +137,8 @@ def _content(run, result):
     return (*tables, Path(result["report"]).read_text())
 
 
-def test_earlier_origins_are_judged_beside_the_model_and_delete_nothing(make_run, trained):
-    alone = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+def test_earlier_origins_are_judged_beside_the_model_and_delete_nothing(make_run, judged):
+    trained, alone = judged
     assert alone["origins"] == []
     earlier = snapshot_rows(200, seed=3)
     earlier["as_of_date"] = [day.replace(year=day.year - 4) for day in earlier["as_of_date"]]
@@ -152,16 +170,13 @@ def test_earlier_origins_are_judged_beside_the_model_and_delete_nothing(make_run
         (trained.version, "fold0"), (trained.version, "all"), (back_test.version, "fold1"),
     }  # fmt: skip
 
-    run_job(
-        make_run("evaluate_model"),
-        EVALUATE,
-        {**LAST, "model": back_test.name, "model_version": back_test.version},
-    )
+    run_job(make_run("evaluate_model"), EVALUATE, named(back_test))
     again = make_run().read(PREDICTIONS, made_by="x").where("role = 'test' AND predictor = 'model'")
     assert again.count() == 1500
 
 
-def test_the_truth_is_compared_on_the_same_rows(make_run, trained, tmp_path):
+def test_the_truth_is_compared_on_the_same_rows(make_run, judged, tmp_path):
+    trained, _ = judged
     part = made_up(300)  # the rows of the snapshot's test sample
     truth = write_truth(tmp_path / "truth", part, np.ones(900, bool))
     result = run_job(make_run("evaluate_model"), EVALUATE, {**LAST, "truth": str(tmp_path / "truth")})
@@ -188,32 +203,32 @@ def test_the_truth_is_compared_on_the_same_rows(make_run, trained, tmp_path):
 
 
 @pytest.mark.parametrize("roles", [{}, {"test": snapshot_rows(12)}])
-def test_a_model_without_enough_test_rows_is_insufficient_and_the_page_says_so(make_run, roles):
-    save_snapshot(make_run(), **roles)
-    artefact = save_model(make_run())
-    publish_training(make_run("train_model"), artefact)
-    result = run_job(make_run("evaluate_model"), EVALUATE, LAST)
+def test_a_model_without_enough_test_rows_is_insufficient_and_the_page_says_so(make_run, judged, roles):
+    save_snapshot(make_run(), "few", **roles)
+    of_few = save_model(make_run(), stamp="20200229", snapshot="few")
+    result = run_job(make_run("evaluate_model"), EVALUATE, named(of_few))
     assert (result["evaluation"], result["auc"], result["log_loss"]) == ("insufficient", None, None)
     assert "Insufficient." in Path(result["report"]).read_text()
-    methods = make_run().read(EVALUATIONS, made_by="x").select("method", "estimate").distinct().collect()
+    mine = make_run().read(EVALUATIONS, made_by="x").where(F.col("model_version") == of_few.version)
+    methods = mine.select("method", "estimate").distinct().collect()
     assert [tuple(row) for row in methods] == [(INSUFFICIENT, None)]
 
 
-def test_a_truth_of_default_is_not_compared_with_another_event(make_run, tmp_path):
-    save_snapshot(make_run(), test=snapshot_rows(30))
+def test_a_truth_of_default_is_not_compared_with_another_event(make_run, judged, tmp_path):
     outcome = {"definition": "late next month", "horizon_months": 1, "grain": "loan"}
-    artefact = save_model(make_run(), head="tape_outcome", outcome=outcome)
-    publish_training(make_run("train_model"), artefact)
+    other = save_model(make_run(), stamp="20200229", head="tape_outcome", outcome=outcome)
+    before = make_run().published
     with pytest.raises(InputError, match="a model of late next month, within 1 month"):
-        run_job(make_run("evaluate_model"), EVALUATE, {**LAST, "truth": str(tmp_path)})
-    assert not make_run().exists(PREDICTIONS)
+        run_job(make_run("evaluate_model"), EVALUATE, {**named(other), "truth": str(tmp_path)})
+    assert make_run().published == before
 
 
 @pytest.mark.parametrize("missing", ["snapshot", "truth"])
-def test_without_its_snapshot_or_the_truth_nothing_is_written(make_run, trained, tmp_path, missing):
+def test_without_its_snapshot_or_the_truth_nothing_is_written(make_run, judged, tmp_path, missing):
     arguments = {**LAST, "truth": str(tmp_path / "nowhere") if missing == "truth" else None}
     if missing == "snapshot":
         shutil.rmtree(make_run().storage.snapshot_folder("snap"))
+    before = make_run().published
     with pytest.raises(InputError, match="snap" if missing == "snapshot" else "no folder"):
         run_job(make_run("evaluate_model"), EVALUATE, arguments)
-    assert not make_run().exists(PREDICTIONS)
+    assert make_run().published == before

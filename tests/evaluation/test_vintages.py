@@ -7,15 +7,16 @@ from loanbook.tables.loans import LOANS
 from tests.evaluation.rows import made_up
 
 
-def publish_loans(run, source, originated):
-    """Publish loans of which nothing is known but, of some, the month of origination."""
-    given = {"source": source, "product": "mortgage", "delivery": "d", "slice": "all", "file": "f"}
-    known = run.spark.createDataFrame(list(originated.items()), "loan_id string, origination_date date")
+def publish_loans(run, originated):
+    """Publish loans, by source and name, of which nothing is known but, of some, the month of origination."""
+    given = {"product": "mortgage", "delivery": "d", "slice": "all", "file": "f"}
+    rows = [(*names, month) for names, month in originated.items()]
+    known = run.spark.createDataFrame(rows, "source string, loan_id string, origination_date date")
     columns = {
         column.name: F.col(column.name) if column.name in known.columns else _filled(column, given)
         for column in LOANS.columns
     }
-    run.replace(LOANS, known.select(*(columns[name].alias(name) for name in columns)), f"source = '{source}'")
+    run.replace(LOANS, known.select(*(columns[name].alias(name) for name in columns)), "true")
     run.finish({})
 
 
@@ -26,8 +27,11 @@ def _filled(column, given):
 
 
 def test_a_vintage_is_the_year_of_the_loans_first_report(make_run):
-    publish_loans(make_run("ingest"), "tiny", {"L0": date(2017, 12, 1), "L1": None, "L9": date(2001, 1, 1)})
-    publish_loans(make_run("ingest"), "other", {"L2": date(2003, 1, 1)})
+    months = {
+        ("tiny", "L0"): date(2017, 12, 1), ("tiny", "L1"): None, ("tiny", "L9"): date(2001, 1, 1),
+        ("other", "L2"): date(2003, 1, 1),
+    }  # fmt: skip
+    publish_loans(make_run("ingest"), months)
     (part,) = with_vintages(make_run().read_source(LOANS, "tiny"), [made_up(3)])
     assert dict(zip(part.frame["loan_id"], part.vintage, strict=True)) == {
         "L0": "2017", "L1": "unknown", "L2": "unknown"

@@ -26,6 +26,8 @@ from loanbook.warehouse.storage import Storage
 from tests.features.books import START, BookLoan, macro_of, publish
 from tests.makers import MakeRun, run_maker
 
+Steps = list[dict[str, Any]]  # what each run of the job found, one after another
+
 LAST = START + 14
 BOOK = [
     BookLoan("a", 0, ("current", "dpd30", None, "dpd60", "dpd90") + ("current",) * 10),
@@ -66,33 +68,34 @@ def whole(whole_template: tuple[Path, dict[str, Any]], tmp_path: Path) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def grown_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The warehouse of a book with its panel, up to the month before the last."""
+def grown_template(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Steps]:
+    """The warehouse of a book with its panel up to the last month but one, and the results of both steps."""
     folder = tmp_path_factory.mktemp("grown")
-    grown(run_maker(folder), BOOK, LAST - 1)
-    return folder
+    return folder, [grown(run_maker(folder), BOOK, month) for month in (LAST - 2, LAST - 1)]
 
 
 @pytest.fixture
-def all_but_last(grown_template: Path, tmp_path: Path) -> None:
-    """Make the warehouse of ``make_run`` a copy of the one up to the month before the last."""
-    shutil.copytree(grown_template, tmp_path, dirs_exist_ok=True)
+def all_but_last(grown_template: tuple[Path, Steps], tmp_path: Path) -> Steps:
+    """The results of these steps; the warehouse of ``make_run`` is a copy of that one."""
+    folder, steps = grown_template
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return steps
 
 
 @pytest.fixture(scope="module")
-def moved_template(grown_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def moved_template(grown_template: tuple[Path, Steps], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, after another delivery of all months that no panel is built from yet."""
     folder = tmp_path_factory.mktemp("moved")
-    shutil.copytree(grown_template, folder, dirs_exist_ok=True)
+    shutil.copytree(grown_template[0], folder, dirs_exist_ok=True)
     publish(run_maker(folder), MOVED, LAST, MACRO)
     return folder
 
 
 @pytest.fixture
-def moved(moved_template: Path, grown_template: Path, tmp_path: Path) -> dict[str, int]:
+def moved(moved_template: Path, grown_template: tuple[Path, Steps], tmp_path: Path) -> dict[str, int]:
     """Versions published before the last delivery; ``make_run`` runs in a copy of the template."""
     shutil.copytree(moved_template, tmp_path, dirs_exist_ok=True)
-    return run_maker(grown_template)().published
+    return run_maker(grown_template[0])().published
 
 
 def test_build_features_again_gives_the_same_rows(make_run: MakeRun, whole: dict[str, Any]) -> None:
@@ -142,10 +145,12 @@ def grown(make_run: MakeRun, book: list[BookLoan], month: int) -> dict[str, Any]
     return built(make_run, build_features, as_of=last_day(month))
 
 
-def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(make_run: MakeRun) -> None:
-    first = grown(make_run, BOOK, LAST - 2)
+def test_a_month_at_a_time_gives_the_rows_of_a_rebuild_and_so_does_a_correction(
+    make_run: MakeRun, all_but_last: Steps
+) -> None:
+    first, second = all_but_last
     assert (first["months_written"], first["months_made_again"]) == (13, None)
-    assert grown(make_run, BOOK, LAST - 1)["months_written"] == 1
+    assert second["months_written"] == 1
     earlier = built(make_run, build_features, as_of=last_day(LAST - 4))
     assert (earlier["months_written"], earlier["loan_months"], earlier["last_month"]) == (
         0,

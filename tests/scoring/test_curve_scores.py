@@ -1,5 +1,6 @@
 """A model with a curve, and the baseline beside it, in ``scores``."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from loanbook.errors import GateRefused
 from loanbook.features.catalogue.table import FEATURES
 from loanbook.scoring.book import by_state, scored_book
 from loanbook.scoring.gates import assert_probabilities
+from tests.makers import run_maker
 from tests.tiny_book import MODEL_WEIGHTS, MONTHS, PLATT, network, save_model
 
 HEAD = {"name": "term_structure", "curve_months": 24}
@@ -40,17 +42,29 @@ def curve_network(periods: int = 18, share: float = 0.5) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def scores_by(run: Any, artefact: Any, predictor: str) -> list[Any]:
-    month = run.read(FEATURES, made_by="x").where(F.col("as_of_date") == F.lit(MONTHS[1]))
-    features = month.withColumn("remaining_term", F.lit(12))
-    return scored_book(features, artefact, predictor, 16).collect()
+@pytest.fixture(scope="module")
+def month_and_model(scored_template: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """A month's features, each loan with 12 months left, and a model with a curve."""
+    make_run = run_maker(scored_template[0].parent)
+    month = make_run().read(FEATURES, made_by="x").where(F.col("as_of_date") == F.lit(MONTHS[1]))
+    elsewhere = run_maker(tmp_path_factory.mktemp("curve"))()
+    artefact = save_model(elsewhere, head=HEAD, measured=MEASURED, network=curve_network())
+    return month.withColumn("remaining_term", F.lit(12)), artefact
 
 
-def test_a_curve_fills_the_scores_and_its_calibration_moves_it_as_a_whole(make_run: Any, scored: Any) -> None:
-    run = make_run()
-    artefact = save_model(run, head=HEAD, measured=MEASURED, network=curve_network())
-    assert artefact.head.outputs == 36
-    rows = scores_by(run, artefact, "model")
+@pytest.fixture(scope="module")
+def of_model(month_and_model: tuple[Any, Any]) -> Iterator[Any]:
+    """The scores of the curve, computed once."""
+    found = scored_book(*month_and_model, "model", 16).cache()
+    yield found
+    found.unpersist()
+
+
+def test_a_curve_fills_the_scores_and_its_calibration_moves_it_as_a_whole(
+    month_and_model: Any, of_model: Any
+) -> None:
+    assert month_and_model[1].head.outputs == 36
+    rows = of_model.collect()
     performing = [row for row in rows if row["default_status"] == "performing"]
     assert performing
     for row in performing:
@@ -65,10 +79,9 @@ def test_a_curve_fills_the_scores_and_its_calibration_moves_it_as_a_whole(make_r
     assert {(row["pd_12m"], row["pd_lifetime"], row["pd_curve"]) for row in defaulted} == {(1.0, 1.0, None)}
 
 
-def test_a_baseline_beside_it_scores_without_a_curve(make_run: Any, scored: Any) -> None:
-    run = make_run()
-    artefact = save_model(run, head=HEAD, measured=MEASURED, network=curve_network())
-    rows = [row for row in scores_by(run, artefact, "logistic") if row["default_status"] == "performing"]
+def test_a_baseline_beside_it_scores_without_a_curve(month_and_model: Any) -> None:
+    scores = scored_book(*month_and_model, "logistic", 16).collect()
+    rows = [row for row in scores if row["default_status"] == "performing"]
     assert {row["pd_method"] for row in rows} == {"direct"}
     assert {(row["pd_curve"], row["pd_lifetime"], row["prepayment_12m"]) for row in rows} == {
         (None, None, None)
@@ -76,15 +89,10 @@ def test_a_baseline_beside_it_scores_without_a_curve(make_run: Any, scored: Any)
     assert all(0 < row["pd_12m"] < 1 for row in rows)
 
 
-def test_a_curve_with_a_number_that_is_none_is_refused(make_run: Any, scored: Any) -> None:
-    run = make_run()
-    artefact = save_model(run, head=HEAD, measured=MEASURED, network=curve_network())
-    month = run.read(FEATURES, made_by="x").where(F.col("as_of_date") == F.lit(MONTHS[1]))
-    found = scored_book(month.withColumn("remaining_term", F.lit(12)), artefact, "model", 16)
-    broken = found.withColumns(
-        {"rank_only": F.lit(False), "pd_curve": F.array(F.lit(None).cast("double"), F.lit(0.1))}
-    )
-    table = by_state(broken, artefact.head)
+def test_a_curve_with_a_number_that_is_none_is_refused(month_and_model: Any, of_model: Any) -> None:
+    found = of_model.withColumn("rank_only", F.lit(False))
+    broken = found.withColumn("pd_curve", F.array(F.lit(None).cast("double"), F.lit(0.1)))
+    table = by_state(broken, month_and_model[1].head)
     with pytest.raises(GateRefused):
         assert_probabilities(table)
-    assert_probabilities(by_state(found.withColumn("rank_only", F.lit(False)), artefact.head))
+    assert_probabilities(by_state(found, month_and_model[1].head))

@@ -260,12 +260,14 @@ def test_scores_that_are_not_the_whole_book_are_refused(make_run, book, monkeypa
     assert make_run().published == before
 
 
-@pytest.mark.parametrize("pd", ["CAST('NaN' AS DOUBLE)", "CAST(NULL AS DOUBLE)", "1.5D", "-0.1D"])
-def test_scores_that_are_no_probabilities_are_refused(make_run, book, monkeypatch, pd):
+def test_scores_that_are_no_probabilities_are_refused(make_run, book, monkeypatch):
     whole = scored_book
-    wrong = F.when(F.col("loan_id") == "L001", F.expr(pd)).otherwise(F.col("pd_12m"))
+    wrong = F.expr(
+        "CASE loan_id WHEN 'L001' THEN CAST('NaN' AS DOUBLE) WHEN 'L002' THEN NULL "
+        "WHEN 'L004' THEN 1.5D WHEN 'L005' THEN -0.1D ELSE pd_12m END"
+    )
     monkeypatch.setattr(job, "scored_book", lambda *given: whole(*given).withColumn("pd_12m", wrong))
     before = make_run().published
-    with pytest.raises(GateRefused, match="1 current"):
+    with pytest.raises(GateRefused, match="4 current"):  # each of the four counts
         run_job(make_run("score_portfolio"), SCORE, LAST)
     assert make_run().published == before
