@@ -54,15 +54,20 @@ def save_snapshot(run, name="snap", fold="fold0", **roles):
             rows.to_parquet(group / "part-0.parquet", index=False)
 
 
+def trained(make_run):
+    """Return a tiny model, published, whose snapshot has a test sample and a calibration check."""
+    save_snapshot(make_run(), test=snapshot_rows(300), calibrate_check=snapshot_rows(60, seed=9))
+    artefact = save_model(make_run())
+    publish_training(make_run("train_model"), artefact)
+    return artefact
+
+
 @pytest.fixture(scope="module")
 def template(spark, tmp_path_factory):
-    """A tiny model, judged once on a test sample and a calibration check: warehouse, model and result."""
+    """A tiny model, judged once: the warehouse's folder, the model and what its evaluation found."""
     folder = tmp_path_factory.mktemp("judged")
     make = run_maker(folder)
-    save_snapshot(make(), test=snapshot_rows(300), calibrate_check=snapshot_rows(60, seed=9))
-    artefact = save_model(make())
-    publish_training(make("train_model"), artefact)
-    return folder / "warehouse", artefact, run_job(make("evaluate_model"), EVALUATE, LAST)
+    return folder / "warehouse", trained(make), run_job(make("evaluate_model"), EVALUATE, LAST)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from loanbook.tables.performance import PERFORMANCE
 from loanbook.tables.predictions import PREDICTIONS
 from loanbook.tables.scores import SCORES
 from loanbook.warehouse.runs import Run
-from tests.evaluation.test_job import trained  # noqa: F401 - a fixture
+from tests.evaluation.test_job import trained
 from tests.makers import MakeRun, run_maker
 from tests.sources.tapes import write_feed, write_mapping
 from tests.tiny_book import publish_training, save_model
@@ -208,12 +208,9 @@ def test_an_erased_loan_is_in_no_table_and_every_count_says_so(make: MakeRun, tm
     assert months(make, FEATURES)[MARCH] == LOANS_OF_FEED - 1
 
 
-def test_evaluate_model(
-    trained: Any,  # noqa: F811 - the fixture
-    make_run: MakeRun,
-    kill: Any,
-) -> None:
-    arguments = {"truth": None, "model": trained.name, "model_version": trained.version}
+def test_evaluate_model(make_run: MakeRun, kill: Any) -> None:
+    judged = trained(make_run)
+    arguments = {"truth": None, "model": judged.name, "model_version": judged.version}
     do(make_run, "evaluate-model", **arguments)
     before = make_run().read(PREDICTIONS, made_by="x").count()
     kill(make_run, "evaluate-model", **arguments)
@@ -224,4 +221,4 @@ def test_evaluate_model(
     versions = {
         row["model_version"] for row in run.read(EVALUATIONS, made_by="x").select("model_version").collect()
     }
-    assert versions == {trained.version, other.version}
+    assert versions == {judged.version, other.version}

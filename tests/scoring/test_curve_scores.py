@@ -79,7 +79,7 @@ def test_a_curve_fills_the_scores_and_its_calibration_moves_it_as_a_whole(
     assert {(row["pd_12m"], row["pd_lifetime"], row["pd_curve"]) for row in defaulted} == {(1.0, 1.0, None)}
 
 
-def test_a_baseline_beside_it_scores_without_a_curve(month_and_model: Any) -> None:
+def test_a_baseline_beside_it_scores_without_a_curve(month_and_model: tuple[Any, Any]) -> None:
     scores = scored_book(*month_and_model, "logistic", 16).collect()
     rows = [row for row in scores if row["default_status"] == "performing"]
     assert {row["pd_method"] for row in rows} == {"direct"}
