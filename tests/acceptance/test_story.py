@@ -20,10 +20,6 @@ TABLES = (
 )  # fmt: skip
 BY_MONTH = "SELECT CAST(as_of_date AS VARCHAR) AS month, COUNT(*) AS loans FROM {table} GROUP BY 1 ORDER BY 1"
 
-LINES = (
-    "SELECT SUM(lines) AS lines, SUM(published + quarantined) AS fates FROM deliveries WHERE kind <> 'macro'"
-)
-
 
 @dataclass
 class Book:

@@ -17,7 +17,7 @@ from loanbook.models.submodel_layers import MeanOfSubmodels
 from loanbook.settings.model import Emphasis
 
 PLAIN = Emphasis()
-ROWS_AT_ONCE = 16_384  # whose losses are taken
+ROWS_AT_ONCE = 16_384  # rows whose losses are taken in one call
 
 
 def probabilities(target: Head, scores: Any) -> Any:
